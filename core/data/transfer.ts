@@ -1,0 +1,146 @@
+/**
+ * What moves and what is copied when a value changes hands.
+ *
+ * @module
+ */
+
+import type { RuntimeData } from "./types.ts";
+
+/** The bytes that a value holds beside its envelope, if it holds any. */
+export function payloadOf(data: RuntimeData): ArrayBufferView | undefined {
+  switch (data.type) {
+    case "audio":
+      return data.samples;
+    case "tensor":
+      return data.data;
+    case "binary":
+      return data.bytes;
+    case "video":
+      return data.pixels;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Whether a view can be moved: it covers the whole of a plain ArrayBuffer
+ * that nobody else holds. A part of a buffer is copied, since moving it would
+ * take away the rest; a Node `Buffer` is copied, since its memory may belong
+ * to a pool (or be refused by the structured clone); shared and resizable
+ * memory is copied, since neither can be detached safely.
+ */
+export function isMovable(view: ArrayBufferView): boolean {
+  const { buffer } = view;
+  return buffer instanceof ArrayBuffer &&
+    view.byteOffset === 0 &&
+    view.byteLength === buffer.byteLength &&
+    view.byteLength > 0 &&
+    (buffer as { resizable?: boolean }).resizable !== true &&
+    // Subclasses (Buffer) would also lose their class on the way.
+    Object.getPrototypeOf(Object.getPrototypeOf(view)) === TYPED_ARRAY_PROTOTYPE;
+}
+
+const TYPED_ARRAY_PROTOTYPE: object = Object.getPrototypeOf(Uint8Array.prototype);
+
+/** Whether the memory under a view was moved away: by a send, a yield or a transfer. */
+export function isDetached(view: ArrayBufferView): boolean {
+  // A view of detached memory has length 0, so every other view is settled without looking further.
+  if (view.byteLength > 0 || !(view.buffer instanceof ArrayBuffer)) return false;
+  const { detached } = view.buffer as { detached?: boolean };
+  if (detached !== undefined) return detached;
+  try {
+    new Uint8Array(view.buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * The transfer list of a value: the buffers that `postMessage` may move.
+ * Empty for kinds without bytes and for bytes that must be copied.
+ *
+ * @example
+ * ```ts
+ * import { RuntimeData } from "@streamrack/core";
+ * import assert from "node:assert/strict";
+ *
+ * const whole = RuntimeData.audio({ samples: new Float32Array(480), sampleRate: 48000, channels: 1 });
+ * assert.equal(RuntimeData.transferables(whole).length, 1);
+ *
+ * const part = RuntimeData.binary(new Uint8Array(100).subarray(10, 20));
+ * assert.deepEqual(RuntimeData.transferables(part), []); // moving it would take the other 90 bytes along
+ * ```
+ */
+export function transferables(data: RuntimeData): ArrayBuffer[] {
+  const payload = payloadOf(data);
+  return payload !== undefined && isMovable(payload) ? [payload.buffer as ArrayBuffer] : [];
+}
+
+/** Bytes that an envelope is taken to cost in the accounting of credits, beside the payload. */
+const ENVELOPE_BYTES = 64;
+
+/**
+ * How many bytes a value counts for in the accounting of memory: its payload,
+ * or for text and JSON an estimate of two bytes a character, plus 64 for the
+ * envelope.
+ */
+export function byteLength(data: RuntimeData): number {
+  const payload = payloadOf(data);
+  if (payload !== undefined) return ENVELOPE_BYTES + payload.byteLength;
+  if (data.type === "text") return ENVELOPE_BYTES + 2 * data.text.length;
+  if (data.type === "json") return ENVELOPE_BYTES + estimateJsonBytes(data.value);
+  return ENVELOPE_BYTES;
+}
+
+function estimateJsonBytes(value: unknown): number {
+  if (typeof value === "string") return 2 * value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  if (Array.isArray(value)) {
+    let bytes = 16;
+    for (const item of value) bytes += estimateJsonBytes(item);
+    return bytes;
+  }
+  let bytes = 16;
+  for (const key of Object.keys(value)) {
+    bytes += 2 * key.length + estimateJsonBytes((value as Record<string, unknown>)[key]);
+  }
+  return bytes;
+}
+
+/**
+ * A copy that shares no memory with the original: the bytes are copied, the
+ * envelope is new. Metadata and JSON values are shared, since they are
+ * read-only by contract.
+ */
+export function copyData<T extends RuntimeData>(data: T): T {
+  const payload = payloadOf(data);
+  if (payload === undefined) return { ...data };
+  const copy = copyView(payload);
+  switch (data.type) {
+    case "audio":
+      return { ...data, samples: copy };
+    case "tensor":
+      return { ...data, data: copy };
+    case "binary":
+      return { ...data, bytes: copy };
+    default:
+      return { ...data, pixels: copy };
+  }
+}
+
+/** The same data, with bytes that {@linkcode isMovable}: a copy is made only where they are not. */
+export function toMovable<T extends RuntimeData>(data: T): T {
+  const payload = payloadOf(data);
+  return payload === undefined || payload.byteLength === 0 || isMovable(payload) ? data : copyData(data);
+}
+
+type AnyTypedArray = Float32Array & Int16Array & Int32Array & Uint8Array;
+
+function copyView(view: ArrayBufferView): AnyTypedArray {
+  // The tag names the standard class, where `constructor` would name Buffer, whose slice() does not copy.
+  const tag = (view as Uint8Array)[Symbol.toStringTag] as keyof typeof globalThis;
+  const TypedArray = (globalThis as unknown as Record<string, new (source: ArrayBufferView) => AnyTypedArray>)[tag];
+  if (TypedArray === undefined) throw new TypeError(`cannot copy a view of class ${String(tag)}`);
+  return new TypedArray(view);
+}

@@ -1,0 +1,264 @@
+/**
+ * Checks that a value is RuntimeData, down to the bytes: everything that
+ * enters a pipeline from outside passes through here once.
+ *
+ * @module
+ */
+
+import { displayValue, type ErrorReason, type Problem, StreamrackError } from "../errors.ts";
+import { isDetached, payloadOf } from "./transfer.ts";
+import {
+  type AudioFormat,
+  type AudioSamples,
+  DATA_KINDS,
+  type DataKind,
+  type JsonValue,
+  type PixelFormat,
+  type RuntimeData,
+  type TensorDtype,
+  type TensorElements,
+} from "./types.ts";
+
+type Constructor<T> = { readonly name: string; readonly BYTES_PER_ELEMENT: number; new (length: number): T };
+
+/** The typed array class of each audio format. */
+export const SAMPLE_ARRAYS: { readonly [F in AudioFormat]: Constructor<AudioSamples[F]> } = {
+  f32: Float32Array,
+  i16: Int16Array,
+  i32: Int32Array,
+};
+
+/** The typed array class of each tensor dtype. */
+export const ELEMENT_ARRAYS: { readonly [D in TensorDtype]: Constructor<TensorElements[D]> } = {
+  f16: Uint16Array,
+  f32: Float32Array,
+  f64: Float64Array,
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  i64: BigInt64Array,
+  u64: BigUint64Array,
+};
+
+/** Highest accepted sample rate in hertz. */
+export const SAMPLE_RATE_MAX_HZ = 768_000;
+/** Highest accepted number of channels. */
+export const CHANNELS_MAX = 255;
+/** Highest accepted width and height of a video frame. */
+export const PIXELS_PER_SIDE_MAX = 16_384;
+/** Deepest accepted nesting of a JSON value. */
+export const JSON_DEPTH_MAX = 200;
+
+/** Bytes of a frame by pixel format; `undefined` where the size is not fixed by the dimensions. */
+const FRAME_BYTES: { readonly [P in PixelFormat]: ((width: number, height: number) => number) | undefined } = {
+  rgb24: (width, height) => width * height * 3,
+  rgba32: (width, height) => width * height * 4,
+  gray8: (width, height) => width * height,
+  yuv420p: planar420Bytes,
+  i420: planar420Bytes,
+  nv12: planar420Bytes,
+  encoded: undefined,
+};
+
+function planar420Bytes(width: number, height: number): number {
+  return width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2);
+}
+
+/**
+ * Returns the value if it is valid RuntimeData.
+ *
+ * @param value Anything.
+ * @param path Where the value came from, for the error message.
+ * @throws {StreamrackError} `invalid-data`, or `detached-data` if its bytes were already moved away.
+ */
+export function checkRuntimeData(value: unknown, path = "data"): RuntimeData {
+  if (typeof value !== "object" || value === null || !("type" in value)) {
+    throw invalid(path, "is not RuntimeData", value, 'an object with a "type", as RuntimeData.audio(…) makes');
+  }
+  const data = value as RuntimeData;
+  const check = CHECKS[data.type];
+  if (check === undefined || !Object.hasOwn(CHECKS, data.type)) {
+    throw invalid(`${path}.type`, "is not a kind of RuntimeData", data.type, `one of ${DATA_KINDS.join(", ")}`);
+  }
+  check(data as never, path);
+  if (data.timestampUs !== undefined && !Number.isFinite(data.timestampUs)) {
+    throw invalid(`${path}.timestampUs`, "is not a number of microseconds", data.timestampUs, "a finite number");
+  }
+  if (data.metadata !== undefined) checkMetadata(data.metadata, `${path}.metadata`);
+  const payload = payloadOf(data);
+  if (payload !== undefined && isDetached(payload)) {
+    throw fail("detached-data", path, "its memory was already moved away by an earlier send or yield", undefined, {
+      expected: "data that you still own",
+      remedy: "Make a new value for each send, or keep yours with send(data, { copy: true }).",
+    });
+  }
+  return data;
+}
+
+const CHECKS: { readonly [K in DataKind]: (data: Extract<RuntimeData, { type: K }>, path: string) => void } = {
+  audio(data, path) {
+    const samples: unknown = data.samples;
+    const TypedArray = SAMPLE_ARRAYS[data.format];
+    if (TypedArray === undefined) {
+      throw invalid(`${path}.format`, "is not an audio format", data.format, '"f32", "i16" or "i32"');
+    }
+    if (!(samples instanceof TypedArray)) {
+      throw invalid(`${path}.samples`, `does not fit format "${data.format}"`, samples, `a ${TypedArray.name}`);
+    }
+    checkSampleRate(data.sampleRate, `${path}.sampleRate`);
+    checkChannels(data.channels, `${path}.channels`);
+    if (data.samples.length % data.channels !== 0) {
+      const expected = `a multiple of ${data.channels} (the number of channels)`;
+      throw invalid(`${path}.samples.length`, "leaves an incomplete frame", data.samples.length, expected);
+    }
+  },
+  text(data, path) {
+    if (typeof data.text !== "string") throw invalid(`${path}.text`, "is not text", data.text, "a string");
+  },
+  json(data, path) {
+    checkJson(data.value, `${path}.value`, 0);
+  },
+  binary(data, path) {
+    checkBytes(data.bytes, `${path}.bytes`);
+  },
+  tensor(data, path) {
+    const TypedArray = ELEMENT_ARRAYS[data.dtype];
+    if (TypedArray === undefined) {
+      throw invalid(`${path}.dtype`, "is not an element type", data.dtype, Object.keys(ELEMENT_ARRAYS).join(", "));
+    }
+    if (!(data.data instanceof TypedArray)) {
+      throw invalid(`${path}.data`, `does not fit dtype "${data.dtype}"`, data.data, `a ${TypedArray.name}`);
+    }
+    if (!Array.isArray(data.shape) || !data.shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+      throw invalid(`${path}.shape`, "is not a shape", data.shape, "an array of whole numbers, none negative");
+    }
+    const count = data.shape.reduce((product, size) => product * size, 1);
+    if (count !== data.data.length && !isDetached(data.data)) {
+      const expected = `a shape whose product is ${data.data.length}, the number of elements`;
+      throw invalid(`${path}.shape`, "does not fit the data", data.shape, expected);
+    }
+  },
+  video(data, path) {
+    checkBytes(data.pixels, `${path}.pixels`);
+    for (const side of ["width", "height"] as const) {
+      if (!isWholeNumber(data[side], 1, PIXELS_PER_SIDE_MAX)) {
+        throw invalid(`${path}.${side}`, "is not a size", data[side], `1 to ${PIXELS_PER_SIDE_MAX} pixels`);
+      }
+    }
+    if (!Object.hasOwn(FRAME_BYTES, data.pixelFormat)) {
+      const expected = Object.keys(FRAME_BYTES).join(", ");
+      throw invalid(`${path}.pixelFormat`, "is not a pixel format", data.pixelFormat, expected);
+    }
+    const bytes = FRAME_BYTES[data.pixelFormat]?.(data.width, data.height);
+    if (bytes !== undefined && bytes !== data.pixels.byteLength && !isDetached(data.pixels)) {
+      const expected = `${bytes} bytes for ${data.width}×${data.height} ${data.pixelFormat}`;
+      throw invalid(`${path}.pixels.byteLength`, "does not fit the frame", data.pixels.byteLength, expected);
+    }
+  },
+  file(data, path) {
+    if (typeof data.path !== "string" || data.path === "") {
+      throw invalid(`${path}.path`, "names no file", data.path, "a path");
+    }
+    for (const key of ["sizeBytes", "offsetBytes", "lengthBytes"] as const) {
+      const value = data[key];
+      if (value !== undefined && !isWholeNumber(value, 0, Number.MAX_SAFE_INTEGER)) {
+        throw invalid(`${path}.${key}`, "is not a number of bytes", value, "a whole number from 0");
+      }
+    }
+  },
+  control(data, path) {
+    const op: unknown = (data.control as { op?: unknown } | undefined)?.op;
+    if (op !== "cancel-speculation" && op !== "batch-hint" && op !== "deadline-warning") {
+      const expected = '"cancel-speculation", "batch-hint" or "deadline-warning"';
+      throw invalid(`${path}.control.op`, "is not a control message", op, expected);
+    }
+    for (const [key, value] of Object.entries(data.control)) {
+      if (key !== "op" && !Number.isFinite(value)) {
+        throw invalid(`${path}.control.${key}`, "is not a number", value, "a finite number");
+      }
+    }
+  },
+};
+
+/** Throws `invalid-data` unless the value is a sample rate: more than 0, at most 768 000 Hz. */
+export function checkSampleRate(value: unknown, path: string): void {
+  if (typeof value !== "number" || !(value > 0) || value > SAMPLE_RATE_MAX_HZ) {
+    throw invalid(path, "is not a sample rate", value, `more than 0, at most ${SAMPLE_RATE_MAX_HZ} Hz`);
+  }
+}
+
+/** Throws `invalid-data` unless the value is a number of channels: 1 to 255. */
+export function checkChannels(value: unknown, path: string): void {
+  if (!isWholeNumber(value, 1, CHANNELS_MAX)) {
+    throw invalid(path, "is not a number of channels", value, `a whole number from 1 to ${CHANNELS_MAX}`);
+  }
+}
+
+function checkBytes(value: unknown, path: string): void {
+  if (!(value instanceof Uint8Array)) throw invalid(path, "does not hold bytes", value, "a Uint8Array");
+}
+
+function checkMetadata(value: unknown, path: string): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid(path, "is not metadata", value, "an object with JSON values");
+  }
+  checkJson(value as JsonValue, path, 0);
+}
+
+function checkJson(value: unknown, path: string, depth: number): void {
+  if (depth > JSON_DEPTH_MAX) {
+    throw invalid(path, "is nested too deeply, or cyclic", undefined, `at most ${JSON_DEPTH_MAX} levels`);
+  }
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return;
+    case "number":
+      if (!Number.isFinite(value)) throw invalid(path, "cannot be written as JSON", value, "a finite number");
+      return;
+    case "object":
+      break;
+    default:
+      throw invalid(path, "cannot be written as JSON", value, "a JSON value");
+  }
+  if (value === null) return;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) checkJson(value[i], `${path}[${i}]`, depth + 1);
+    return;
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw invalid(path, "cannot be written as JSON", value, "a plain object");
+  }
+  for (const [key, item] of Object.entries(value)) {
+    // An absent optional field is what JSON.stringify makes of undefined, too.
+    if (item !== undefined) checkJson(item, `${path}.${key}`, depth + 1);
+  }
+}
+
+function isWholeNumber(value: unknown, min: number, max: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+}
+
+function invalid(path: string, message: string, received: unknown, expected: string): StreamrackError {
+  return fail("invalid-data", path, message, received, { expected });
+}
+
+function fail(
+  reason: ErrorReason,
+  path: string,
+  message: string,
+  received: unknown,
+  { expected, remedy }: { expected: string; remedy?: string },
+): StreamrackError {
+  const problem: Problem = {
+    path,
+    message,
+    expected,
+    ...(received === undefined && reason === "detached-data" ? {} : { received: displayValue(received) }),
+  };
+  return new StreamrackError(reason, "this value cannot enter a pipeline", { problems: [problem], remedy });
+}

@@ -1,0 +1,227 @@
+/**
+ * The one error class of Streamrack, its closed lists of codes and reasons,
+ * and the plain form in which an error crosses threads.
+ *
+ * Callers branch on {@linkcode StreamrackError.code} (the sixteen canonical
+ * gRPC codes) or on the finer {@linkcode StreamrackError.reason}; never on the
+ * text of a message.
+ *
+ * @module
+ */
+
+/** The sixteen canonical gRPC codes, in kebab-case. */
+export const ERROR_CODES = [
+  "cancelled",
+  "unknown",
+  "invalid-argument",
+  "deadline-exceeded",
+  "not-found",
+  "already-exists",
+  "permission-denied",
+  "resource-exhausted",
+  "failed-precondition",
+  "aborted",
+  "out-of-range",
+  "unimplemented",
+  "internal",
+  "unavailable",
+  "data-loss",
+  "unauthenticated",
+] as const;
+
+/** What kind of failure it is. See `docs/errors.md` for what to do about each. */
+export type ErrorCode = typeof ERROR_CODES[number];
+
+/** Every reason, with the code that it implies. The table in `docs/errors.md` has one row for each. */
+export const ERROR_REASONS = {
+  "invalid-manifest": "invalid-argument",
+  "invalid-params": "invalid-argument",
+  "invalid-data": "invalid-argument",
+  "invalid-options": "invalid-argument",
+  "invalid-media": "invalid-argument",
+  "wrong-kind": "invalid-argument",
+  "detached-data": "invalid-argument",
+  "not-cloneable": "invalid-argument",
+  "unknown-target": "invalid-argument",
+  "truncated-media": "data-loss",
+  "plugin-not-found": "not-found",
+  "file-not-found": "not-found",
+  "plugin-load-failed": "failed-precondition",
+  "invalid-plugin": "failed-precondition",
+  "plugin-api-version": "failed-precondition",
+  "duplicate-node-type": "already-exists",
+  "node-create-failed": "failed-precondition",
+  "node-failed": "aborted",
+  "worker-crashed": "unavailable",
+  "worker-not-ready": "unavailable",
+  "session-cancelled": "cancelled",
+  "session-closed": "failed-precondition",
+  "session-in-use": "failed-precondition",
+  "runtime-closed": "failed-precondition",
+  "deadline-exceeded": "deadline-exceeded",
+  "protocol-violation": "internal",
+  "unsupported-runtime": "unimplemented",
+  "unknown": "unknown",
+} as const satisfies Record<string, ErrorCode>;
+
+/** The tagged cause within a code, such as `worker-crashed` or `invalid-manifest`. */
+export type ErrorReason = keyof typeof ERROR_REASONS;
+
+const RETRYABLE_CODES: ReadonlySet<ErrorCode> = new Set(["unavailable", "resource-exhausted"]);
+
+/** One thing that is wrong, and how to put it right. */
+export interface Problem {
+  /** Where it is, as a path into what the caller gave, such as `nodes[2].params.gainDb`. */
+  readonly path: string;
+  /** What is wrong, as a sentence without the path. */
+  readonly message: string;
+  /** What was found there, shortened for display. */
+  readonly received?: string;
+  /** What would have been right. */
+  readonly expected?: string;
+}
+
+/** What a {@linkcode StreamrackError} carries beside its message. */
+export interface StreamrackErrorOptions {
+  /** The node that failed, by its id in the manifest. */
+  readonly nodeId?: string | undefined;
+  /** The plugin that provides the node. */
+  readonly pluginName?: string | undefined;
+  /** Whether the same call may succeed later. Default: true for `unavailable` and `resource-exhausted`. */
+  readonly retryable?: boolean | undefined;
+  /** Everything that is wrong, not the first thing only. */
+  readonly problems?: readonly Problem[] | undefined;
+  /** What the reader should do now. */
+  readonly remedy?: string | undefined;
+  /** What was thrown underneath. */
+  readonly cause?: unknown;
+  /** Overrides the code that the reason implies. */
+  readonly code?: ErrorCode | undefined;
+}
+
+const BRAND = Symbol.for("streamrack.error");
+
+/**
+ * The one error class. Its message names the code, the node and plugin where
+ * known, every problem with its path, and what to do.
+ *
+ * @example Telling one failure from another
+ * ```ts
+ * import { StreamrackError } from "@streamrack/core";
+ * import assert from "node:assert/strict";
+ *
+ * const error = new StreamrackError("worker-crashed", "the worker exited with code 7", {
+ *   nodeId: "gain",
+ *   pluginName: "audio",
+ * });
+ * assert.equal(error.code, "unavailable");
+ * assert.equal(error.reason, "worker-crashed");
+ * assert.equal(error.retryable, true);
+ * ```
+ */
+export class StreamrackError extends Error {
+  override readonly name = "StreamrackError";
+  readonly code: ErrorCode;
+  readonly reason: ErrorReason;
+  readonly nodeId: string | undefined;
+  readonly pluginName: string | undefined;
+  readonly retryable: boolean;
+  readonly problems: readonly Problem[];
+  readonly remedy: string | undefined;
+  /** The message without code, place, problems and remedy. */
+  readonly detail: string;
+  readonly [BRAND] = true;
+
+  constructor(reason: ErrorReason, detail: string, options: StreamrackErrorOptions = {}) {
+    const code = options.code ?? ERROR_REASONS[reason];
+    super(renderMessage(code, detail, options), { cause: options.cause });
+    this.code = code;
+    this.reason = reason;
+    this.detail = detail;
+    this.nodeId = options.nodeId;
+    this.pluginName = options.pluginName;
+    this.retryable = options.retryable ?? RETRYABLE_CODES.has(code);
+    this.problems = options.problems ?? [];
+    this.remedy = options.remedy;
+  }
+
+  /** Whether a value is a StreamrackError, also one that another copy of this package made. */
+  static is(value: unknown): value is StreamrackError {
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
+  /**
+   * Turns anything thrown into a StreamrackError: one of ours is returned as
+   * it is, anything else becomes the cause of a new one.
+   */
+  static from(
+    thrown: unknown,
+    reason: ErrorReason = "unknown",
+    options: StreamrackErrorOptions = {},
+  ): StreamrackError {
+    if (StreamrackError.is(thrown)) return thrown;
+    return new StreamrackError(reason, describeThrown(thrown), { cause: thrown, ...options });
+  }
+}
+
+function renderMessage(code: ErrorCode, detail: string, options: StreamrackErrorOptions): string {
+  const place = options.nodeId === undefined
+    ? options.pluginName === undefined ? "" : ` (plugin "${options.pluginName}")`
+    : options.pluginName === undefined
+    ? ` (node "${options.nodeId}")`
+    : ` (node "${options.nodeId}" of plugin "${options.pluginName}")`;
+  const lines = (options.problems ?? []).map((problem) => `\n  - ${renderProblem(problem)}`);
+  const remedy = options.remedy === undefined ? "" : `${lines.length > 0 ? "\n" : " "}${options.remedy}`;
+  return `[${code}] ${detail}${place}${lines.join("")}${remedy}`;
+}
+
+/** Renders one problem as a line: path, what is wrong, what was received and expected. */
+export function renderProblem(problem: Problem): string {
+  const received = problem.received === undefined ? "" : `; received ${problem.received}`;
+  const expected = problem.expected === undefined ? "" : `; expected ${problem.expected}`;
+  const path = problem.path === "" ? "" : `${problem.path}: `;
+  return `${path}${problem.message}${received}${expected}`;
+}
+
+function describeThrown(thrown: unknown): string {
+  if (thrown instanceof Error) {
+    return thrown.name === "Error" ? thrown.message : `${thrown.name}: ${thrown.message}`;
+  }
+  return `a value that is not an Error was thrown: ${displayValue(thrown)}`;
+}
+
+const DISPLAY_MAX_CHARS = 80;
+
+/** Shows any value in a few words for an error message: never throws, never longer than about 80 characters. */
+export function displayValue(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return shorten(JSON.stringify(value));
+    case "bigint":
+      return `${value}n`;
+    case "function":
+      return value.name === "" ? "a function" : `function ${shorten(value.name)}`;
+    case "symbol":
+      return "a symbol";
+    case "object":
+      break;
+    default:
+      return String(value);
+  }
+  if (value === null) return "null";
+  if (ArrayBuffer.isView(value)) {
+    const name = Object.prototype.toString.call(value).slice(8, -1);
+    return `${name} of ${value.byteLength} bytes`;
+  }
+  try {
+    const text = JSON.stringify(value);
+    if (text !== undefined) return shorten(text);
+  } catch {
+    // Cyclic or hostile objects (a throwing toJSON or getter) fall through to their class name.
+  }
+  return `a value of class ${shorten(Object.prototype.toString.call(value).slice(8, -1))}`;
+}
+
+function shorten(text: string): string {
+  return text.length <= DISPLAY_MAX_CHARS ? text : `${text.slice(0, DISPLAY_MAX_CHARS - 1)}…`;
+}

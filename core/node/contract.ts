@@ -1,0 +1,102 @@
+/**
+ * StreamingNode: the contract that a node implements, and what it is given.
+ *
+ * @module
+ */
+
+import type { DataKind, DataOf, JsonValue, RuntimeData } from "../data/types.ts";
+
+/** What a port accepts or gives: kinds of RuntimeData, or `"any"` of them. */
+export type PortKinds = readonly (DataKind | "any")[];
+
+/** Ports by name, each with the kinds that may pass through it. */
+export type Ports = { readonly [port: string]: PortKinds };
+
+type KindOf<K extends PortKinds> = "any" extends K[number] ? RuntimeData : DataOf<Extract<K[number], DataKind>>;
+
+type IsUnion<T, All = T> = [T] extends [never] ? false
+  : T extends unknown ? ([All] extends [T] ? false : true)
+  : never;
+
+/** Whether there is exactly one port, whose values then travel without its name. */
+type IsSingle<P extends Ports> = IsUnion<keyof P> extends true ? false : true;
+
+/**
+ * How a node with several sources takes their values.
+ *
+ * - `"any"`: one at a time, in order of arrival (the default);
+ * - `"zip"`: one of every port together, first with first, second with second; a port that has ended is left out;
+ * - `"time"`: one at a time, always from the source that is furthest behind in media time.
+ */
+export type Alignment = "any" | "zip" | "time";
+
+/**
+ * What `process` is given: the value itself where the node declares one input
+ * port, else an object by port name, which holds one port (`"any"`, `"time"`)
+ * or all that have not ended (`"zip"`).
+ */
+export type ProcessInput<I extends Ports> = IsSingle<I> extends true ? KindOf<I[keyof I]>
+  : { readonly [P in keyof I]?: KindOf<I[P]> };
+
+/** What `process` and `flush` give: the value itself where the node declares one output port, else an object by port name. */
+export type ProcessOutput<O extends Ports> = IsSingle<O> extends true ? KindOf<O[keyof O]>
+  : { readonly [P in keyof O]?: KindOf<O[P]> };
+
+/** One value, none, a promise, an iterable or an async iterable: each way of answering is allowed. */
+export type NodeResult<T> = T | void | Promise<T | void> | Iterable<T> | AsyncIterable<T>;
+
+/** One incoming connection of a node. */
+export interface NodeSource {
+  /** Input port that it leads to. */
+  readonly port: string;
+  /** Id of the node it comes from; `undefined` for the input of the session. */
+  readonly from: string | undefined;
+  /** Whether it has ended. Changes while the session runs. */
+  readonly ended: boolean;
+}
+
+/** What accompanies each call of `process`. */
+export interface ItemContext {
+  /** Where the value came from. With alignment `"zip"`, the source of the first port. */
+  readonly source: NodeSource;
+  /** Position of the value among those of its source, from 0. A gap shows that values were dropped. */
+  readonly sequence: number;
+  /** Aborts when the session is cancelled: pass it to whatever the node waits for. */
+  readonly signal: AbortSignal;
+}
+
+/** How urgent a log entry is. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Writes to the application's log, with node and plugin added. */
+export type NodeLog = {
+  readonly [L in LogLevel]: (message: string, details?: { readonly [key: string]: JsonValue }) => void;
+};
+
+/** What `create` is given. */
+export interface NodeContext<Params = unknown> {
+  /** The parameters after validation, with defaults filled in. */
+  readonly params: Params;
+  /** Id of the node in its manifest. */
+  readonly nodeId: string;
+  /** The incoming connections, in the order of the manifest. */
+  readonly sources: readonly NodeSource[];
+  /** Aborts when the session is cancelled. */
+  readonly signal: AbortSignal;
+  readonly log: NodeLog;
+}
+
+/**
+ * A streaming processor. One call runs at a time, in the order of arrival.
+ *
+ * The values that a node receives are its own: it may change them in place
+ * and pass them on. What it yields belongs to the pipeline from then on.
+ */
+export interface StreamingNode<I extends Ports = Ports, O extends Ports = Ports> {
+  /** Answers one input with no, one or many outputs, also over time. */
+  process(input: ProcessInput<I>, item: ItemContext): NodeResult<ProcessOutput<O>>;
+  /** Called once after the last input: gives what is still held back. */
+  flush?(): NodeResult<ProcessOutput<O>>;
+  /** Called once at the end, whatever the end was. */
+  [Symbol.asyncDispose]?(): void | Promise<void>;
+}

@@ -1,0 +1,171 @@
+/**
+ * How authors declare node types and plugins.
+ *
+ * @module
+ */
+
+import { displayValue, type Problem, StreamrackError } from "../errors.ts";
+import { DATA_KINDS } from "../data/types.ts";
+import type { Alignment, NodeContext, Ports, StreamingNode } from "./contract.ts";
+import type { SchemaOutput, StandardSchema } from "./standard_schema.ts";
+
+/** The version of the plugin contract that this package speaks. */
+export const PLUGIN_API_VERSION = 1;
+
+/** A node type: what it is called, takes and gives, and how an instance is made. */
+export interface NodeDefinition<
+  S extends StandardSchema | undefined = StandardSchema | undefined,
+  I extends Ports = Ports,
+  O extends Ports = Ports,
+> {
+  /** Registered name, dotted: the plugin's topic, then what the node does, such as `"audio.gain"`. */
+  readonly type: string;
+  /** Further names under which manifests may use it. */
+  readonly aliases?: readonly string[];
+  /** One sentence for `streamrack nodes list`. */
+  readonly summary: string;
+  /** Schema of the parameters. Absent: the node takes none, and what a manifest gives is ignored. */
+  readonly params?: S;
+  /** Input ports. A node with none is a generator: `process` is never called, `flush` once. */
+  readonly inputs: I;
+  /** Output ports. */
+  readonly outputs: O;
+  /** How several sources are taken. Default: `"any"`. */
+  readonly align?: Alignment;
+  /** Makes one instance for one session. May be async, to load a model, say. */
+  create(
+    context: NodeContext<S extends StandardSchema ? SchemaOutput<S> : undefined>,
+  ): StreamingNode<I, O> | Promise<StreamingNode<I, O>>;
+}
+
+/** A node definition of any types, as plugins hold it. */
+// deno-lint-ignore no-explicit-any -- parameters are contravariant: no other type takes every definition
+export type AnyNodeDefinition = NodeDefinition<any, any, any>;
+
+/** A named, versioned set of node types: what a plugin module default-exports. */
+export interface Plugin {
+  /** Unique among the plugins of a runtime; lower-case letters, digits, `-`, `/`, `@`, `.` and `_`. */
+  readonly name: string;
+  /** The plugin's own semantic version. */
+  readonly version: string;
+  /** The contract that it was written for: {@linkcode PLUGIN_API_VERSION}. */
+  readonly apiVersion: number;
+  readonly nodes: readonly AnyNodeDefinition[];
+}
+
+/**
+ * Declares a node type; the types of `params`, input and output follow from
+ * the declaration. It checks nothing and changes nothing at run time.
+ *
+ * @example
+ * ```ts
+ * import { defineNode, RuntimeData } from "@streamrack/core/plugin";
+ * import * as v from "valibot";
+ *
+ * export const repeat = defineNode({
+ *   type: "text.repeat",
+ *   summary: "Says everything several times.",
+ *   params: v.object({ times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 2) }),
+ *   inputs: { in: ["text"] },
+ *   outputs: { out: ["text"] },
+ *   create({ params }) {
+ *     return {
+ *       *process(data) {
+ *         for (let i = 0; i < params.times; i++) yield RuntimeData.text(data.text);
+ *       },
+ *     };
+ *   },
+ * });
+ * ```
+ */
+export function defineNode<
+  const I extends Ports,
+  const O extends Ports,
+  S extends StandardSchema | undefined = undefined,
+>(definition: NodeDefinition<S, I, O>): NodeDefinition<S, I, O> {
+  return definition;
+}
+
+/**
+ * Declares a plugin and checks the declaration.
+ *
+ * @throws {StreamrackError} `invalid-plugin` with every problem.
+ */
+export function definePlugin(plugin: Plugin): Plugin {
+  return checkPlugin(plugin);
+}
+
+const NAME = /^[a-z0-9@][a-z0-9@/._-]*$/;
+const NODE_TYPE = /^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
+const PORT_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
+const ALIGNMENTS: readonly unknown[] = ["any", "zip", "time", undefined];
+
+/**
+ * Returns the value if it is a plugin of a version that this package speaks.
+ *
+ * @throws {StreamrackError} `invalid-plugin` or `plugin-api-version`.
+ */
+export function checkPlugin(value: unknown, from = "the plugin"): Plugin {
+  const problems: Problem[] = [];
+  const expect = (holds: boolean, path: string, received: unknown, expected: string) => {
+    if (!holds) problems.push({ path, message: "is not right", received: displayValue(received), expected });
+  };
+  if (typeof value !== "object" || value === null) {
+    throw new StreamrackError("invalid-plugin", `${from} exports no plugin`, {
+      problems: [{
+        path: "default",
+        message: "is not a plugin",
+        received: displayValue(value),
+        expected: "the result of definePlugin({ … })",
+      }],
+      remedy: "Write `export default definePlugin({ name, version, apiVersion: 1, nodes: [ … ] })`.",
+    });
+  }
+  const plugin = value as Plugin;
+  if (Number.isInteger(plugin.apiVersion) && plugin.apiVersion !== PLUGIN_API_VERSION) {
+    const newer = plugin.apiVersion > PLUGIN_API_VERSION;
+    throw new StreamrackError(
+      "plugin-api-version",
+      `${from} was written for version ${plugin.apiVersion} of the plugin contract; this is version ${PLUGIN_API_VERSION}`,
+      { remedy: newer ? "Update @streamrack/core, or use an older plugin." : "Update the plugin." },
+    );
+  }
+  expect(plugin.apiVersion === PLUGIN_API_VERSION, "apiVersion", plugin.apiVersion, `${PLUGIN_API_VERSION}`);
+  expect(typeof plugin.name === "string" && NAME.test(plugin.name), "name", plugin.name, "a lower-case name");
+  expect(typeof plugin.version === "string" && plugin.version !== "", "version", plugin.version, "a semantic version");
+  if (!Array.isArray(plugin.nodes)) expect(false, "nodes", plugin.nodes, "an array of node definitions");
+  else plugin.nodes.forEach((node, i) => checkNode(node, `nodes[${i}]`, expect));
+  if (problems.length > 0) throw new StreamrackError("invalid-plugin", `${from} is not a valid plugin`, { problems });
+  return plugin;
+}
+
+function checkNode(
+  node: AnyNodeDefinition,
+  path: string,
+  expect: (holds: boolean, path: string, received: unknown, expected: string) => void,
+): void {
+  if (typeof node !== "object" || node === null) return expect(false, path, node, "a node definition");
+  for (const [i, type] of [node.type, ...(node.aliases ?? [])].entries()) {
+    const typePath = i === 0 ? `${path}.type` : `${path}.aliases[${i - 1}]`;
+    expect(typeof type === "string" && NODE_TYPE.test(type), typePath, type, 'a name such as "audio.gain"');
+  }
+  expect(typeof node.summary === "string" && node.summary !== "", `${path}.summary`, node.summary, "one sentence");
+  expect(typeof node.create === "function", `${path}.create`, node.create, "a function");
+  expect(ALIGNMENTS.includes(node.align), `${path}.align`, node.align, '"any", "zip" or "time"');
+  const schema: unknown = node.params;
+  const isSchema = schema === undefined || (schema as StandardSchema)?.["~standard"]?.version === 1;
+  expect(isSchema, `${path}.params`, schema, "a Standard Schema, such as v.object({ … }) of valibot");
+  for (const side of ["inputs", "outputs"] as const) {
+    const ports: unknown = node[side];
+    if (typeof ports !== "object" || ports === null) {
+      expect(false, `${path}.${side}`, ports, 'an object such as { in: ["audio"] }');
+      continue;
+    }
+    for (const [port, kinds] of Object.entries(ports)) {
+      expect(PORT_NAME.test(port), `${path}.${side}`, port, "port names of letters, digits and _");
+      const known = Array.isArray(kinds) && kinds.length > 0 &&
+        kinds.every((kind) => kind === "any" || (DATA_KINDS as readonly unknown[]).includes(kind));
+      expect(known, `${path}.${side}.${port}`, kinds, `an array of ${DATA_KINDS.join(", ")} or any`);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Descriptions: what is known of a plugin without running it.
+ *
+ * @module
+ */
+
+import type { JsonValue } from "../data/types.ts";
+import type { Alignment, Ports } from "./contract.ts";
+import type { AnyNodeDefinition, Plugin } from "./define.ts";
+
+/** A JSON Schema document. */
+export type JsonSchema = { readonly [key: string]: JsonValue };
+
+/** What a node type is called, takes and gives. */
+export interface NodeDescription {
+  readonly type: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly inputs: Ports;
+  readonly outputs: Ports;
+  readonly align: Alignment;
+  /** JSON Schema of the parameters, where the schema library can tell it. */
+  readonly paramsSchema?: JsonSchema | undefined;
+}
+
+/** A plugin's name, version and node types. */
+export interface PluginDescription {
+  readonly name: string;
+  readonly version: string;
+  readonly apiVersion: number;
+  readonly nodes: readonly NodeDescription[];
+}
+
+/**
+ * Describes a plugin in plain, cloneable values.
+ *
+ * @param toJsonSchema Turns the schema of a node's parameters into JSON Schema, where it can.
+ */
+export async function describePlugin(
+  plugin: Plugin,
+  toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
+): Promise<PluginDescription> {
+  const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
+  return { name: plugin.name, version: plugin.version, apiVersion: plugin.apiVersion, nodes };
+}
+
+async function describeNode(
+  node: AnyNodeDefinition,
+  toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
+): Promise<NodeDescription> {
+  const paramsSchema = node.params === undefined ? undefined : await toJsonSchema(node.params);
+  return {
+    type: node.type,
+    aliases: [...(node.aliases ?? [])],
+    summary: node.summary,
+    inputs: copyPorts(node.inputs),
+    outputs: copyPorts(node.outputs),
+    align: node.align ?? "any",
+    ...(paramsSchema === undefined ? {} : { paramsSchema }),
+  };
+}
+
+function copyPorts(ports: Ports): Ports {
+  return Object.fromEntries(Object.entries(ports).map(([port, kinds]) => [port, [...kinds]]));
+}

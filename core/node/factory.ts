@@ -1,0 +1,82 @@
+/**
+ * StreamingNodeFactory: makes nodes of one type, with their parameters
+ * checked. It lives where the plugin's code runs, in the worker.
+ *
+ * @module
+ */
+
+import { displayValue, type Problem, StreamrackError } from "../errors.ts";
+import type { NodeContext, StreamingNode } from "./contract.ts";
+import type { AnyNodeDefinition } from "./define.ts";
+import type { StandardIssue, StandardSchema } from "./standard_schema.ts";
+
+/** Parameters after validation, or what is wrong with them. */
+export type ParamsResult =
+  | { readonly ok: true; readonly params: unknown }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Makes nodes of one type. */
+export class StreamingNodeFactory {
+  readonly definition: AnyNodeDefinition;
+  readonly pluginName: string;
+
+  constructor(definition: AnyNodeDefinition, pluginName: string) {
+    this.definition = definition;
+    this.pluginName = pluginName;
+  }
+
+  /**
+   * Validates parameters and fills in their defaults.
+   *
+   * @param params What the manifest gives; `null` and absent count as `{}`.
+   * @param path Where they stand, for the problems.
+   */
+  async checkParams(params: unknown, path: string): Promise<ParamsResult> {
+    const schema = this.definition.params as StandardSchema | undefined;
+    if (schema === undefined) return { ok: true, params: undefined };
+    const given = params ?? {};
+    const result = await schema["~standard"].validate(given);
+    if (result.issues === undefined) return { ok: true, params: result.value };
+    return { ok: false, problems: result.issues.map((issue) => toProblem(issue, given, path)) };
+  }
+
+  /** Makes one node. @throws {StreamrackError} `node-create-failed`. */
+  async create(context: NodeContext): Promise<StreamingNode> {
+    const place = { nodeId: context.nodeId, pluginName: this.pluginName };
+    let node: unknown;
+    try {
+      node = await this.definition.create(context);
+    } catch (thrown) {
+      if (StreamrackError.is(thrown) && thrown.nodeId !== undefined) throw thrown;
+      const detail = `"${this.definition.type}" could not be created: ${messageOf(thrown)}`;
+      throw new StreamrackError("node-create-failed", detail, { ...place, cause: thrown });
+    }
+    if (typeof (node as StreamingNode | null)?.process !== "function") {
+      throw new StreamrackError("node-create-failed", `create() of "${this.definition.type}" gave no node`, {
+        ...place,
+        problems: [{
+          path: "create()",
+          message: "has no process function",
+          received: displayValue(node),
+          expected: "{ process(input) { … } }",
+        }],
+      });
+    }
+    return node as StreamingNode;
+  }
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : displayValue(thrown);
+}
+
+function toProblem(issue: StandardIssue, root: unknown, rootPath: string): Problem {
+  let path = rootPath;
+  let value = root;
+  for (const segment of issue.path ?? []) {
+    const key = typeof segment === "object" ? segment.key : segment;
+    path += typeof key === "number" ? `[${key}]` : `.${String(key)}`;
+    value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  }
+  return { path, message: issue.message, received: displayValue(value) };
+}

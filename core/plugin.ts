@@ -1,0 +1,53 @@
+/**
+ * The entry for authors of plugins: `@streamrack/core/plugin`.
+ *
+ * It has no dependency and touches no runtime, so that a plugin which imports
+ * it loads fast and works on Deno, Bun and Node alike.
+ *
+ * @module
+ */
+
+export { defineNode, definePlugin, PLUGIN_API_VERSION } from "./node/define.ts";
+export type { NodeDefinition, Plugin } from "./node/define.ts";
+export type {
+  Alignment,
+  ItemContext,
+  NodeContext,
+  NodeLog,
+  NodeResult,
+  NodeSource,
+  PortKinds,
+  Ports,
+  ProcessInput,
+  ProcessOutput,
+  StreamingNode,
+} from "./node/contract.ts";
+export type { StandardSchema } from "./node/standard_schema.ts";
+export { RuntimeData } from "./data/runtime_data.ts";
+export { convertFormat, durationUs, frameCount, fromPlanar, FULL_SCALE, toPlanar } from "./data/audio.ts";
+export { DATA_KINDS } from "./data/types.ts";
+export type {
+  AudioData,
+  AudioDataOf,
+  AudioFormat,
+  AudioSamples,
+  BinaryData,
+  ControlData,
+  ControlMessage,
+  DataCommon,
+  DataKind,
+  DataOf,
+  FileData,
+  JsonData,
+  JsonValue,
+  Metadata,
+  PixelFormat,
+  TensorData,
+  TensorDataOf,
+  TensorDtype,
+  TensorElements,
+  TextData,
+  VideoData,
+} from "./data/types.ts";
+export { StreamrackError } from "./errors.ts";
+export type { ErrorCode, ErrorReason, Problem, StreamrackErrorOptions } from "./errors.ts";
