@@ -1,0 +1,113 @@
+/**
+ * The queue at the reading end of one edge.
+ *
+ * @module
+ */
+
+import { byteLength } from "../data/transfer.ts";
+import { StreamrackError } from "../errors.ts";
+import type { NodeSource } from "../node/contract.ts";
+import { Gate } from "./gate.ts";
+import type { FlowLimits, Item, ItemWriter } from "./item.ts";
+
+/**
+ * A bounded first-in-first-out queue with one reader. Writers in the same
+ * thread wait at its gate; a link, whose writer has waited on the other side,
+ * delivers with {@linkcode deliver} and learns of room through `onTaken`.
+ */
+export class EdgeQueue implements ItemWriter {
+  /** The edge as the node sees it. */
+  readonly source: NodeSource;
+  /** Called when an item arrives or the edge ends; set by the reader. */
+  onChange: () => void = () => {};
+  /** Called with the bytes of each item that the reader took; set by a link. */
+  onTaken: ((bytes: number) => void) | undefined;
+
+  readonly #limits: FlowLimits;
+  readonly #gate: Gate;
+  #items: Item[] = [];
+  #head = 0;
+  #ended = false;
+
+  constructor(source: Omit<NodeSource, "ended">, limits: FlowLimits) {
+    const isDrained = () => this.isDrained;
+    this.source = {
+      ...source,
+      get ended() {
+        return isDrained();
+      },
+    };
+    this.#limits = limits;
+    this.#gate = new Gate(limits);
+  }
+
+  /** Items that wait to be taken. */
+  get depth(): number {
+    return this.#items.length - this.#head;
+  }
+
+  /** Whether nothing waits and nothing more will come. */
+  get isDrained(): boolean {
+    return this.#ended && this.depth === 0;
+  }
+
+  write(item: Item): void | Promise<void> {
+    const entered = this.#gate.enter(byteLength(item.data));
+    if (entered === undefined) return this.#append(item);
+    return entered.then(() => this.#append(item));
+  }
+
+  /** Takes an item whose writer has waited for room already. Throws if that is not so. */
+  deliver(item: Item): void {
+    if (this.depth >= this.#limits.items) {
+      throw new StreamrackError(
+        "protocol-violation",
+        `a link delivered more than the ${this.#limits.items} values allowed`,
+      );
+    }
+    this.#append(item);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.onChange();
+  }
+
+  abort(error: Error): void {
+    this.#gate.abort(error);
+  }
+
+  /** The next item, left in place. */
+  peek(): Item | undefined {
+    return this.#items[this.#head];
+  }
+
+  /** Takes the next item, which makes room for another. */
+  take(): Item {
+    const item = this.#items[this.#head] as Item;
+    this.#items[this.#head] = RELEASED;
+    this.#head += 1;
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= COMPACT_AT) {
+      this.#items.splice(0, this.#head);
+      this.#head = 0;
+    }
+    const bytes = byteLength(item.data);
+    if (this.onTaken === undefined) this.#gate.leave(1, bytes);
+    else this.onTaken(bytes);
+    return item;
+  }
+
+  #append(item: Item): void {
+    this.#items.push(item);
+    this.onChange();
+  }
+}
+
+/** How many taken slots may stand at the front of the array before they are dropped in one go. */
+const COMPACT_AT = 64;
+
+/** Stands in a slot whose item was taken, so that the array does not keep its bytes alive. */
+const RELEASED = undefined as unknown as Item;

@@ -1,0 +1,107 @@
+/**
+ * Fan-in: how a node takes values from its incoming edges.
+ *
+ * @module
+ */
+
+import { durationUs } from "../data/audio.ts";
+import type { Alignment } from "../node/contract.ts";
+import type { EdgeQueue } from "./edge_queue.ts";
+import type { Item } from "./item.ts";
+
+/** What a node is given at once: one item, or with alignment `"zip"` one of every edge. */
+export interface Delivery {
+  readonly edges: readonly EdgeQueue[];
+  readonly items: readonly Item[];
+}
+
+/** Picks the edges to take from next: none if it must wait. */
+type Chooser = (edges: readonly EdgeQueue[]) => readonly EdgeQueue[];
+
+/** Reads several edges as one stream. One reader at a time. */
+export class FanIn {
+  readonly #edges: readonly EdgeQueue[];
+  readonly #choose: Chooser;
+  #waiter: { resolve(): void; reject(error: Error): void } | undefined;
+  #failure: Error | undefined;
+
+  constructor(edges: readonly EdgeQueue[], align: Alignment) {
+    this.#edges = edges;
+    this.#choose = CHOOSERS[align]();
+    for (const edge of edges) edge.onChange = () => this.#wake();
+  }
+
+  /** Items that wait on all edges together. */
+  get depth(): number {
+    return this.#edges.reduce((sum, edge) => sum + edge.depth, 0);
+  }
+
+  /** The next delivery, or `undefined` when all edges have ended. Rejects after {@linkcode abort}. */
+  async next(): Promise<Delivery | undefined> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const edges = this.#choose(this.#edges);
+      if (edges.length > 0) return { edges, items: edges.map((edge) => edge.take()) };
+      if (this.#edges.every((edge) => edge.isDrained)) return undefined;
+      await new Promise<void>((resolve, reject) => this.#waiter = { resolve, reject });
+    }
+  }
+
+  /** Rejects the waiting read and every later one, and all who wait to write. */
+  abort(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const edge of this.#edges) edge.abort(error);
+    this.#waiter?.reject(error);
+    this.#waiter = undefined;
+  }
+
+  #wake(): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.resolve();
+  }
+}
+
+const CHOOSERS: { readonly [A in Alignment]: () => Chooser } = {
+  any: () => {
+    // Round robin, so that a busy edge cannot starve the others.
+    let next = 0;
+    return (edges) => {
+      for (let i = 0; i < edges.length; i++) {
+        const at = (next + i) % edges.length;
+        const edge = edges[at] as EdgeQueue;
+        if (edge.depth === 0) continue;
+        next = at + 1;
+        return [edge];
+      }
+      return [];
+    };
+  },
+  zip: () => (edges) => {
+    const open = edges.filter((edge) => !edge.isDrained);
+    return open.every((edge) => edge.depth > 0) ? open : [];
+  },
+  time: () => {
+    const deliveredUs = new Map<EdgeQueue, number>();
+    return (edges) => {
+      let behind: EdgeQueue | undefined;
+      for (const edge of edges) {
+        if (edge.isDrained) continue;
+        if (behind === undefined || positionUs(edge) < positionUs(behind)) behind = edge;
+      }
+      if (behind === undefined || behind.depth === 0) return [];
+      deliveredUs.set(behind, positionUs(behind) + mediaDurationUs(behind.peek() as Item));
+      return [behind];
+    };
+
+    function positionUs(edge: EdgeQueue): number {
+      return deliveredUs.get(edge) ?? 0;
+    }
+  },
+};
+
+/** Media time that an item covers. What has no duration counts one microsecond, so that sources take turns. */
+function mediaDurationUs({ data }: Item): number {
+  return data.type === "audio" ? durationUs(data) : 1;
+}

@@ -1,0 +1,36 @@
+/**
+ * What flows along an edge.
+ *
+ * @module
+ */
+
+import type { RuntimeData } from "../data/types.ts";
+
+/** One value on an edge, with its position among the outputs of its port. */
+export interface Item {
+  readonly data: RuntimeData;
+  /** Counts from 0. */
+  readonly sequence: number;
+}
+
+/** How much may be in flight on one edge. A value is let in while both counts are below their limit. */
+export interface FlowLimits {
+  /** Values, at least 1. */
+  readonly items: number;
+  /** Bytes as {@linkcode byteLength} counts them, at least 1. The last value let in may exceed it. */
+  readonly bytes: number;
+}
+
+/** Where the outputs of a port go: a queue in the same segment, or a link to another. */
+export interface ItemWriter {
+  /**
+   * Hands a value over. Returns nothing if it was taken at once, else a
+   * promise that settles when there was room (or rejects when the writer was
+   * aborted; the value is then still the caller's).
+   */
+  write(item: Item): void | Promise<void>;
+  /** Says that nothing more will come. */
+  end(): void;
+  /** Makes the waiting write and every later one reject with the error. */
+  abort(error: Error): void;
+}

@@ -1,0 +1,109 @@
+/**
+ * The manifest: the document that declares nodes and connections, in the
+ * RemoteMedia v1 form with a few additions of ours. Keys that the schema does
+ * not name are ignored, so that manifests made for other tools load.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { displayValue, type Problem } from "../errors.ts";
+import type { JsonValue } from "../data/types.ts";
+
+/** The only version of the manifest form. */
+export const MANIFEST_VERSION = "v1";
+
+const text = (description: string) => v.pipe(v.string(), v.description(description));
+const name = (description: string) => v.pipe(v.string(), v.minLength(1, "is empty"), v.description(description));
+
+const NodeSchema = v.object({
+  id: name("Name of the node in this manifest. Unique."),
+  node_type: name('Registered name or alias of a node type, such as "audio.gain".'),
+  params: v.optional(
+    v.pipe(v.unknown(), v.description("Parameters, as the node type defines them. Absent or null: none.")),
+  ),
+  is_output_node: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description("Also give the outputs of this node to the session, although other nodes read them."),
+    ),
+    false,
+  ),
+  is_streaming: v.optional(v.pipe(v.boolean(), v.description("Accepted and ignored: every node streams."))),
+});
+
+const ConnectionSchema = v.object({
+  from: name("Id of the node that gives."),
+  to: name("Id of the node that receives."),
+  from_port: v.optional(text('Output port. May be left out if the node has one, or one named "out".')),
+  to_port: v.optional(text('Input port. May be left out if the node has one, or one named "in".')),
+});
+
+/** The schema of a manifest. `schemas/manifest.schema.json` is made from it. */
+export const ManifestSchema: v.GenericSchema<unknown, Manifest> = v.object({
+  version: v.pipe(v.literal(MANIFEST_VERSION), v.description('Version of the form: "v1".')),
+  metadata: v.optional(
+    v.object({
+      name: v.optional(text("Name of the pipeline."), ""),
+      description: v.optional(text("What the pipeline is for.")),
+      created_at: v.optional(text("When it was made, in ISO 8601.")),
+    }),
+    {},
+  ),
+  nodes: v.pipe(v.array(NodeSchema), v.minLength(1, "is empty"), v.description("The nodes, in any order.")),
+  connections: v.optional(v.pipe(v.array(ConnectionSchema), v.description("The edges between them.")), []),
+}) as v.GenericSchema<unknown, Manifest>;
+
+/** One node of a manifest. */
+export interface ManifestNode {
+  readonly id: string;
+  readonly node_type: string;
+  readonly params?: JsonValue | undefined;
+  readonly is_output_node?: boolean | undefined;
+  readonly is_streaming?: boolean | undefined;
+}
+
+/** One connection of a manifest. */
+export interface ManifestConnection {
+  readonly from: string;
+  readonly to: string;
+  readonly from_port?: string | undefined;
+  readonly to_port?: string | undefined;
+}
+
+/** A manifest, as an application writes it. */
+export interface Manifest {
+  readonly version: "v1";
+  readonly metadata?:
+    | {
+      readonly name?: string | undefined;
+      readonly description?: string | undefined;
+      readonly created_at?: string | undefined;
+    }
+    | undefined;
+  readonly nodes: readonly ManifestNode[];
+  readonly connections?: readonly ManifestConnection[] | undefined;
+}
+
+/** A manifest with the right form, or all that is wrong with its form. */
+export type ManifestResult =
+  | { readonly manifest: Manifest; readonly problems: readonly [] }
+  | { readonly manifest: undefined; readonly problems: readonly Problem[] };
+
+/** Checks the form of a manifest; what the names in it mean is checked by {@linkcode createPlan}. */
+export function checkManifest(value: unknown): ManifestResult {
+  const result = v.safeParse(ManifestSchema, value);
+  if (result.success) return { manifest: result.output, problems: [] };
+  return { manifest: undefined, problems: result.issues.map(toProblem) };
+}
+
+function toProblem(issue: v.BaseIssue<unknown>): Problem {
+  const path = (issue.path ?? []).map(({ key }) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("");
+  const isOurText = !issue.message.startsWith("Invalid");
+  return {
+    path: path.replace(/^\./, "") || "manifest",
+    message: isOurText ? issue.message : issue.input === undefined ? "is missing" : "is not right",
+    received: displayValue(issue.input),
+    ...(issue.expected === null ? {} : { expected: issue.expected }),
+  };
+}

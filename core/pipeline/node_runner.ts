@@ -1,0 +1,226 @@
+/**
+ * Runs one node: takes its inputs one at a time, hands its outputs on, and
+ * counts.
+ *
+ * @module
+ */
+
+import { byteLength } from "../data/transfer.ts";
+import type { RuntimeData } from "../data/types.ts";
+import { checkRuntimeData } from "../data/validate.ts";
+import { displayValue, StreamrackError } from "../errors.ts";
+import type { Delivery, FanIn } from "../flow/fan_in.ts";
+import type { Outlet } from "../flow/outlet.ts";
+import type { ItemContext, StreamingNode } from "../node/contract.ts";
+import type { NodeDescription } from "../node/describe.ts";
+import { DurationHistogram } from "./metrics.ts";
+
+/** What a {@linkcode NodeRunner} works with. */
+export interface NodeRunnerOptions {
+  readonly nodeId: string;
+  readonly pluginName: string;
+  readonly description: Pick<NodeDescription, "type" | "inputs" | "outputs">;
+  readonly node: StreamingNode;
+  readonly fanIn: FanIn;
+  /** By output port. */
+  readonly outlets: ReadonlyMap<string, Outlet>;
+  readonly signal: AbortSignal;
+}
+
+/** What a {@linkcode NodeRunner} counted. */
+export interface NodeCounts {
+  itemsIn: number;
+  itemsOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  busyMs: number;
+}
+
+/** Runs one node from its first input to its end. */
+export class NodeRunner {
+  readonly options: NodeRunnerOptions;
+  readonly counts: NodeCounts = { itemsIn: 0, itemsOut: 0, bytesIn: 0, bytesOut: 0, busyMs: 0 };
+  readonly durations: DurationHistogram = new DurationHistogram();
+  readonly #isSingleIn: boolean;
+  readonly #singleOut: string | undefined;
+  #answer: AsyncIterator<unknown> | Iterator<unknown> | undefined;
+  #waitedMs = 0;
+  #disposal: Promise<void> | undefined;
+
+  constructor(options: NodeRunnerOptions) {
+    this.options = options;
+    const outputs = Object.keys(options.description.outputs);
+    this.#isSingleIn = Object.keys(options.description.inputs).length === 1;
+    this.#singleOut = outputs.length === 1 ? outputs[0] : undefined;
+  }
+
+  /**
+   * Processes every input, then flushes and ends the outputs.
+   *
+   * @throws {StreamrackError} `node-failed` with what the node threw as its cause; or the error of an abort.
+   */
+  async run(): Promise<void> {
+    const { node, fanIn, outlets } = this.options;
+    for (let delivery = await fanIn.next(); delivery !== undefined; delivery = await fanIn.next()) {
+      await this.#step(() => node.process(this.#input(delivery), this.#context(delivery)));
+    }
+    if (node.flush !== undefined) await this.#step(() => node.flush?.());
+    for (const outlet of outlets.values()) outlet.end();
+  }
+
+  /** Stops waiting for input and for room, and asks the answer in progress to return. */
+  abort(error: Error): void {
+    this.options.fanIn.abort(error);
+    for (const outlet of this.options.outlets.values()) outlet.abort(error);
+    // An async generator that waits for something queues this; its `finally` runs when that something settles.
+    try {
+      Promise.resolve(this.#answer?.return?.()).catch(() => {});
+    } catch {
+      // A generator that is running right now cannot be asked; its next write rejects.
+    }
+  }
+
+  /** Calls the node's disposer, once; later calls wait for the same disposal. */
+  dispose(): Promise<void> {
+    return this.#disposal ??= (async () => {
+      try {
+        await this.options.node[Symbol.asyncDispose]?.();
+      } catch (thrown) {
+        throw this.#failure(thrown);
+      }
+    })();
+  }
+
+  async #step(call: () => unknown): Promise<void> {
+    const startMs = performance.now();
+    this.#waitedMs = 0;
+    try {
+      await this.#drain(call());
+    } catch (thrown) {
+      throw this.#failure(thrown);
+    } finally {
+      const busyMs = performance.now() - startMs - this.#waitedMs;
+      this.counts.busyMs += busyMs;
+      this.durations.add(busyMs);
+    }
+  }
+
+  #input({ edges, items }: Delivery): never {
+    for (const item of items) {
+      this.counts.itemsIn += 1;
+      this.counts.bytesIn += byteLength(item.data);
+    }
+    const [item] = items;
+    if (this.#isSingleIn) return item?.data as never;
+    return Object.fromEntries(edges.map((edge, i) => [edge.source.port, items[i]?.data])) as never;
+  }
+
+  #context({ edges: [edge], items: [item] }: Delivery): ItemContext {
+    return {
+      source: edge?.source as ItemContext["source"],
+      sequence: item?.sequence as number,
+      signal: this.options.signal,
+    };
+  }
+
+  /** Hands on whatever `process` answered with: nothing, a value, a promise, an iterable or an async iterable. */
+  async #drain(answer: unknown): Promise<void> {
+    if (answer === undefined || answer === null) return;
+    if (typeof answer !== "object") return this.#write(answer);
+    if (Symbol.asyncIterator in answer) {
+      return await this.#iterate((answer as AsyncIterable<unknown>)[Symbol.asyncIterator]());
+    }
+    if (Symbol.iterator in answer) return await this.#iterate((answer as Iterable<unknown>)[Symbol.iterator]());
+    if ("then" in answer) return await this.#drain(await answer);
+    return await this.#write(answer);
+  }
+
+  async #iterate(iterator: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
+    this.#answer = iterator;
+    let isDone = false;
+    try {
+      for (;;) {
+        const result = await iterator.next();
+        if (result.done === true) {
+          isDone = true;
+          return;
+        }
+        const written = this.#write(result.value);
+        if (written !== undefined) await written;
+      }
+    } finally {
+      this.#answer = undefined;
+      // The write failed: the generator stands at its yield and can clean up.
+      if (!isDone) await iterator.return?.();
+    }
+  }
+
+  /** Sends what the node gave to its port or ports. */
+  #write(output: unknown): void | Promise<void> {
+    if (output === undefined || output === null) return;
+    if (this.#singleOut !== undefined) return this.#writeTo(this.#singleOut, output);
+    return this.#writeByPort(output);
+  }
+
+  async #writeByPort(output: unknown): Promise<void> {
+    if (typeof output !== "object" || "type" in (output as object)) {
+      const ports = Object.keys(this.options.description.outputs).join(", ");
+      throw badOutput("output", output, `an object with some of the ports ${ports}, since there are several`);
+    }
+    for (const [port, data] of Object.entries(output as object)) {
+      if (data !== undefined) await this.#writeTo(port, data);
+    }
+  }
+
+  #writeTo(port: string, value: unknown): void | Promise<void> {
+    const outlet = this.options.outlets.get(port);
+    const kinds = this.options.description.outputs[port];
+    if (outlet === undefined || kinds === undefined) {
+      const ports = Object.keys(this.options.description.outputs).join(", ");
+      throw badOutput("output port", port, `one of ${ports}`);
+    }
+    const data: RuntimeData = checkRuntimeData(value, `output "${port}"`);
+    if (!kinds.includes(data.type) && !kinds.includes("any")) {
+      throw badOutput(`output "${port}"`, data.type, kinds.join(" or "));
+    }
+    this.counts.itemsOut += 1;
+    this.counts.bytesOut += byteLength(data);
+    const written = outlet.write(data);
+    if (written === undefined) return;
+    const waitsSinceMs = performance.now();
+    return written.then(() => {
+      this.#waitedMs += performance.now() - waitsSinceMs;
+    });
+  }
+
+  #failure(thrown: unknown): StreamrackError {
+    const { nodeId, pluginName, description } = this.options;
+    // Errors of the engine, such as a cancelled session, pass as they are. What a node throws is its failure,
+    // also where it is a StreamrackError of its own, whose code and problems then stay visible.
+    if (StreamrackError.is(thrown)) {
+      if (thrown.reason === "session-cancelled" || thrown.nodeId !== undefined) return thrown;
+      const { code, reason, detail, problems, remedy, retryable } = thrown;
+      return new StreamrackError(reason, detail, {
+        code,
+        problems,
+        remedy,
+        retryable,
+        nodeId,
+        pluginName,
+        cause: thrown,
+      });
+    }
+    const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `it threw ${displayValue(thrown)}`;
+    return new StreamrackError("node-failed", `"${description.type}" failed: ${detail}`, {
+      nodeId,
+      pluginName,
+      cause: thrown,
+    });
+  }
+}
+
+function badOutput(path: string, received: unknown, expected: string): StreamrackError {
+  return new StreamrackError("node-failed", "the node gave an output that does not fit its declaration", {
+    problems: [{ path, message: "is not right", received: displayValue(received), expected }],
+  });
+}

@@ -1,0 +1,219 @@
+/**
+ * A segment: connected nodes that share one task, and the run of one.
+ *
+ * @module
+ */
+
+import type { JsonValue } from "../data/types.ts";
+import { type Problem, StreamrackError } from "../errors.ts";
+import { settledWithin } from "../flow/settled_within.ts";
+import { EdgeQueue } from "../flow/edge_queue.ts";
+import { FanIn } from "../flow/fan_in.ts";
+import type { FlowLimits, ItemWriter } from "../flow/item.ts";
+import { Outlet } from "../flow/outlet.ts";
+import type { LogLevel, NodeLog } from "../node/contract.ts";
+import type { StreamingNodeFactory } from "../node/factory.ts";
+import type { NodeMetrics } from "./metrics.ts";
+import { NodeRunner } from "./node_runner.ts";
+
+/** A port of a node. */
+export interface PortRef {
+  readonly nodeId: string;
+  readonly port: string;
+}
+
+/** One node of a segment. */
+export interface SegmentNode {
+  readonly nodeId: string;
+  /** Registered name, never an alias. */
+  readonly nodeType: string;
+  readonly pluginName: string;
+  /** As the manifest gives them. */
+  readonly params: JsonValue | undefined;
+  /** Where they stand in the manifest. */
+  readonly paramsPath: string;
+}
+
+/** An edge of a segment. What lies outside of it is reached by a link, named by its number. */
+export interface SegmentEdge {
+  readonly from: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
+  readonly to: PortRef | { readonly link: number };
+}
+
+/** Everything that a worker needs to know to run a segment. Plain and cloneable. */
+export interface SegmentSpec {
+  readonly sessionId: string;
+  readonly segmentId: string;
+  /** In topological order. */
+  readonly nodes: readonly SegmentNode[];
+  /** In the order of the manifest, which is the order of `sources` that a node sees. */
+  readonly edges: readonly SegmentEdge[];
+  readonly limits: FlowLimits;
+}
+
+/** A log entry of a node. */
+export interface LogEntry {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly details?: { readonly [key: string]: JsonValue } | undefined;
+  readonly sessionId: string;
+  readonly nodeId: string;
+  readonly pluginName: string;
+}
+
+/** What a {@linkcode SegmentRunner} needs from where it runs. */
+export interface SegmentEnvironment {
+  readonly threadId: number;
+  /** Finds the factory of a node. */
+  factory(node: SegmentNode): StreamingNodeFactory;
+  /** Connects the reading end of a link to a queue. */
+  openInlet(link: number, queue: EdgeQueue): void;
+  /** Opens the writing end of a link. */
+  openOutlet(link: number): ItemWriter;
+  log(entry: LogEntry): void;
+}
+
+/** How long an aborted node may take to return before it is left behind, in milliseconds. */
+const RETURN_GRACE_MS = 1_000;
+
+/**
+ * Runs the nodes of one segment. `prepare`, `start` and `run` are called once
+ * each, in this order; `abort` at any time.
+ */
+export class SegmentRunner {
+  readonly #spec: SegmentSpec;
+  readonly #environment: SegmentEnvironment;
+  readonly #abortController = new AbortController();
+  readonly #params = new Map<string, unknown>();
+  /** Settles when the run is aborted. Raced once per phase of a session, never per value. */
+  readonly #aborted: Promise<void>;
+  #runners: NodeRunner[] = [];
+  #failure: Error | undefined;
+
+  constructor(spec: SegmentSpec, environment: SegmentEnvironment) {
+    this.#spec = spec;
+    this.#environment = environment;
+    const { signal } = this.#abortController;
+    this.#aborted = new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+
+  /** Checks the parameters of every node and returns all that is wrong. Nothing is created. */
+  async prepare(): Promise<Problem[]> {
+    const problems: Problem[] = [];
+    for (const node of this.#spec.nodes) {
+      const result = await this.#environment.factory(node).checkParams(node.params, node.paramsPath);
+      if (result.ok) this.#params.set(node.nodeId, result.params);
+      else problems.push(...result.problems);
+    }
+    return problems;
+  }
+
+  /** Creates every node. If one fails, those that were made are disposed of. */
+  async start(): Promise<void> {
+    const limits = this.#spec.limits;
+    const queues = new Map(this.#spec.edges.flatMap((edge) => {
+      if (!("port" in edge.to)) return [];
+      return [[edge, new EdgeQueue({ port: edge.to.port, from: edge.from.nodeId }, limits)] as const];
+    }));
+    const creations = Promise.allSettled(this.#spec.nodes.map((node) => this.#createRunner(node, queues)));
+    await Promise.race([creations, this.#aborted]);
+    const created = await settledWithin(creations, this.#failure === undefined ? Infinity : RETURN_GRACE_MS) ?? [];
+    this.#runners = created.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
+    const rejected = created.find((result) => result.status === "rejected");
+    if (rejected !== undefined) this.abort(rejected.reason);
+    if (this.#failure !== undefined) {
+      await this.#dispose();
+      throw this.#failure;
+    }
+    // Links deliver from here on, so all queues must have their readers first.
+    for (const [edge, queue] of queues) {
+      if ("link" in edge.from) this.#environment.openInlet(edge.from.link, queue);
+    }
+  }
+
+  /** Runs every node to its end, then disposes of all. Rejects with the first failure. */
+  async run(): Promise<void> {
+    const ends = Promise.all(this.#runners.map((runner) => runner.run().catch((error) => this.abort(error))));
+    await Promise.race([ends, this.#aborted]);
+    // A node that never returns is left behind after the grace: it holds nothing up.
+    if (this.#failure !== undefined) await settledWithin(ends, RETURN_GRACE_MS);
+    await this.#dispose();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Ends the run with an error: waits are rejected, `signal` aborts, answers in progress are asked to return. */
+  abort(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#abortController.abort(error);
+    for (const runner of this.#runners) runner.abort(error);
+  }
+
+  /** Counts and times of every node. */
+  metrics(): NodeMetrics[] {
+    const { threadId } = this.#environment;
+    return this.#runners.map(({ options, counts, durations }) => ({
+      nodeId: options.nodeId,
+      nodeType: options.description.type,
+      pluginName: options.pluginName,
+      threadId,
+      ...counts,
+      queueDepth: options.fanIn.depth,
+      p50Ms: durations.quantileMs(0.5),
+      p99Ms: durations.quantileMs(0.99),
+    }));
+  }
+
+  async #createRunner(node: SegmentNode, queues: ReadonlyMap<SegmentEdge, EdgeQueue>): Promise<NodeRunner> {
+    const { nodeId, pluginName } = node;
+    const factory = this.#environment.factory(node);
+    const { definition } = factory;
+    const inlets = [...queues].flatMap(([{ to }, queue]) => "port" in to && to.nodeId === nodeId ? [queue] : []);
+    const created = await factory.create({
+      params: this.#params.get(nodeId),
+      nodeId,
+      sources: inlets.map((queue) => queue.source),
+      signal: this.#abortController.signal,
+      log: this.#log(node),
+    });
+    if (this.#failure !== undefined) {
+      await created[Symbol.asyncDispose]?.();
+      throw this.#failure;
+    }
+    const outlets = Object.keys(definition.outputs).map((port) => {
+      const writers = this.#spec.edges.flatMap((edge) => {
+        if (!("port" in edge.from) || edge.from.nodeId !== nodeId || edge.from.port !== port) return [];
+        return [queues.get(edge) ?? this.#environment.openOutlet((edge.to as { link: number }).link)];
+      });
+      return [port, new Outlet(writers)] as const;
+    });
+    return new NodeRunner({
+      nodeId,
+      pluginName,
+      description: definition,
+      node: created,
+      fanIn: new FanIn(inlets, definition.align ?? "any"),
+      outlets: new Map(outlets),
+      signal: this.#abortController.signal,
+    });
+  }
+
+  async #dispose(): Promise<void> {
+    await Promise.all(this.#runners.map(async (runner) => {
+      const { nodeId, pluginName } = runner.options;
+      const disposed = runner.dispose().then(() => true, (error) => void (this.#failure ??= error));
+      if (await settledWithin(disposed, RETURN_GRACE_MS) !== undefined || this.#failure !== undefined) return;
+      this.#failure = new StreamrackError("deadline-exceeded", `its disposer did not end in ${RETURN_GRACE_MS} ms`, {
+        nodeId,
+        pluginName,
+      });
+    }));
+  }
+
+  #log({ nodeId, pluginName }: SegmentNode): NodeLog {
+    const write = (level: LogLevel) => (message: string, details?: LogEntry["details"]) => {
+      this.#environment.log({ level, message, details, sessionId: this.#spec.sessionId, nodeId, pluginName });
+    };
+    return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * The entry for tests of plugins: `@streamrack/core/testing`.
+ *
+ * @module
+ */
+
+export { type NodeInput, type NodeRun, runNode, type RunNodeOptions, type TestSource } from "./run_node.ts";

@@ -1,0 +1,139 @@
+/**
+ * Runs one node against given values, in the current thread, with the same
+ * engine that runs it in a worker.
+ *
+ * @module
+ */
+
+import { copyData, transferables } from "../core/data/transfer.ts";
+import type { RuntimeData } from "../core/data/types.ts";
+import { StreamrackError } from "../core/errors.ts";
+import type { EdgeQueue } from "../core/flow/edge_queue.ts";
+import type { Item } from "../core/flow/item.ts";
+import type { AnyNodeDefinition } from "../core/node/define.ts";
+import { StreamingNodeFactory } from "../core/node/factory.ts";
+import { type LogEntry, type SegmentEdge, SegmentRunner } from "../core/pipeline/segment.ts";
+import type { JsonValue } from "../core/data/types.ts";
+
+/** Values for a node, in order; they may come over time. */
+export type NodeInput = Iterable<RuntimeData> | AsyncIterable<RuntimeData>;
+
+/** One incoming connection of the node under test. */
+export interface TestSource {
+  /** Input port. Default: the first. */
+  readonly port?: string;
+  /** Id of the node that it seems to come from. Default: none, as for the input of a session. */
+  readonly from?: string;
+  readonly data: NodeInput;
+}
+
+/** How {@linkcode runNode} runs. */
+export interface RunNodeOptions {
+  /** Parameters, as a manifest would give them. Default: none. */
+  readonly params?: JsonValue;
+  /** Id of the node. Default: `"node"`. */
+  readonly nodeId?: string;
+  /** Ends the run with `session-cancelled`. */
+  readonly signal?: AbortSignal;
+  /**
+   * Detach what the node yields, as a transfer to another thread would, so
+   * that a later use of it shows. Default: true.
+   */
+  readonly strict?: boolean;
+}
+
+/** What a node did. */
+export interface NodeRun {
+  /** Outputs of the first (or only) port. */
+  readonly output: readonly RuntimeData[];
+  /** Outputs by port. */
+  readonly outputs: { readonly [port: string]: readonly RuntimeData[] };
+  readonly log: readonly LogEntry[];
+}
+
+/**
+ * Feeds values to a node, waits for its end, and gives all that left it. The
+ * values given stay the caller's; the node receives copies.
+ *
+ * @param definition The node type, as `defineNode` returned it.
+ * @param input Values for the first port, or a list of sources for nodes with several.
+ * @throws {StreamrackError} `invalid-params`, or what the node failed with.
+ *
+ * @example
+ * ```ts
+ * import { runNode } from "@streamrack/core/testing";
+ * import { defineNode, RuntimeData } from "@streamrack/core/plugin";
+ * import assert from "node:assert/strict";
+ *
+ * const shout = defineNode({
+ *   type: "text.shout",
+ *   summary: "Says it louder.",
+ *   inputs: { in: ["text"] },
+ *   outputs: { out: ["text"] },
+ *   create: () => ({ process: (data) => RuntimeData.text(data.text.toUpperCase()) }),
+ * });
+ *
+ * const { output } = await runNode(shout, [RuntimeData.text("hello")]);
+ * assert.deepEqual(output, [RuntimeData.text("HELLO")]);
+ * ```
+ */
+export async function runNode(
+  definition: AnyNodeDefinition,
+  input: NodeInput | { readonly sources: readonly TestSource[] } = [],
+  options: RunNodeOptions = {},
+): Promise<NodeRun> {
+  const { params, nodeId = "node", signal, strict = true } = options;
+  const firstPort = Object.keys(definition.inputs)[0] ?? "in";
+  const sources = "sources" in input ? input.sources : firstPort in definition.inputs ? [{ data: input }] : [];
+  const ports = Object.keys(definition.outputs);
+  const outputs: Record<string, RuntimeData[]> = Object.fromEntries(ports.map((port) => [port, []]));
+  const log: LogEntry[] = [];
+
+  const edges: SegmentEdge[] = [
+    ...sources.map((source, link) => ({
+      from: { link, nodeId: source.from },
+      to: { nodeId, port: source.port ?? firstPort },
+    })),
+    ...ports.map((port, i) => ({ from: { nodeId, port }, to: { link: sources.length + i } })),
+  ];
+  const nodes = [{ nodeId, nodeType: definition.type, pluginName: "test", params, paramsPath: "params" }];
+  const limits = { items: 16, bytes: 1 << 22 };
+  const runner = new SegmentRunner({ sessionId: "test", segmentId: "test", nodes, edges, limits }, {
+    threadId: 0,
+    factory: () => new StreamingNodeFactory(definition, "test"),
+    openInlet: (link, queue) =>
+      void feed((sources[link] as TestSource).data, queue).catch((error) => runner.abort(error)),
+    openOutlet: (link) => ({
+      write: ({ data }: Item) =>
+        void outputs[ports[link - sources.length] as string]?.push(strict ? detach(data) : data),
+      end() {},
+      abort() {},
+    }),
+    log: (entry) => void log.push(entry),
+  });
+
+  const problems = await runner.prepare();
+  if (problems.length > 0) throw new StreamrackError("invalid-params", "the parameters are not right", { problems });
+  const abort = () =>
+    runner.abort(new StreamrackError("session-cancelled", "the run was cancelled", { cause: signal?.reason }));
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    if (signal?.aborted) abort();
+    await runner.start();
+    await runner.run();
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+  return { output: outputs[ports[0] as string] ?? [], outputs, log };
+}
+
+/** Ends early when the node has failed, since the queue then rejects; rejects when the input itself throws. */
+async function feed(input: NodeInput, queue: EdgeQueue): Promise<void> {
+  let sequence = 0;
+  for await (const data of input) await queue.write({ data: copyData(data), sequence: sequence++ });
+  queue.end();
+}
+
+function detach(data: RuntimeData): RuntimeData {
+  return structuredClone(data, { transfer: transferables(data) });
+}
