@@ -1,0 +1,196 @@
+/**
+ * `vad.silero`: tells speech from everything else.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import {
+  type AudioData,
+  type AudioDataOf,
+  convertFormat,
+  defineNode,
+  type JsonData,
+  type Plugin,
+  type Problem,
+  RuntimeData,
+  StreamrackError,
+} from "../../core/plugin.ts";
+import { type DetectorOptions, SpeechDetector, type SpeechEvent } from "./detector.ts";
+import { SpeechGate } from "./gate.ts";
+import { loadModel, SAMPLE_RATE_HZ, type SileroStream } from "./model.ts";
+import { type AudioWindow, cut, Windower } from "./windows.ts";
+
+const NEGATIVE_THRESHOLD_GAP = 0.15;
+/** Keeps the default above 0, where no silence would be found any more. */
+const NEGATIVE_THRESHOLD_MIN = 0.01;
+const SPEECH_PAD_DEFAULT_MS = 64;
+
+const probability = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const spanMs = v.pipe(v.number(), v.minValue(0), v.maxValue(10_000));
+
+/** Parameters of `vad.silero`. */
+const params = v.pipe(
+  v.object({
+    /** Probability from which silence turns into speech, 0 to 1. Default: 0.5. */
+    threshold: v.optional(probability, 0.5),
+    /** Probability below which speech turns into silence, at most `threshold`. Default: `threshold` − 0.15. */
+    negativeThreshold: v.optional(probability),
+    /** Shorter speech is not reported. 0 to 10 000 ms. Default: 250. */
+    minSpeechMs: v.optional(spanMs, 250),
+    /** Shorter silence does not end speech. 0 to 10 000 ms. Default: 200. */
+    minSilenceMs: v.optional(spanMs, 200),
+    /** Added before and after speech; at most `minSilenceMs`. Default: 64, or `minSilenceMs` if that is less. */
+    speechPadMs: v.optional(spanMs),
+    /** `"annotate"` passes all audio, with what was found in its metadata; `"speech"` passes speech only. */
+    mode: v.optional(v.picklist(["annotate", "speech"]), "annotate"),
+  }),
+  v.forward(
+    v.check(
+      ({ threshold, negativeThreshold = 0 }) => negativeThreshold <= threshold,
+      "must not be more than threshold",
+    ),
+    ["negativeThreshold"],
+  ),
+  v.forward(
+    v.check(({ minSilenceMs, speechPadMs = 0 }) => speechPadMs <= minSilenceMs, "must not be more than minSilenceMs"),
+    ["speechPadMs"],
+  ),
+);
+
+/** What the node yields. */
+type Answer = { readonly out?: AudioData | undefined; readonly events?: JsonData | undefined };
+type Options = v.InferOutput<typeof params>;
+
+/**
+ * Finds speech with the Silero network, which sees 32 ms (512 samples) at a time.
+ *
+ * Takes audio of 16 kHz, mono, of any sample format and any chunk size, and
+ * gives audio as f32. How the audio was cut into chunks changes nothing.
+ *
+ * - Port `out`, mode `"annotate"`: all audio, sample for sample and without
+ *   delay, in windows of 512 samples (the last may be shorter), with the
+ *   metadata `speechProbability` (0 to 1) and `speech`. That flag judges each
+ *   window by the two thresholds alone.
+ * - Port `out`, mode `"speech"`: only the windows and parts of windows that
+ *   lie between a start and an end as reported on `events`.
+ * - Port `events`: `{ event: "speech-start" | "speech-end", timestampUs, probability }`.
+ *   The timestamp is that of the sample where padded speech begins or ends;
+ *   the event itself comes when that is certain, `minSpeechMs` or
+ *   `minSilenceMs` later. The probability is that of the window that decided.
+ *
+ * Timestamps count on from the latest chunk that had one, else from 0.
+ *
+ * @throws {StreamrackError} `invalid-data` for another sample rate, more channels, or samples that are not finite.
+ */
+export const silero: Plugin["nodes"][number] = defineNode({
+  type: "vad.silero",
+  summary: "Detects speech: annotates 16 kHz mono audio, or passes speech only, and reports starts and ends.",
+  params,
+  inputs: { in: ["audio"] },
+  outputs: { out: ["audio"], events: ["json"] },
+  async create({ params, signal }) {
+    const listener = new Listener((await loadModel()).stream(), params, signal);
+    const windower = new Windower();
+    return {
+      async *process(audio) {
+        for (const window of windower.push(toSpeechFormat(audio))) yield* listener.hear(window);
+      },
+      async *flush() {
+        for (const window of windower.flush()) yield* listener.hear(window);
+        yield* listener.end();
+      },
+    };
+  },
+});
+
+/** Judges windows one after the other, and decides what leaves the node. */
+class Listener {
+  readonly #judge: SileroStream;
+  readonly #detector: SpeechDetector;
+  /** Only where audio without speech is kept back. */
+  readonly #gate: SpeechGate | undefined;
+  readonly #signal: AbortSignal;
+
+  constructor(judge: SileroStream, options: Options, signal: AbortSignal) {
+    this.#judge = judge;
+    this.#detector = new SpeechDetector(detectorOptions(options));
+    this.#gate = options.mode === "speech" ? new SpeechGate() : undefined;
+    this.#signal = signal;
+  }
+
+  async *hear(window: AudioWindow): AsyncGenerator<Answer> {
+    this.#signal.throwIfAborted(); // a long chunk is many windows
+    const probability = await this.#judge(window.samples);
+    const events = this.#detector.push(probability, window.start, window.samples.length);
+    const metadata = { ...window.metadata, speechProbability: probability, speech: this.#detector.speaking };
+    const judged = { ...window, metadata };
+    if (this.#gate === undefined) {
+      yield* events.map(toAnswer);
+      yield { out: cut(judged, 0, Infinity) };
+    } else {
+      this.#gate.push(judged);
+      yield* this.#sift(this.#gate, events);
+      yield* this.#gate.pass(this.#detector.passUntil).map((out) => ({ out }));
+      this.#gate.drop(this.#detector.keepFrom);
+    }
+  }
+
+  *end(): Generator<Answer> {
+    const events = this.#detector.flush();
+    if (this.#gate === undefined) yield* events.map(toAnswer);
+    else yield* this.#sift(this.#gate, events);
+  }
+
+  /** Reports a start before the audio that it announces, and an end after it. */
+  *#sift(gate: SpeechGate, events: readonly SpeechEvent[]): Generator<Answer> {
+    for (const event of events) {
+      if (event.event === "speech-start") gate.drop(event.at.sample);
+      else yield* gate.pass(event.at.sample).map((out) => ({ out }));
+      yield toAnswer(event);
+    }
+  }
+}
+
+function detectorOptions(options: Options): DetectorOptions {
+  const { threshold, minSpeechMs, minSilenceMs } = options;
+  const {
+    negativeThreshold = Math.max(Math.min(threshold, NEGATIVE_THRESHOLD_MIN), threshold - NEGATIVE_THRESHOLD_GAP),
+    speechPadMs = Math.min(SPEECH_PAD_DEFAULT_MS, minSilenceMs),
+  } = options;
+  return {
+    threshold,
+    negativeThreshold,
+    minSpeechSamples: toSamples(minSpeechMs),
+    minSilenceSamples: toSamples(minSilenceMs),
+    padSamples: toSamples(speechPadMs),
+  };
+}
+
+function toAnswer({ event, at: { timestampUs }, probability }: SpeechEvent): Answer {
+  return { events: RuntimeData.json({ event, timestampUs, probability }, { timestampUs }) };
+}
+
+function toSamples(ms: number): number {
+  return Math.round(ms * SAMPLE_RATE_HZ / 1000);
+}
+
+function toSpeechFormat(audio: AudioData): AudioDataOf<"f32"> {
+  const problems: Problem[] = [];
+  const expect = (path: "sampleRate" | "channels", expected: number) => {
+    if (audio[path] === expected) return;
+    problems.push({
+      path,
+      message: "is not what the network takes",
+      received: `${audio[path]}`,
+      expected: `${expected}`,
+    });
+  };
+  expect("sampleRate", SAMPLE_RATE_HZ);
+  expect("channels", 1);
+  if (problems.length === 0) return convertFormat(audio, "f32");
+  throw new StreamrackError("invalid-data", "vad.silero takes 16 kHz mono audio", {
+    problems,
+    remedy: "Put audio.resample with sampleRateHz 16000 and audio.channels with channels 1 in front of it.",
+  });
+}
