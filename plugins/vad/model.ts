@@ -11,7 +11,6 @@
 
 import { readFile } from "node:fs/promises";
 import type * as ort from "onnxruntime-web";
-import { StreamrackError } from "../../core/plugin.ts";
 
 /** The only sample rate that is offered, in hertz. */
 export const SAMPLE_RATE_HZ = 16_000;
@@ -66,10 +65,8 @@ export class SileroModel {
       input.set(window, CONTEXT_SAMPLES);
       const tensor = new this.#ort.Tensor("float32", input, [1, input.length]);
       const { output, stateN } = await this.#run({ input: tensor, state, sr: this.#sampleRate });
-      const [probability] = (output as ort.Tensor).data as Float32Array;
-      if (probability === undefined || !Number.isFinite(probability)) throw notFinite(probability);
       state = stateN as ort.Tensor;
-      return probability;
+      return ((output as ort.Tensor).data as Float32Array)[0] as number;
     };
   }
 
@@ -83,18 +80,6 @@ export class SileroModel {
 
 /**
  * Judges the next window of a stream, of at most {@linkcode WINDOW_SAMPLES}
- * samples; a shorter one counts as followed by silence. One call at a time.
+ * finite samples; a shorter one counts as followed by silence. One call at a time.
  */
 export type SileroStream = (window: Float32Array) => Promise<number>;
-
-function notFinite(probability: number | undefined): StreamrackError {
-  return new StreamrackError("invalid-data", "the audio gives no probability of speech", {
-    problems: [{
-      path: "samples",
-      message: "hold NaN or infinity",
-      received: `probability ${probability}`,
-      expected: "finite samples, of full scale ±1",
-    }],
-    remedy: "Look for the node upstream that divides by zero or reads memory that it did not fill.",
-  });
-}

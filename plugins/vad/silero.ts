@@ -177,20 +177,21 @@ function toSamples(ms: number): number {
 
 function toSpeechFormat(audio: AudioData): AudioDataOf<"f32"> {
   const problems: Problem[] = [];
-  const expect = (path: "sampleRate" | "channels", expected: number) => {
-    if (audio[path] === expected) return;
-    problems.push({
-      path,
-      message: "is not what the network takes",
-      received: `${audio[path]}`,
-      expected: `${expected}`,
-    });
+  const expect = (holds: boolean, path: string, received: number | undefined, expected: string) => {
+    if (!holds) problems.push({ path, message: "is not what the network takes", received: `${received}`, expected });
   };
-  expect("sampleRate", SAMPLE_RATE_HZ);
-  expect("channels", 1);
-  if (problems.length === 0) return convertFormat(audio, "f32");
-  throw new StreamrackError("invalid-data", "vad.silero takes 16 kHz mono audio", {
-    problems,
-    remedy: "Put audio.resample with sampleRateHz 16000 and audio.channels with channels 1 in front of it.",
-  });
+  expect(audio.sampleRate === SAMPLE_RATE_HZ, "sampleRate", audio.sampleRate, `${SAMPLE_RATE_HZ}`);
+  expect(audio.channels === 1, "channels", audio.channels, "1");
+  if (problems.length > 0) {
+    throw new StreamrackError("invalid-data", "vad.silero takes 16 kHz mono audio", {
+      problems,
+      remedy: "Put audio.resample with sampleRateHz 16000 and audio.channels with channels 1 in front of it.",
+    });
+  }
+  const floats = convertFormat(audio, "f32");
+  // One such sample would stay in the memory of the network for the rest of the stream.
+  const bad = floats.samples.findIndex((sample) => !Number.isFinite(sample));
+  expect(bad === -1, `samples[${bad}]`, floats.samples[bad], "a finite number");
+  if (problems.length > 0) throw new StreamrackError("invalid-data", "the audio cannot be judged", { problems });
+  return floats;
 }
