@@ -1,0 +1,131 @@
+/**
+ * Where bytes go: a file that appears whole or not at all, or standard output.
+ *
+ * @module
+ */
+
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { fileError, systemCode } from "./file_error.ts";
+import { writeStdout } from "./stdout.ts";
+
+/** A place that bytes are written to in sequence. */
+export interface ByteSink {
+  /** What messages call it. */
+  readonly name: string;
+  /** Resolves when there is room for more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Overwrites the first bytes; absent where there is no way back. */
+  readonly writeStart?: (bytes: Uint8Array) => Promise<void>;
+  /** All is written. */
+  commit(): Promise<void>;
+  /** Something failed: leaves nothing behind. Without effect after `commit`, and safe to repeat. */
+  discard(): Promise<void>;
+}
+
+/** Standard output. What was written cannot be taken back. */
+export function toStdout(): ByteSink {
+  return {
+    name: "standard output",
+    write: writeStdout,
+    commit: () => Promise.resolve(),
+    discard: () => Promise.resolve(),
+  };
+}
+
+/**
+ * Makes a file under a temporary name beside its place; `commit` moves it
+ * there. Until then a file that is there already stays as it is. A device or
+ * FIFO is written to directly.
+ */
+export async function toFile(path: string): Promise<ByteSink> {
+  try {
+    const existing = await stat(path).catch(ignoreMissing);
+    if (existing?.isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
+    if (existing !== undefined && !existing.isFile()) return toDevice(path, await open(path, "w"));
+    // A symbolic link stays one: the file that it leads to is replaced.
+    const place = existing === undefined ? path : await realpath(path);
+    const partial = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString("hex")}.part`);
+    const file = await open(partial, "wx", existing?.mode ?? 0o666);
+    removeAtExit(partial);
+    return new NewFile(path, place, partial, file);
+  } catch (thrown) {
+    throw fileError(thrown, path, "be written");
+  }
+}
+
+function toDevice(path: string, file: FileHandle): ByteSink {
+  let closing: Promise<void> | undefined;
+  const close = () => closing ??= file.close();
+  return { name: path, write: (bytes) => writeFully(file, bytes, path), commit: close, discard: close };
+}
+
+class NewFile implements ByteSink {
+  readonly name: string;
+  readonly #place: string;
+  readonly #partial: string;
+  readonly #file: FileHandle;
+  #ended = false;
+
+  constructor(name: string, place: string, partial: string, file: FileHandle) {
+    this.name = name;
+    this.#place = place;
+    this.#partial = partial;
+    this.#file = file;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return writeFully(this.#file, bytes, this.name);
+  }
+
+  readonly writeStart = (bytes: Uint8Array): Promise<void> => writeFully(this.#file, bytes, this.name, 0);
+
+  async commit(): Promise<void> {
+    try {
+      await this.#file.close();
+      await rename(this.#partial, this.#place);
+    } catch (thrown) {
+      throw fileError(thrown, this.name, "be written");
+    }
+    this.#ended = true;
+    partialFiles.delete(this.#partial);
+  }
+
+  async discard(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#file.close().catch(() => {}); // It may be closed already, by a commit that failed.
+    await rm(this.#partial, { force: true });
+    partialFiles.delete(this.#partial);
+  }
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array, path: string, start?: number): Promise<void> {
+  try {
+    for (let done = 0; done < bytes.length;) {
+      const position = start === undefined ? null : start + done;
+      done += (await file.write(bytes, done, bytes.length - done, position)).bytesWritten;
+    }
+  } catch (thrown) {
+    throw fileError(thrown, path, "be written");
+  }
+}
+
+function ignoreMissing(thrown: unknown): undefined {
+  if (systemCode(thrown) !== "ENOENT") throw thrown;
+}
+
+const partialFiles = new Set<string>();
+
+/** Removes a file also when the process ends before anybody could discard it. */
+function removeAtExit(path: string): void {
+  if (partialFiles.size === 0) process.once("exit", removePartialFiles);
+  partialFiles.add(path);
+}
+
+function removePartialFiles(): void {
+  for (const path of partialFiles) rmSync(path, { force: true });
+}

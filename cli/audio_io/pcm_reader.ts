@@ -1,0 +1,113 @@
+/**
+ * Reads PCM audio as a stream of chunks: WAV, or raw samples.
+ *
+ * @module
+ */
+
+import { RuntimeData } from "../../core/data/runtime_data.ts";
+import type { AudioData } from "../../core/data/types.ts";
+import type { ByteSource } from "./byte_source.ts";
+import { decode, frameBytes, type PcmFormat } from "./encodings.ts";
+import { samplesCutShort } from "./media_error.ts";
+import { readWavHeader } from "./read_wav_header.ts";
+
+/** Audio that is read once, from the front. */
+export interface AudioReader {
+  readonly format: PcmFormat;
+  /** Length, where it is known beforehand. */
+  readonly totalFrames: number | undefined;
+  /** The audio in chunks of so many frames; the last may be shorter. Bytes are read only as chunks are asked for. */
+  chunks(chunkFrames: number): AsyncGenerator<AudioData, void, void>;
+  /** Ends the use of the source. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reads WAV. The source is closed if it turns out to be none.
+ *
+ * @throws {StreamrackError} `invalid-media` or `truncated-media`. That a file is cut short is found out here, before
+ * any of it is delivered; of a stream, when it ends.
+ */
+export async function readWav(source: ByteSource): Promise<AudioReader> {
+  try {
+    const { dataBytes, dataStart, ...format } = await readWavHeader(source);
+    const bytesThere = source.sizeBytes === undefined ? undefined : Math.max(0, source.sizeBytes - dataStart);
+    if (dataBytes !== undefined) checkLength(source, format, bytesThere ?? dataBytes, dataBytes);
+    return reader(source, format, dataBytes, dataBytes ?? bytesThere);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Reads samples without a header. */
+export function readRaw(source: ByteSource, format: PcmFormat): AudioReader {
+  return reader(source, format, undefined, source.sizeBytes);
+}
+
+function reader(
+  source: ByteSource,
+  format: PcmFormat,
+  dataBytes: number | undefined,
+  bytesThere: number | undefined,
+): AudioReader {
+  return {
+    format,
+    totalFrames: bytesThere === undefined ? undefined : Math.floor(bytesThere / frameBytes(format)),
+    chunks: (chunkFrames) => readChunks(source, format, dataBytes, chunkFrames),
+    close: () => source.close(),
+  };
+}
+
+async function* readChunks(
+  source: ByteSource,
+  format: PcmFormat,
+  dataBytes: number | undefined,
+  chunkFrames: number,
+): AsyncGenerator<AudioData, void, void> {
+  const { encoding, channels, sampleRate } = format;
+  const bytesPerFrame = frameBytes(format);
+  let framesDone = 0;
+  let bytesDone = 0;
+  try {
+    for (;;) {
+      // A buffer for each chunk: it becomes the samples, which the pipeline owns from then on.
+      const left = dataBytes === undefined ? Infinity : dataBytes - bytesDone;
+      const buffer = new ArrayBuffer(Math.min(left, chunkFrames * bytesPerFrame));
+      const read = await source.read(new Uint8Array(buffer));
+      bytesDone += read;
+      const frames = Math.floor(read / bytesPerFrame);
+      if (frames > 0) {
+        const whole = frames * bytesPerFrame;
+        const samples = decode(whole === buffer.byteLength ? buffer : buffer.slice(0, whole), encoding);
+        yield RuntimeData.audio({
+          samples,
+          sampleRate,
+          channels,
+          timestampUs: Math.round(framesDone * 1e6 / sampleRate),
+        });
+        framesDone += frames;
+      }
+      if (read === 0 || read < buffer.byteLength) break;
+    }
+    checkLength(source, format, bytesDone, dataBytes);
+  } finally {
+    await source.close();
+  }
+}
+
+/** Throws unless there are as many bytes as were declared, in whole frames. */
+function checkLength(source: ByteSource, format: PcmFormat, bytes: number, declaredBytes: number | undefined): void {
+  const bytesPerFrame = frameBytes(format);
+  if (declaredBytes !== undefined && bytes < declaredBytes) {
+    const seconds = (bytes: number) => `(${(bytes / bytesPerFrame / format.sampleRate).toFixed(3)} s)`;
+    const received = `${bytes} bytes of samples ${seconds(bytes)}`;
+    throw samplesCutShort(source.name, received, `${declaredBytes} bytes ${seconds(declaredBytes)}`);
+  }
+  const odd = (declaredBytes ?? bytes) % bytesPerFrame;
+  // Writers fill a chunk up to an even length, also when they cannot say how long it is.
+  const isPadding = declaredBytes === undefined && odd === 1 && bytes % 2 === 0;
+  if (odd !== 0 && !isPadding) {
+    throw samplesCutShort(source.name, `${odd} bytes after the last whole frame`, `frames of ${bytesPerFrame} bytes`);
+  }
+}
