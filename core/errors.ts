@@ -177,7 +177,9 @@ function renderMessage(code: ErrorCode, detail: string, options: StreamrackError
 
 /** Renders one problem as a line: path, what is wrong, what was received and expected. */
 export function renderProblem(problem: Problem): string {
-  const received = problem.received === undefined ? "" : `; received ${problem.received}`;
+  // Messages of schema libraries often show the value already.
+  const isShown = problem.received === undefined || problem.message.includes(problem.received);
+  const received = isShown ? "" : `; received ${problem.received}`;
   const expected = problem.expected === undefined ? "" : `; expected ${problem.expected}`;
   const path = problem.path === "" ? "" : `${problem.path}: `;
   return `${path}${problem.message}${received}${expected}`;

@@ -1,0 +1,34 @@
+/**
+ * The entry for applications: `@streamrack/core`.
+ *
+ * A rack that hosts streaming plugins on Deno, Bun and Node: every plugin
+ * runs in pooled worker threads of its own, audio moves between threads
+ * without copies, and nodes answer with async generators. Importing this
+ * module does nothing; {@linkcode createRuntime} is the way in.
+ *
+ * @module
+ */
+
+export { createRuntime } from "./workers/runtime.ts";
+export type { ExecuteInput, ExecuteResult, OpenOptions, Runtime, RuntimeOptions } from "./workers/runtime.ts";
+export type { PluginInput } from "./workers/plugins.ts";
+export { createDefaultRegistry } from "./workers/default_registry.ts";
+export { loadManifest, parseManifest } from "./workers/manifest_file.ts";
+
+export type { SendOptions, Session, SessionInput, SessionOutput } from "./core/pipeline/session.ts";
+export type { NodeMetrics, SessionMetrics, SessionState } from "./core/pipeline/metrics.ts";
+export type { LogEntry, PortRef } from "./core/pipeline/segment.ts";
+export { createPlan } from "./core/pipeline/plan.ts";
+export type { Plan, PlanEdge, PlanNode, PlanPort, PlanSegment } from "./core/pipeline/plan.ts";
+export { MANIFEST_VERSION, ManifestSchema } from "./core/pipeline/manifest.ts";
+export type { Manifest, ManifestConnection, ManifestNode } from "./core/pipeline/manifest.ts";
+
+export { StreamingNodeRegistry } from "./core/node/registry.ts";
+export type { PluginSource, RegisteredNode, RegisteredPlugin } from "./core/node/registry.ts";
+export { StreamingNodeFactory } from "./core/node/factory.ts";
+export type { ParamsResult } from "./core/node/factory.ts";
+export type { JsonSchema, NodeDescription, PluginDescription } from "./core/node/describe.ts";
+export type { LogLevel } from "./core/node/contract.ts";
+
+export { ERROR_CODES, ERROR_REASONS, renderProblem } from "./core/errors.ts";
+export * from "./core/plugin.ts";

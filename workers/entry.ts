@@ -1,0 +1,72 @@
+/**
+ * What runs inside a worker: the handler of every pool task.
+ *
+ * Nothing here is imported by the host; pools find this module by its URL.
+ *
+ * @module
+ */
+
+import * as Comlink from "comlink";
+import { threadId } from "node:worker_threads";
+import { toErrorEnvelope } from "../core/error_envelope.ts";
+import { StreamrackError } from "../core/errors.ts";
+import { describePlugin } from "../core/node/describe.ts";
+import { toJsonSchema } from "./json_schema.ts";
+import { loadPlugin } from "./plugin_loader.ts";
+import {
+  type DescribeResult,
+  type DescribeTask,
+  PROTOCOL_VERSION,
+  type SegmentResult,
+  type SegmentTask,
+  type WorkerNotice,
+  type WorkerTask,
+} from "./protocol.ts";
+import { SegmentTaskRun } from "./segment_task.ts";
+
+/** Runs one task of a pool to its end. Never throws for what a plugin does. */
+export default async function handle(task: WorkerTask): Promise<DescribeResult | SegmentResult> {
+  const { control } = task;
+  const notify = (notice: WorkerNotice) => control.postMessage(notice);
+  notify({ notice: "ready", threadId });
+  try {
+    if (task.protocolVersion !== PROTOCOL_VERSION) {
+      const detail = `the worker speaks protocol ${PROTOCOL_VERSION}, the host ${task.protocolVersion}`;
+      throw new StreamrackError("protocol-violation", detail, { remedy: "Install @streamrack/core anew." });
+    }
+    return task.kind === "describe" ? await describe(task) : await runSegment(task, notify);
+  } finally {
+    control.close();
+  }
+}
+
+async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
+  try {
+    const { plugin } = await loadPlugin(pluginUrl);
+    return { ok: true, value: await describePlugin(plugin, toJsonSchema) };
+  } catch (thrown) {
+    return { ok: false, error: toErrorEnvelope(thrown) };
+  }
+}
+
+async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
+  const { spec, links, pluginUrls, control } = task;
+  const run = new SegmentTaskRun({
+    spec,
+    links,
+    threadId,
+    loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),
+    log: (entry) => notify({ notice: "log", entry }),
+  });
+  // Only the four calls of the contract are exposed: what else the object has is not the host's.
+  Comlink.expose(
+    {
+      prepare: () => run.prepare(),
+      start: () => run.start(),
+      cancel: (error) => run.cancel(error),
+      metrics: () => run.metrics(),
+    } satisfies Pick<SegmentTaskRun, "prepare" | "start" | "cancel" | "metrics">,
+    control,
+  );
+  return await run.result;
+}

@@ -1,0 +1,96 @@
+/**
+ * Puts a segment where it runs: a worker of its group, or the host thread.
+ *
+ * @module
+ */
+
+import type { ErrorEnvelope } from "../core/error_envelope.ts";
+import type { Problem } from "../core/errors.ts";
+import { settledWithin } from "../core/flow/settled_within.ts";
+import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { PlanSegment } from "../core/pipeline/plan.ts";
+import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
+import { withFactories } from "./plugin_loader.ts";
+import type { GroupPool } from "./pool.ts";
+import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
+import { RemoteTask } from "./remote_task.ts";
+import { SegmentTaskRun } from "./segment_task.ts";
+
+/** A segment at its place, as the session sees it. */
+export interface PlacedSegment {
+  readonly segment: PlanSegment;
+  /** How it ended; rejects with `worker-crashed` if its thread died. */
+  readonly result: Promise<SegmentResult>;
+  prepare(): Promise<Outcome<readonly Problem[]>>;
+  start(): Promise<Outcome<null>>;
+  /** Asks it to end. */
+  cancel(error: ErrorEnvelope): void;
+  /** Counts now; rejects once the segment has ended. */
+  metrics(): Promise<readonly NodeMetrics[]>;
+  /** Waits for the end; what does not end in time is terminated. */
+  endWithin(timeoutMs: number): Promise<void>;
+}
+
+/** What {@linkcode placeSegment} needs. */
+export interface PlacementOptions {
+  readonly segment: PlanSegment;
+  readonly spec: SegmentSpec;
+  readonly links: readonly MessagePort[];
+  pool(group: string): GroupPool;
+  onLog(entry: LogEntry): void;
+}
+
+/** Places a segment by its tier. Nothing of its plugins runs before `prepare`. */
+export function placeSegment(options: PlacementOptions): PlacedSegment {
+  return options.segment.tier === "inline" ? placeInline(options) : placeInWorker(options);
+}
+
+function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions): PlacedSegment {
+  const pluginUrls = Object.fromEntries(
+    segment.nodes.flatMap(({ plugin: { description, source } }) =>
+      source.tier === "worker" ? [[description.name, source.url]] : []
+    ),
+  );
+  const [only, ...others] = segment.nodes;
+  const task = new RemoteTask<SegmentResult>({
+    pool: pool(segment.group),
+    task: { kind: "segment", protocolVersion: PROTOCOL_VERSION, spec, pluginUrls, links },
+    transfer: links,
+    group: segment.group,
+    nodeId: others.length === 0 ? only?.id : undefined,
+    onLog,
+  });
+  return {
+    segment,
+    result: task.result,
+    prepare: () => task.call("prepare"),
+    start: () => task.call("start"),
+    cancel: (error) => void task.call("cancel", error).catch(() => {}),
+    metrics: () => task.call("metrics"),
+    endWithin: (timeoutMs) => task.endWithin(timeoutMs),
+  };
+}
+
+function placeInline({ segment, spec, links, onLog }: PlacementOptions): PlacedSegment {
+  const plugins = new Map(
+    segment.nodes.flatMap(({ plugin: { description, source } }) =>
+      source.tier === "inline" ? [[description.name, withFactories(source.plugin)] as const] : []
+    ),
+  );
+  const run = new SegmentTaskRun({
+    spec,
+    links,
+    threadId: 0,
+    loadPlugin: (name) => Promise.resolve(plugins.get(name)!),
+    log: onLog,
+  });
+  return {
+    segment,
+    result: run.result,
+    prepare: () => run.prepare(),
+    start: () => run.start(),
+    cancel: (error) => run.cancel(error),
+    metrics: () => Promise.resolve(run.metrics()),
+    endWithin: async (timeoutMs) => void await settledWithin(run.result, timeoutMs),
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * Loads plugins where they run: in a worker. Each module is imported once per
+ * thread.
+ *
+ * @module
+ */
+
+import { StreamrackError } from "../core/errors.ts";
+import { checkPlugin, type Plugin } from "../core/node/define.ts";
+import { StreamingNodeFactory } from "../core/node/factory.ts";
+
+/** A loaded plugin, with a factory for each of its node types. */
+export interface LoadedPlugin {
+  readonly plugin: Plugin;
+  readonly factories: ReadonlyMap<string, StreamingNodeFactory>;
+}
+
+const loading = new Map<string, Promise<LoadedPlugin>>();
+
+/**
+ * Loads a plugin by URL. A failure is remembered as well, since importing the
+ * same module again would give the same one.
+ *
+ * @throws {StreamrackError} `plugin-load-failed`, `invalid-plugin` or `plugin-api-version`.
+ */
+export function loadPlugin(url: string): Promise<LoadedPlugin> {
+  let loaded = loading.get(url);
+  if (loaded === undefined) {
+    loaded = importPlugin(url);
+    loading.set(url, loaded);
+  }
+  return loaded;
+}
+
+/** Makes the factories of a plugin that is at hand already. */
+export function withFactories(plugin: Plugin): LoadedPlugin {
+  const factories = plugin.nodes.map((node) => [node.type, new StreamingNodeFactory(node, plugin.name)] as const);
+  return { plugin, factories: new Map(factories) };
+}
+
+async function importPlugin(url: string): Promise<LoadedPlugin> {
+  let module: { readonly default?: unknown };
+  try {
+    module = await import(url);
+  } catch (thrown) {
+    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new StreamrackError("plugin-load-failed", `the plugin ${url} could not be loaded: ${detail}`, {
+      cause: thrown,
+      remedy: "Import the module by itself to see the error where it happens.",
+    });
+  }
+  return withFactories(checkPlugin(module.default, `the plugin ${url}`));
+}

@@ -1,0 +1,75 @@
+/**
+ * The thread pool of one isolation group.
+ *
+ * @module
+ */
+
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import { settledWithin } from "../core/flow/settled_within.ts";
+import type { WorkerTask } from "./protocol.ts";
+
+/** How the threads of a group are kept. */
+export interface PoolOptions {
+  /** Most threads per group. Default: the number of processors. */
+  readonly maxThreads?: number | undefined;
+  /** How many tasks one thread takes when all threads are busy. Default: 256. */
+  readonly tasksPerThread?: number | undefined;
+  /** How long an idle thread is kept for the next session, in milliseconds. Default: 30 000. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** The worker's entry module, for bundles in which it has moved. Default: the one of this package. */
+  readonly workerEntry: URL;
+}
+
+/** How long the end of a terminated thread is waited for, in milliseconds. */
+const TERMINATE_TIMEOUT_MS = 5_000;
+
+/** The threads of one group. They start when they are needed. */
+export class GroupPool {
+  readonly #piscina: Piscina;
+
+  constructor(options: PoolOptions) {
+    const maxThreads = options.maxThreads ?? availableParallelism();
+    const tasksPerThread = options.tasksPerThread ?? 256;
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(options.workerEntry),
+      minThreads: 0,
+      maxThreads,
+      concurrentTasksPerWorker: tasksPerThread,
+      idleTimeout: options.idleTimeoutMs ?? 30_000,
+      // The default parks the thread in Atomics.wait between tasks, which stops the timers of plugins.
+      atomics: "disabled",
+      recordTiming: false,
+      // An idle thread first, then a new one, and only then a share of the least busy one. (Piscina's own
+      // balancer fills the first thread to its limit before it starts a second.)
+      loadBalancer: (_task, workers) => {
+        const usable = workers.filter((worker) => !worker.terminating && !worker.destroyed);
+        const least = usable.reduce<typeof usable[number] | null>(
+          (best, worker) => best === null || worker.currentUsage < best.currentUsage ? worker : best,
+          null,
+        );
+        if (least === null || least.currentUsage === 0) return least;
+        return usable.length < maxThreads || least.currentUsage >= tasksPerThread ? null : least;
+      },
+    });
+    // Without a listener, the death of an idle thread would end the process.
+    this.#piscina.on("error", () => {});
+  }
+
+  /** Runs a task to its end. Rejects if its thread dies. */
+  run(task: WorkerTask, transferList: readonly MessagePort[]): Promise<unknown> {
+    return this.#piscina.run(task, { transferList: [...transferList] as never });
+  }
+
+  /** Ends a thread at once; its tasks reject. Only for threads that have said that they are ready. */
+  async terminate(threadId: number): Promise<void> {
+    const thread = this.#piscina.threads.find((candidate) => candidate.threadId === threadId);
+    if (thread !== undefined) await settledWithin(thread.terminate(), TERMINATE_TIMEOUT_MS);
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    await settledWithin(this.#piscina.destroy(), TERMINATE_TIMEOUT_MS);
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * What host and workers say to each other. Types only: no behaviour.
+ *
+ * A segment is one long task of a pool. With the task travel a control port,
+ * on which the host calls {@linkcode SegmentControl} through Comlink and the
+ * worker posts {@linkcode WorkerNotice}s, and one port for each link.
+ *
+ * @module
+ */
+
+import type { RuntimeData } from "../core/data/types.ts";
+import type { ErrorEnvelope } from "../core/error_envelope.ts";
+import type { Problem } from "../core/errors.ts";
+import type { PluginDescription } from "../core/node/describe.ts";
+import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
+
+/** Both sides must speak the same version; they come from the same package, so a difference is a broken install. */
+export const PROTOCOL_VERSION = 1;
+
+/** What can be asked of a worker. */
+export type WorkerTask = DescribeTask | SegmentTask;
+
+/** Load a plugin and say what it provides. */
+export interface DescribeTask {
+  readonly kind: "describe";
+  readonly protocolVersion: number;
+  readonly pluginUrl: string;
+  readonly control: MessagePort;
+}
+
+/** Run a segment from open to end. */
+export interface SegmentTask {
+  readonly kind: "segment";
+  readonly protocolVersion: number;
+  readonly spec: SegmentSpec;
+  /** By plugin name. */
+  readonly pluginUrls: { readonly [pluginName: string]: string };
+  readonly control: MessagePort;
+  /** By number of the link within the segment. */
+  readonly links: readonly MessagePort[];
+}
+
+/** A result, or the error instead: thrown values do not survive the way between threads. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: ErrorEnvelope };
+
+/** How a describe task ends. */
+export type DescribeResult = Outcome<PluginDescription>;
+
+/** How a segment task ends. */
+export interface SegmentResult {
+  readonly outcome: Outcome<null>;
+  readonly metrics: readonly NodeMetrics[];
+}
+
+/** What the host may call while a segment runs. */
+export interface SegmentControl {
+  /** Loads the plugins and checks the parameters; gives every problem. */
+  prepare(): Promise<Outcome<readonly Problem[]>>;
+  /** Creates the nodes and starts them. */
+  start(): Promise<Outcome<null>>;
+  /** Ends the run with an error. */
+  cancel(error: ErrorEnvelope): void;
+  metrics(): readonly NodeMetrics[];
+}
+
+/** What a worker posts on the control port of its own accord. It carries no `id`, by which Comlink tells its messages. */
+export type WorkerNotice =
+  /** Sent once, before any plugin code runs: from now on the thread may be terminated. */
+  | { readonly notice: "ready"; readonly threadId: number }
+  | { readonly notice: "log"; readonly entry: LogEntry };
+
+/** What the writing end of a link posts. */
+export type LinkMessage =
+  | { readonly t: "data"; readonly s: number; readonly d: RuntimeData }
+  | { readonly t: "end" };
+
+/** What the reading end of a link posts. */
+export type LinkReply =
+  /** So much was taken from the queue: items and bytes. */
+  | { readonly t: "credit"; readonly n: number; readonly b: number }
+  /** The end has arrived: the port may be closed. */
+  | { readonly t: "closed" };

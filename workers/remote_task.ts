@@ -1,0 +1,104 @@
+/**
+ * The host's end of a task in a worker: ready handshake, control calls, and
+ * one outcome, whatever becomes of the thread.
+ *
+ * @module
+ */
+
+import * as Comlink from "comlink";
+import { StreamrackError } from "../core/errors.ts";
+import { settledWithin } from "../core/flow/settled_within.ts";
+import type { LogEntry } from "../core/pipeline/segment.ts";
+import type { GroupPool } from "./pool.ts";
+import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
+
+/** A task without its control port, which {@linkcode RemoteTask} adds. */
+type TaskWithoutControl = WorkerTask extends infer T ? T extends WorkerTask ? Omit<T, "control"> : never : never;
+
+/** What a {@linkcode RemoteTask} is made of. */
+export interface RemoteTaskOptions {
+  readonly pool: GroupPool;
+  readonly task: TaskWithoutControl;
+  /** Ports that travel with the task. */
+  readonly transfer?: readonly MessagePort[];
+  /** For errors: whose thread it is. */
+  readonly group: string;
+  /** For errors: the node, if there is only one in question. */
+  readonly nodeId?: string | undefined;
+  onLog?(entry: LogEntry): void;
+}
+
+/** One task in a worker of a pool. */
+export class RemoteTask<T> {
+  /** What the task returned; rejects with `worker-crashed` when its thread died. */
+  readonly result: Promise<T>;
+  readonly #pool: GroupPool;
+  readonly #control: Comlink.Remote<SegmentControl>;
+  readonly #pending = new Set<(error: Error) => void>();
+  #threadId: number | undefined;
+  #failure: StreamrackError | undefined;
+
+  constructor({ pool, task, transfer = [], group, nodeId, onLog }: RemoteTaskOptions) {
+    this.#pool = pool;
+    const { port1, port2 } = new MessageChannel();
+    this.#control = Comlink.wrap<SegmentControl>(port1);
+    port1.addEventListener("message", ({ data }: MessageEvent<WorkerNotice>) => {
+      if (data?.notice === "ready") this.#threadId = data.threadId;
+      else if (data?.notice === "log") onLog?.(data.entry);
+    });
+    const run = pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer]);
+    this.result = run.then(
+      (value) => value as T,
+      (thrown: unknown) => {
+        throw crashError(thrown, group, nodeId);
+      },
+    ).finally(() => port1.close());
+    this.result.then(
+      () => this.#endCalls(new StreamrackError("session-closed", "the session has ended")),
+      (error) => this.#endCalls(error),
+    );
+  }
+
+  /** Calls the worker. Rejects when the task ends before it answers. */
+  call<K extends keyof SegmentControl>(
+    method: K,
+    ...args: Parameters<SegmentControl[K]>
+  ): Promise<Awaited<ReturnType<SegmentControl[K]>>> {
+    type Result = Awaited<ReturnType<SegmentControl[K]>>;
+    return new Promise<Result>((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#pending.add(reject);
+      const remote = this.#control[method] as unknown as (...args: unknown[]) => Promise<Result>;
+      remote(...args).then(resolve, reject).finally(() => this.#pending.delete(reject));
+    });
+  }
+
+  /**
+   * Waits for the end of a task that was asked to end; if it does not come in
+   * time, the thread is terminated, which ends whatever else it runs.
+   */
+  async endWithin(timeoutMs: number): Promise<void> {
+    const ended = this.result.then(() => true, () => true);
+    if (await settledWithin(ended, timeoutMs) === true) return;
+    // A thread that has not said that it is ready must not be terminated; its task is still in the pool's queue.
+    if (this.#threadId === undefined) return;
+    await this.#pool.terminate(this.#threadId);
+    await settledWithin(ended, timeoutMs);
+  }
+
+  #endCalls(error: StreamrackError): void {
+    this.#failure = error;
+    for (const reject of this.#pending) reject(error);
+    this.#pending.clear();
+  }
+}
+
+function crashError(thrown: unknown, group: string, nodeId: string | undefined): StreamrackError {
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new StreamrackError("worker-crashed", `a worker thread of group "${group}" ended: ${reason}`, {
+    nodeId,
+    pluginName: group,
+    cause: thrown,
+    remedy: "Open a new session; if it happens again, the plugin is at fault.",
+  });
+}

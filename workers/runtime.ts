@@ -1,0 +1,309 @@
+/**
+ * Runtime: the rack. It knows plugins, keeps thread pools, and opens sessions.
+ *
+ * @module
+ */
+
+import type { RuntimeData } from "../core/data/types.ts";
+import { type Problem, StreamrackError } from "../core/errors.ts";
+import type { FlowLimits } from "../core/flow/item.ts";
+import { settledWithin } from "../core/flow/settled_within.ts";
+import type { StreamingNodeRegistry } from "../core/node/registry.ts";
+import type { Manifest } from "../core/pipeline/manifest.ts";
+import type { SessionMetrics } from "../core/pipeline/metrics.ts";
+import { createPlan, type Plan } from "../core/pipeline/plan.ts";
+import type { LogEntry } from "../core/pipeline/segment.ts";
+import type { Session } from "../core/pipeline/session.ts";
+import { type PluginInput, registerPlugins } from "./plugins.ts";
+import { placeSegment } from "./placement.ts";
+import { GroupPool, type PoolOptions } from "./pool.ts";
+import { createDefaultRegistry } from "./default_registry.ts";
+import { WORKER_ENTRY_URL } from "./entry_url.ts";
+import { checkSession, openSession } from "./session.ts";
+import { type SessionWiring, wireSession } from "./wiring.ts";
+
+/** How {@linkcode createRuntime} sets up a runtime. */
+export interface RuntimeOptions {
+  /**
+   * Plugins beside our own: a URL, a package name (found from `resolveFrom`),
+   * or, for tests and trusted code, `{ tier: "inline", plugin }`, which runs
+   * in the host thread.
+   */
+  readonly plugins?: readonly PluginInput[] | undefined;
+  /** Module or folder from which package names are found, as a URL or an absolute path. Default: the current folder. */
+  readonly resolveFrom?: string | URL | undefined;
+  /** Where node types are looked up. Default: our own plugins. `plugins` are added to it. */
+  readonly registry?: StreamingNodeRegistry | undefined;
+  /** Lists of plugin names that trust each other: they may share threads, and adjacent nodes of theirs run fused. Default: none. */
+  readonly trust?: readonly (readonly string[])[] | undefined;
+  /** Receives what nodes log. Default: warnings and errors go to the console. */
+  readonly onLog?: ((entry: LogEntry) => void) | undefined;
+  /** Most threads per isolation group. Default: the number of processors. */
+  readonly maxThreads?: number | undefined;
+  /** How many segments a thread takes when all threads are busy. Default: 256. */
+  readonly tasksPerThread?: number | undefined;
+  /** How long an idle thread is kept, in milliseconds. Default: 30 000. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** How long describing a plugin, or opening a session with its models, may take, in milliseconds. Default: 60 000. */
+  readonly openTimeoutMs?: number | undefined;
+  /** How long a cancelled segment may take before its thread is terminated, in milliseconds. Default: 2000. */
+  readonly killGraceMs?: number | undefined;
+  /** Most values in flight on one edge. Default: 16. */
+  readonly maxItemsInFlight?: number | undefined;
+  /** Most bytes in flight on one edge; the last value let in may exceed it. Default: 4 MiB. */
+  readonly maxBytesInFlight?: number | undefined;
+  /** The worker's entry module, for bundles that moved it. Default: found beside this module. */
+  readonly workerEntry?: URL | undefined;
+}
+
+/** How one session is opened. */
+export interface OpenOptions {
+  /** Cancels the session when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Values for the inputs of a one-shot run: one, several, or a stream of them. */
+export type ExecuteInput = RuntimeData | Iterable<RuntimeData> | AsyncIterable<RuntimeData>;
+
+/** What a one-shot run gives. */
+export interface ExecuteResult {
+  /** All outputs, in order, by node id. */
+  readonly outputs: { readonly [nodeId: string]: readonly RuntimeData[] };
+  readonly metrics: SessionMetrics;
+}
+
+/** The rack. Made by {@linkcode createRuntime}. */
+export interface Runtime {
+  readonly registry: StreamingNodeRegistry;
+
+  /** Checks a manifest with all its parameters and gives every problem; none if it can be opened. */
+  validate(manifest: unknown): Promise<readonly Problem[]>;
+
+  /**
+   * Runs a manifest once: sends the inputs, ends them, and gathers all outputs.
+   *
+   * @param inputs By node id.
+   * @throws {StreamrackError} as {@linkcode Runtime.open} and {@linkcode Session.send}, or what a node failed with.
+   */
+  execute(
+    manifest: Manifest,
+    inputs?: { readonly [nodeId: string]: ExecuteInput },
+    options?: OpenOptions,
+  ): Promise<ExecuteResult>;
+
+  /**
+   * Opens a session: all its nodes are created and ready when it resolves.
+   *
+   * @throws {StreamrackError} `invalid-manifest` with every problem, `plugin-load-failed`, `node-create-failed`, `deadline-exceeded` or `runtime-closed`. Nothing is left running then.
+   */
+  open(manifest: Manifest, options?: OpenOptions): Promise<Session>;
+
+  /**
+   * Ends all sessions, then all threads. May be repeated.
+   *
+   * @param options.drainTimeoutMs How long sessions may take to finish by themselves before they are cancelled. Default: 0.
+   */
+  close(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
+
+  /** The same as {@linkcode Runtime.close} without a drain. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Makes a runtime. Plugins are loaded and described in workers, never in the
+ * host thread.
+ *
+ * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version` or `duplicate-node-type`.
+ *
+ * @example
+ * ```ts
+ * import { createRuntime, RuntimeData } from "@streamrack/core";
+ * import assert from "node:assert/strict";
+ *
+ * await using runtime = await createRuntime();
+ * const { outputs } = await runtime.execute({
+ *   version: "v1",
+ *   nodes: [{ id: "gain", node_type: "audio.gain", params: { gainDb: -20 } }],
+ * }, {
+ *   gain: RuntimeData.audio({ samples: Float32Array.of(1, -1), sampleRate: 8000 }),
+ * });
+ * const [quiet] = outputs["gain"]!;
+ * assert.ok(Math.abs(RuntimeData.asAudio(quiet!).samples[0]! - 0.1) < 1e-6);
+ * ```
+ */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  const runtime = new Rack(options);
+  try {
+    await runtime.addPlugins();
+  } catch (thrown) {
+    await runtime.close();
+    throw thrown;
+  }
+  return runtime;
+}
+
+class Rack implements Runtime {
+  readonly registry: StreamingNodeRegistry;
+  readonly #options: RuntimeOptions;
+  readonly #poolOptions: PoolOptions;
+  readonly #limits: FlowLimits;
+  readonly #groupOf: (pluginName: string) => string;
+  readonly #pools = new Map<string, GroupPool>();
+  readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
+  #nextSession = 1;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RuntimeOptions) {
+    checkOptions(options);
+    this.#options = options;
+    this.#groupOf = (name) => options.trust?.find((group) => group.includes(name))?.join("+") ?? name;
+    this.registry = options.registry ?? createDefaultRegistry({ groupOf: this.#groupOf });
+    this.#limits = { items: options.maxItemsInFlight ?? 16, bytes: options.maxBytesInFlight ?? 4 * 1024 ** 2 };
+    this.#poolOptions = { ...options, workerEntry: options.workerEntry ?? WORKER_ENTRY_URL };
+  }
+
+  async addPlugins(): Promise<void> {
+    const { plugins = [], resolveFrom } = this.#options;
+    const timeoutMs = this.#openTimeoutMs;
+    const pool = (group: string) => this.#pool(group);
+    await registerPlugins(plugins, this.registry, { resolveFrom, groupOf: this.#groupOf, pool, timeoutMs });
+  }
+
+  async validate(manifest: unknown): Promise<readonly Problem[]> {
+    let plan: Plan;
+    try {
+      plan = createPlan(manifest, this.registry);
+    } catch (thrown) {
+      if (StreamrackError.is(thrown) && thrown.reason === "invalid-manifest") return thrown.problems;
+      throw thrown;
+    }
+    this.#checkOpen();
+    const id = this.#newSessionId();
+    return await checkSession(plan, this.#wire(plan, id), { id, ...this.#sessionTimes() });
+  }
+
+  async open(manifest: Manifest, options: OpenOptions = {}): Promise<Session> {
+    this.#checkOpen();
+    const plan = createPlan(manifest, this.registry);
+    const id = this.#newSessionId();
+    const wiring = this.#wire(plan, id);
+    const session = await openSession(plan, wiring, { id, signal: options.signal, ...this.#sessionTimes() });
+    this.#sessions.add(session);
+    void session.ended.then(() => this.#sessions.delete(session));
+    if (this.#closing !== undefined) {
+      await session.cancel("the runtime was closed");
+      this.#checkOpen();
+    }
+    return session;
+  }
+
+  async execute(
+    manifest: Manifest,
+    inputs: { readonly [nodeId: string]: ExecuteInput } = {},
+    options: OpenOptions = {},
+  ): Promise<ExecuteResult> {
+    const session = await this.open(manifest, options);
+    const outputs: Record<string, RuntimeData[]> = {};
+    for (const { nodeId } of session.outputs) outputs[nodeId] = [];
+    let inputFailure: unknown;
+    const feeding = Promise.all(Object.entries(inputs).map(([to, input]) => feed(session, to, input)))
+      .then(() => session.finish())
+      .catch(async (thrown) => {
+        inputFailure = thrown;
+        await session.cancel(thrown);
+      });
+    try {
+      for await (const { nodeId, data } of session) outputs[nodeId]?.push(data);
+    } catch (thrown) {
+      // When the inputs were at fault, the session only says that it was cancelled.
+      await feeding;
+      throw StreamrackError.is(thrown) && thrown.reason === "session-cancelled" ? inputFailure ?? thrown : thrown;
+    }
+    return { outputs, metrics: await session.metrics() };
+  }
+
+  close({ drainTimeoutMs = 0 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
+    return this.#closing ??= this.#close(drainTimeoutMs);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(drainTimeoutMs: number): Promise<void> {
+    if (drainTimeoutMs > 0) {
+      const sessions = [...this.#sessions];
+      for (const session of sessions) await session.finish();
+      await settledWithin(Promise.all(sessions.map((session) => session.ended)), drainTimeoutMs);
+    }
+    await Promise.all([...this.#sessions].map((session) => session.cancel("the runtime was closed")));
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  #wire(plan: Plan, sessionId: string): SessionWiring {
+    const onLog = this.#options.onLog ?? logToConsole;
+    const pool = (group: string) => this.#pool(group);
+    return wireSession(
+      plan,
+      sessionId,
+      this.#limits,
+      (segment, spec, links) => placeSegment({ segment, spec, links, pool, onLog }),
+    );
+  }
+
+  #pool(group: string): GroupPool {
+    let pool = this.#pools.get(group);
+    if (pool === undefined) {
+      pool = new GroupPool(this.#poolOptions);
+      this.#pools.set(group, pool);
+    }
+    return pool;
+  }
+
+  get #openTimeoutMs(): number {
+    return this.#options.openTimeoutMs ?? 60_000;
+  }
+
+  #sessionTimes(): { openTimeoutMs: number; killGraceMs: number } {
+    return { openTimeoutMs: this.#openTimeoutMs, killGraceMs: this.#options.killGraceMs ?? 2_000 };
+  }
+
+  #newSessionId(): string {
+    return `session-${this.#nextSession++}`;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing === undefined) return;
+    throw new StreamrackError("runtime-closed", "the runtime was closed", { remedy: "Make a new one." });
+  }
+}
+
+async function feed(session: Session, to: string, input: ExecuteInput): Promise<void> {
+  const target = { to };
+  if ("type" in input) return await session.send(input, target);
+  for await (const data of input) await session.send(data, target);
+}
+
+function logToConsole({ level, nodeId, pluginName, message, details }: LogEntry): void {
+  if (level !== "warn" && level !== "error") return;
+  console[level](`[${pluginName}] ${nodeId}: ${message}`, ...(details === undefined ? [] : [details]));
+}
+
+const POSITIVE_OPTIONS = [
+  "maxThreads",
+  "tasksPerThread",
+  "openTimeoutMs",
+  "maxItemsInFlight",
+  "maxBytesInFlight",
+] as const satisfies readonly (keyof RuntimeOptions)[];
+
+function checkOptions(options: RuntimeOptions): void {
+  const problems = POSITIVE_OPTIONS.flatMap((name) => {
+    const value = options[name];
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return [];
+    const problem = { path: `options.${name}`, message: "is not right", received: String(value) };
+    return [{ ...problem, expected: "a whole number from 1" }];
+  });
+  if (problems.length === 0) return;
+  throw new StreamrackError("invalid-options", "the runtime cannot be made with these options", { problems });
+}

@@ -1,0 +1,118 @@
+/**
+ * The run of one segment, where its nodes live: in a worker, or in the host
+ * thread for the inline tier.
+ *
+ * @module
+ */
+
+import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
+import { type Problem, StreamrackError } from "../core/errors.ts";
+import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import { type LogEntry, SegmentRunner, type SegmentSpec } from "../core/pipeline/segment.ts";
+import { LinkWriter, openLinkReader } from "./link/transfer_link.ts";
+import type { LoadedPlugin } from "./plugin_loader.ts";
+import type { Outcome, SegmentControl, SegmentResult } from "./protocol.ts";
+
+/** What a {@linkcode SegmentTaskRun} is made of. */
+export interface SegmentTaskOptions {
+  readonly spec: SegmentSpec;
+  readonly links: readonly MessagePort[];
+  readonly threadId: number;
+  loadPlugin(name: string): Promise<LoadedPlugin>;
+  log(entry: LogEntry): void;
+}
+
+/** Implements {@linkcode SegmentControl} and settles {@linkcode result} exactly once, when everything is closed. */
+export class SegmentTaskRun implements SegmentControl {
+  /** How it ended. Never rejects. */
+  readonly result: Promise<SegmentResult>;
+  readonly #options: SegmentTaskOptions;
+  readonly #plugins = new Map<string, LoadedPlugin>();
+  readonly #writers: LinkWriter[] = [];
+  readonly #closers: (() => void)[] = [];
+  readonly #runner: SegmentRunner;
+  #isRunning = false;
+  #settle!: (result: SegmentResult) => void;
+
+  constructor(options: SegmentTaskOptions) {
+    const { spec, links, threadId, log } = options;
+    this.#options = options;
+    this.result = new Promise((resolve) => this.#settle = resolve);
+    this.#runner = new SegmentRunner(spec, {
+      threadId,
+      log,
+      factory: ({ pluginName, nodeType }) => {
+        const factory = this.#plugins.get(pluginName)?.factories.get(nodeType);
+        if (factory !== undefined) return factory;
+        throw new StreamrackError("invalid-plugin", `the plugin no longer provides "${nodeType}"`, { pluginName });
+      },
+      openInlet: (link, queue) => {
+        const abort = (error: StreamrackError) => this.#runner.abort(error);
+        this.#closers.push(openLinkReader(links[link] as MessagePort, queue, spec.limits, abort));
+      },
+      openOutlet: (link) => {
+        const writer = new LinkWriter(links[link] as MessagePort, spec.limits);
+        this.#writers.push(writer);
+        return writer;
+      },
+    });
+  }
+
+  async prepare(): Promise<Outcome<readonly Problem[]>> {
+    return await this.#attempt(async () => {
+      for (const name of new Set(this.#options.spec.nodes.map((node) => node.pluginName))) {
+        this.#plugins.set(name, await this.#options.loadPlugin(name));
+      }
+      return await this.#runner.prepare();
+    });
+  }
+
+  async start(): Promise<Outcome<null>> {
+    // A start that fails leaves the end to the cancel that follows: an end now would overtake this answer.
+    return await this.#attempt(async () => {
+      await this.#runner.start();
+      this.#isRunning = true;
+      this.#run();
+      return null;
+    });
+  }
+
+  cancel(envelope: Parameters<SegmentControl["cancel"]>[0]): void {
+    const error = fromErrorEnvelope(envelope);
+    this.#runner.abort(error);
+    if (!this.#isRunning) this.#end(error);
+  }
+
+  metrics(): readonly NodeMetrics[] {
+    return this.#runner.metrics();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#runner.run();
+      // A port that closes may drop what it still carries, so readers say when they have it all.
+      await Promise.all(this.#writers.map((writer) => writer.closed));
+      this.#end();
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  #end(error?: unknown): void {
+    for (const writer of this.#writers) writer.close();
+    for (const close of this.#closers) close();
+    for (const port of this.#options.links) port.close();
+    const outcome: Outcome<null> = error === undefined
+      ? { ok: true, value: null }
+      : { ok: false, error: toErrorEnvelope(error) };
+    this.#settle({ outcome, metrics: this.#runner.metrics() });
+  }
+
+  async #attempt<T>(action: () => Promise<T>): Promise<Outcome<T>> {
+    try {
+      return { ok: true, value: await action() };
+    } catch (thrown) {
+      return { ok: false, error: toErrorEnvelope(thrown) };
+    }
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * The host's side of a session: placing segments, sending, receiving, ending.
+ *
+ * @module
+ */
+
+import { copyData } from "../core/data/transfer.ts";
+import type { RuntimeData } from "../core/data/types.ts";
+import { checkRuntimeData } from "../core/data/validate.ts";
+import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
+import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
+import { EdgeQueue } from "../core/flow/edge_queue.ts";
+import { FanIn } from "../core/flow/fan_in.ts";
+import { settledWithin } from "../core/flow/settled_within.ts";
+import type { NodeMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
+import { manifestError, type Plan, type PlanPort } from "../core/pipeline/plan.ts";
+import type { SendOptions, Session, SessionInput, SessionOutput } from "../core/pipeline/session.ts";
+import { LinkWriter, openLinkReader } from "./link/transfer_link.ts";
+import type { PlacedSegment } from "./placement.ts";
+import type { Outcome } from "./protocol.ts";
+import { toReadable, toWritable } from "./session_streams.ts";
+import type { SessionWiring } from "./wiring.ts";
+
+/** Times that a session keeps. */
+export interface SessionTimes {
+  /** How long loading plugins and creating nodes may take. */
+  readonly openTimeoutMs: number;
+  /** How long a cancelled segment may take to end before its thread is terminated. */
+  readonly killGraceMs: number;
+}
+
+/** A running plan. Made by {@linkcode openSession}. */
+class RunningSession implements Session {
+  readonly id: string;
+  readonly #plan: Plan;
+  readonly #times: SessionTimes;
+  readonly #segments: readonly PlacedSegment[];
+  readonly #writers: readonly LinkWriter[];
+  readonly #sequences: number[];
+  readonly #outputs: FanIn;
+  readonly #closeReaders: () => void;
+  readonly #startedMs = performance.now();
+  readonly #finalMetrics = new Map<PlacedSegment, readonly NodeMetrics[]>();
+  readonly #ended: Promise<void>;
+  #endedMs: number | undefined;
+  #state: SessionState = "open";
+  #failure: StreamrackError | undefined;
+  #isRead = false;
+  #readable: ReadableStream<SessionOutput> | undefined;
+  #writable: WritableStream<SessionInput> | undefined;
+
+  constructor(id: string, plan: Plan, wiring: SessionWiring, times: SessionTimes) {
+    this.id = id;
+    this.#plan = plan;
+    this.#times = times;
+    this.#segments = wiring.segments;
+    this.#writers = wiring.inputPorts.map((port) => new LinkWriter(port, wiring.limits));
+    this.#sequences = plan.inputs.map(() => 0);
+    const queues = plan.outputs.map(({ nodeId, port }) => new EdgeQueue({ port, from: nodeId }, wiring.limits));
+    this.#outputs = new FanIn(queues, "any");
+    const closers = queues.map((queue, i) =>
+      openLinkReader(wiring.outputPorts[i] as MessagePort, queue, wiring.limits, (error) => this.#fail(error))
+    );
+    this.#closeReaders = () => closers.forEach((close) => close());
+    this.#ended = this.#watch();
+  }
+
+  /** Settles when nothing of the session is left. Never rejects. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** Why it ended, unless it ended well. */
+  get failure(): StreamrackError | undefined {
+    return this.#failure;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get inputs(): readonly PlanPort[] {
+    return this.#plan.inputs;
+  }
+
+  get outputs(): readonly PlanPort[] {
+    return this.#plan.outputs;
+  }
+
+  get readable(): ReadableStream<SessionOutput> {
+    return this.#readable ??= toReadable(this);
+  }
+
+  get writable(): WritableStream<SessionInput> {
+    return this.#writable ??= toWritable(this);
+  }
+
+  /** Loads plugins and checks parameters in all segments; gives every problem. */
+  async prepare(): Promise<Problem[]> {
+    const prepared = await Promise.all(this.#segments.map((segment) => segment.prepare()));
+    return prepared.flatMap((outcome) => [...unwrap(outcome)]);
+  }
+
+  /** Prepares, then creates all nodes. Nothing runs unless all is right. */
+  async start(): Promise<void> {
+    const problems = await this.prepare();
+    if (problems.length > 0) throw manifestError(problems);
+    const started = await Promise.all(this.#segments.map((segment) => segment.start()));
+    started.forEach(unwrap);
+  }
+
+  async send(data: RuntimeData, options: SendOptions = {}): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#state !== "open") {
+      throw new StreamrackError("session-closed", "the input of the session was finished", {
+        remedy: "Send before finish(), or open a new session.",
+      });
+    }
+    const index = this.#findInput(options);
+    const { nodeId, port, kinds } = this.#plan.inputs[index] as PlanPort;
+    checkRuntimeData(data);
+    if (!kinds.includes(data.type) && !kinds.includes("any")) {
+      throw new StreamrackError("wrong-kind", `input "${port}" does not take ${data.type} data`, {
+        nodeId,
+        problems: [{
+          path: "data.type",
+          message: "is of the wrong kind",
+          received: data.type,
+          expected: kinds.join(" or "),
+        }],
+      });
+    }
+    const writer = this.#writers[index] as LinkWriter;
+    await writer.write({
+      data: options.copy === true ? copyData(data) : data,
+      sequence: (this.#sequences[index] as number)++,
+    });
+  }
+
+  finish(): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "finishing";
+      for (const writer of this.#writers) writer.end();
+    }
+    return Promise.resolve();
+  }
+
+  async cancel(reason?: unknown): Promise<void> {
+    const why = reason === undefined ? "" : `: ${reason instanceof Error ? reason.message : displayValue(reason)}`;
+    this.#fail(new StreamrackError("session-cancelled", `the session was cancelled${why}`, { cause: reason }));
+    await this.#ended;
+  }
+
+  async metrics(): Promise<SessionMetrics> {
+    const perSegment = await Promise.all(this.#segments.map(async (segment) => {
+      if (!this.#finalMetrics.has(segment)) {
+        const current = await segment.metrics().catch(() => undefined);
+        if (current !== undefined) return current;
+        // It ended between the question and the answer; its last counts come with its result.
+        await segment.result.catch(() => {});
+      }
+      return this.#finalMetrics.get(segment) ?? [];
+    }));
+    const byId = new Map(perSegment.flat().map((metrics) => [metrics.nodeId, metrics]));
+    const nodes = this.#plan.nodes.flatMap(({ id }) =>
+      byId.has(id) ? [[id, byId.get(id) as NodeMetrics] as const] : []
+    );
+    return {
+      sessionId: this.id,
+      state: this.#state,
+      wallTimeMs: (this.#endedMs ?? performance.now()) - this.#startedMs,
+      nodes: Object.fromEntries(nodes),
+    };
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<SessionOutput, void, undefined> {
+    if (this.#isRead) {
+      throw new StreamrackError("session-in-use", "the outputs of the session are read already", {
+        remedy: "Read a session in one place, and hand the values on from there.",
+      });
+    }
+    this.#isRead = true;
+    let isDone = false;
+    try {
+      for (let delivery = await this.#outputs.next(); delivery !== undefined; delivery = await this.#outputs.next()) {
+        const [edge] = delivery.edges;
+        const [item] = delivery.items;
+        if (edge === undefined || item === undefined) continue;
+        yield { nodeId: edge.source.from as string, port: edge.source.port, data: item.data, sequence: item.sequence };
+      }
+      await this.#ended;
+      isDone = true;
+      if (this.#failure !== undefined) throw this.#failure;
+    } finally {
+      // The loop was left early: nobody will read the rest.
+      if (!isDone) await this.cancel("the consumer stopped reading");
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === "open" || this.#state === "finishing") await this.cancel("the session was disposed of");
+    await this.#ended;
+  }
+
+  #findInput({ to, port }: SendOptions): number {
+    const fits = this.#plan.inputs.flatMap((input, index) =>
+      (to === undefined || input.nodeId === to) && (port === undefined || input.port === port) ? [index] : []
+    );
+    if (fits.length === 1) return fits[0] as number;
+    const named = this.#plan.inputs.map(({ nodeId, port }) => `"${nodeId}" (port "${port}")`).join(", ");
+    throw new StreamrackError(
+      "unknown-target",
+      fits.length === 0 ? "the session has no such input" : "the session has several inputs; say which",
+      {
+        problems: [{
+          path: to === undefined ? "options.to" : port === undefined ? "options.port" : "options",
+          message: fits.length === 0 ? "names no input" : "is missing",
+          received: displayValue({ to, port }),
+          expected: named === "" ? "nothing: this pipeline takes no input" : named,
+        }],
+      },
+    );
+  }
+
+  /** Ends everything with an error. The first one counts. */
+  #fail(error: StreamrackError): void {
+    if (this.#failure !== undefined || this.#state === "done") return;
+    this.#failure = error;
+    this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
+    this.#outputs.abort(error);
+    for (const writer of this.#writers) writer.abort(error);
+    // Segments are told that the session was cancelled: the failure itself belongs to the one that failed.
+    const told = error.reason === "session-cancelled"
+      ? error
+      : new StreamrackError("session-cancelled", "another part of the session failed");
+    for (const segment of this.#segments) {
+      segment.cancel(toErrorEnvelope(told));
+      void segment.endWithin(this.#times.killGraceMs);
+    }
+  }
+
+  /** Follows every segment to its end; settles when nothing of the session is left. Never rejects. */
+  async #watch(): Promise<void> {
+    await Promise.all(this.#segments.map(async (segment) => {
+      try {
+        const { outcome, metrics } = await segment.result;
+        this.#finalMetrics.set(segment, metrics);
+        unwrap(outcome);
+      } catch (thrown) {
+        this.#fail(StreamrackError.from(thrown));
+      }
+    }));
+    for (const writer of this.#writers) writer.close();
+    this.#closeReaders();
+    this.#endedMs = performance.now();
+    if (this.#failure === undefined) this.#state = "done";
+  }
+}
+
+/** What {@linkcode openSession} takes beside the plan. */
+export interface SessionOptions extends SessionTimes {
+  readonly id: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Starts a session over segments that are placed and wired already. If it
+ * cannot start, everything is ended before the promise rejects.
+ */
+export async function openSession(
+  plan: Plan,
+  wiring: SessionWiring,
+  options: SessionOptions,
+): Promise<Session & { readonly ended: Promise<void> }> {
+  const { id, signal } = options;
+  const session = new RunningSession(id, plan, wiring, options);
+  const onAbort = () => void session.cancel(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  void session.ended.then(() => signal?.removeEventListener("abort", onAbort));
+  try {
+    signal?.throwIfAborted();
+    await withDeadline(session.start(), options.openTimeoutMs);
+  } catch (thrown) {
+    await session.cancel(signal?.aborted === true ? signal.reason : thrown);
+    throw signal?.aborted === true ? session.failure : thrown;
+  }
+  return session;
+}
+
+/** Checks the parameters of a plan in its workers and ends everything again. Gives every problem. */
+export async function checkSession(plan: Plan, wiring: SessionWiring, options: SessionOptions): Promise<Problem[]> {
+  const session = new RunningSession(options.id, plan, wiring, options);
+  try {
+    return await withDeadline(session.prepare(), options.openTimeoutMs);
+  } finally {
+    await session.cancel("only checked");
+  }
+}
+
+async function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
+  const settled = await settledWithin(promise.then((value) => ({ value })), timeoutMs);
+  if (settled !== undefined) return settled.value;
+  throw new StreamrackError("deadline-exceeded", `the session was not ready within ${timeoutMs} ms`, {
+    remedy: "Look for a plugin that hangs while it loads or creates a node, or raise openTimeoutMs.",
+  });
+}
+
+function unwrap<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value;
+  throw fromErrorEnvelope(outcome.error);
+}

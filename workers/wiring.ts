@@ -1,0 +1,77 @@
+/**
+ * Wiring: the links of a session, and which end goes where.
+ *
+ * @module
+ */
+
+import type { FlowLimits } from "../core/flow/item.ts";
+import type { Plan, PlanSegment } from "../core/pipeline/plan.ts";
+import type { PortRef, SegmentEdge, SegmentSpec } from "../core/pipeline/segment.ts";
+import type { PlacedSegment } from "./placement.ts";
+
+/** A session's segments at their places, and the host's ends of its links. */
+export interface SessionWiring {
+  readonly segments: readonly PlacedSegment[];
+  /** In the order of `plan.inputs`. */
+  readonly inputPorts: readonly MessagePort[];
+  /** In the order of `plan.outputs`. */
+  readonly outputPorts: readonly MessagePort[];
+  readonly limits: FlowLimits;
+}
+
+/** Puts one segment where it runs. */
+export type PlaceSegment = (segment: PlanSegment, spec: SegmentSpec, links: readonly MessagePort[]) => PlacedSegment;
+
+/**
+ * Makes one link for every edge that leaves a segment, and places the
+ * segments. Links lead from worker to worker; the host holds only the ends of
+ * the session's inputs and outputs.
+ */
+export function wireSession(plan: Plan, sessionId: string, limits: FlowLimits, place: PlaceSegment): SessionWiring {
+  const segmentOf = new Map(plan.segments.flatMap((segment) => segment.nodes.map(({ id }) => [id, segment] as const)));
+  const wires = new Map(plan.segments.map((segment) => [segment, new SegmentWires()]));
+  const wiresOf = (ref: PortRef) => wires.get(segmentOf.get(ref.nodeId) as PlanSegment) as SegmentWires;
+
+  const inputPorts = plan.inputs.map((input) => {
+    const { port1, port2 } = new MessageChannel();
+    wiresOf(input).add(port2, (link) => ({ from: { link }, to: { nodeId: input.nodeId, port: input.port } }));
+    return port1;
+  });
+  for (const { from, to } of plan.edges) {
+    if (wiresOf(from) === wiresOf(to)) {
+      wiresOf(from).edges.push({ from, to });
+      continue;
+    }
+    const { port1, port2 } = new MessageChannel();
+    wiresOf(from).add(port1, (link) => ({ from, to: { link } }));
+    wiresOf(to).add(port2, (link) => ({ from: { link, nodeId: from.nodeId }, to }));
+  }
+  const outputPorts = plan.outputs.map((output) => {
+    const { port1, port2 } = new MessageChannel();
+    wiresOf(output).add(port1, (link) => ({ from: { nodeId: output.nodeId, port: output.port }, to: { link } }));
+    return port2;
+  });
+
+  const segments = plan.segments.map((segment) => {
+    const { edges, links } = wires.get(segment) as SegmentWires;
+    const nodes = segment.nodes.map(({ id, description, plugin, params, paramsPath }) => ({
+      nodeId: id,
+      nodeType: description.type,
+      pluginName: plugin.description.name,
+      params,
+      paramsPath,
+    }));
+    return place(segment, { sessionId, segmentId: segment.id, nodes, edges, limits }, links);
+  });
+  return { segments, inputPorts, outputPorts, limits };
+}
+
+/** The edges and link ends of one segment while they are collected. */
+class SegmentWires {
+  readonly edges: SegmentEdge[] = [];
+  readonly links: MessagePort[] = [];
+
+  add(port: MessagePort, makeEdge: (link: number) => SegmentEdge): void {
+    this.edges.push(makeEdge(this.links.push(port) - 1));
+  }
+}
