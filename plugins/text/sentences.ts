@@ -1,0 +1,63 @@
+/**
+ * `text.sentences`: collects fragments of text, gives sentences.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { type DataCommon, defineNode, type Plugin, RuntimeData, type TextData } from "../../core/plugin.ts";
+import { type Sentence, SentenceSplitter } from "./splitter.ts";
+
+const ABBREVIATIONS_MAX = 1000;
+
+/** Parameters of `text.sentences`. */
+const params = v.object({
+  /** A longer sentence is given in parts. 20 to 100 000 UTF-16 code units. Default: 1000. */
+  maxChars: v.optional(v.pipe(v.number(), v.integer(), v.minValue(20), v.maxValue(100_000)), 1000),
+  /** Whether each line break ends a sentence (the default), or only an empty line does. */
+  lineBreak: v.optional(v.picklist(["ends", "wraps"]), "ends"),
+  /** Further abbreviations after which a sentence goes on, such as `"approx."`. At most 1000. */
+  abbreviations: v.optional(
+    v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))), v.maxLength(ABBREVIATIONS_MAX)),
+    [],
+  ),
+});
+
+/**
+ * Collects text that comes in fragments of any size, such as the tokens of a
+ * language model, and gives each sentence as soon as it is complete. How the
+ * text was cut changes nothing.
+ *
+ * A sentence is complete with the space after its stop; where that may be an
+ * abbreviation, an ellipsis, or direct speech, with what follows; after stops
+ * of Chinese or Japanese, with the next character. The rest comes at the end.
+ *
+ * White space around sentences is dropped, that within is kept. A sentence has
+ * the timestamp, language and metadata of the fragment in which it begins.
+ */
+export const sentences: Plugin["nodes"][number] = defineNode({
+  type: "text.sentences",
+  summary: "Collects fragments of text and gives whole sentences.",
+  params,
+  inputs: { in: ["text"] },
+  outputs: { out: ["text"] },
+  create({ params }) {
+    const splitter = new SentenceSplitter(params);
+    /** What came with the fragments that the sentence under way may begin in, and where those begin. */
+    const origins: { readonly start: number; readonly fields: DataCommon }[] = [];
+    const toText = ({ text, start }: Sentence): TextData =>
+      RuntimeData.text(text, origins.findLast((origin) => origin.start <= start)?.fields);
+    return {
+      *process(data) {
+        const { type: _text, text, ...fields } = data;
+        origins.push({ start: splitter.length, fields });
+        for (const sentence of splitter.push(text)) yield toText(sentence);
+        const pending = origins.findLastIndex(({ start }) => start <= splitter.pendingStart);
+        origins.splice(0, pending);
+      },
+      *flush() {
+        for (const sentence of splitter.flush()) yield toText(sentence);
+      },
+    };
+  },
+});
