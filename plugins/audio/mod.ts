@@ -6,15 +6,21 @@
  */
 
 import { definePlugin, type Plugin } from "../../core/plugin.ts";
+import { channels } from "./channels.ts";
 import { format } from "./format.ts";
 import { gain } from "./gain.ts";
+import { level } from "./level.ts";
+import { mix } from "./mix.ts";
+import { normalize } from "./normalize.ts";
+import { rechunk } from "./rechunk.ts";
 import { resample } from "./resample.ts";
+import { silence } from "./silence.ts";
 
 const plugin: Plugin = definePlugin({
   name: "audio",
   version: "0.1.0",
   apiVersion: 1,
-  nodes: [gain, resample, format],
+  nodes: [gain, resample, channels, format, rechunk, level, normalize, mix, silence],
 });
 
 export default plugin;

@@ -69,29 +69,37 @@ export class PeakGain implements StretchProcessor<AudioData> {
   push(audio: AudioData): AudioData[] {
     const samples = finiteFloats(audio);
     this.#delayed.push({ audio, samples, framesDone: 0 });
+    const done: AudioData[] = [];
     for (let i = 0; i < samples.length; i += this.#channels) {
       const peak = peakOf(samples, i, i + this.#channels);
       this.#ceilings.add(this.#framesIn++, this.#options.targetPeak / peak);
+      if (this.#framesIn - this.#framesOut > this.#options.lookaheadFrames) this.#amplifyNext(done);
     }
-    return this.#release(this.#framesIn - this.#options.lookaheadFrames);
+    this.#takeDone(done);
+    return done;
   }
 
   finish(): AudioData[] {
-    return this.#release(this.#framesIn);
+    const done: AudioData[] = [];
+    while (this.#framesOut < this.#framesIn) this.#amplifyNext(done);
+    this.#takeDone(done);
+    return done;
   }
 
-  /** Applies the gain up to a frame, and takes out the chunks that are done. */
-  #release(endFrame: number): AudioData[] {
-    const done: AudioData[] = [];
-    for (let delayed = this.#delayed[0]; delayed !== undefined; delayed = this.#delayed[0]) {
-      const frames = frameCount(delayed.audio);
-      while (delayed.framesDone < frames && this.#framesOut < endFrame) this.#amplify(delayed);
-      if (delayed.framesDone < frames) break;
-      this.#delayed.shift();
-      const { audio, samples } = delayed;
+  #amplifyNext(done: AudioData[]): void {
+    const delayed = this.#takeDone(done);
+    if (delayed !== undefined) this.#amplify(delayed);
+  }
+
+  /** Moves the chunks that are done from the delay into a list, and gives the first that is not. */
+  #takeDone(done: AudioData[]): Delayed | undefined {
+    for (let first = this.#delayed[0]; first !== undefined; first = this.#delayed[0]) {
+      const { audio, samples, framesDone } = first;
+      if (framesDone < frameCount(audio)) return first;
       done.push(convertFormat(RuntimeData.audio({ ...audio, samples }), audio.format) as AudioData);
+      this.#delayed.shift();
     }
-    return done;
+    return undefined;
   }
 
   #amplify(delayed: Delayed): void {

@@ -20,7 +20,7 @@ export const GAP_TOLERANCE_US = 50_000;
  * The first timestamp is the anchor; from there frames are counted, so that
  * nothing drifts. A timestamp that differs by more than
  * {@linkcode GAP_TOLERANCE_US} is a gap, and the new anchor. Audio whose first
- * chunk has no timestamp has none at all, until a gap cannot be told.
+ * chunk has no timestamp has none at all, and no gaps.
  */
 export class Stretch {
   readonly sampleRate: number;
