@@ -55,6 +55,7 @@ export const ERROR_REASONS = {
   "worker-crashed": "unavailable",
   "worker-not-ready": "unavailable",
   "session-cancelled": "cancelled",
+  "session-flushed": "cancelled",
   "session-closed": "failed-precondition",
   "session-in-use": "failed-precondition",
   "runtime-closed": "failed-precondition",

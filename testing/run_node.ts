@@ -130,7 +130,7 @@ export async function runNode(
 /** Ends early when the node has failed, since the queue then rejects; rejects when the input itself throws. */
 async function feed(input: NodeInput, queue: EdgeQueue): Promise<void> {
   let sequence = 0;
-  for await (const data of input) await queue.write({ data: copyData(data), sequence: sequence++ });
+  for await (const data of input) await queue.write({ data: copyData(data), sequence: sequence++, epoch: 0 });
   queue.end();
 }
 

@@ -17,6 +17,7 @@ import {
   type DescribeResult,
   type DescribeTask,
   PROTOCOL_VERSION,
+  type SegmentControl,
   type SegmentResult,
   type SegmentTask,
   type WorkerNotice,
@@ -58,14 +59,15 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),
     log: (entry) => notify({ notice: "log", entry }),
   });
-  // Only the four calls of the contract are exposed: what else the object has is not the host's.
+  // Only the calls of the contract are exposed: what else the object has is not the host's.
   Comlink.expose(
     {
       prepare: () => run.prepare(),
       start: () => run.start(),
+      flush: (epoch) => run.flush(epoch),
       cancel: (error) => run.cancel(error),
       metrics: () => run.metrics(),
-    } satisfies Pick<SegmentTaskRun, "prepare" | "start" | "cancel" | "metrics">,
+    } satisfies SegmentControl,
     control,
   );
   return await run.result;

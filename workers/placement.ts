@@ -23,6 +23,8 @@ export interface PlacedSegment {
   readonly result: Promise<SegmentResult>;
   prepare(): Promise<Outcome<readonly Problem[]>>;
   start(): Promise<Outcome<null>>;
+  /** Drops everything of an earlier epoch. */
+  flush(epoch: number): void;
   /** Asks it to end. */
   cancel(error: ErrorEnvelope): void;
   /** Counts now; rejects once the segment has ended. */
@@ -65,6 +67,7 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
     result: task.result,
     prepare: () => task.call("prepare"),
     start: () => task.call("start"),
+    flush: (epoch) => void task.call("flush", epoch).catch(() => {}),
     cancel: (error) => void task.call("cancel", error).catch(() => {}),
     metrics: () => task.call("metrics"),
     endWithin: (timeoutMs) => task.endWithin(timeoutMs),
@@ -89,6 +92,7 @@ function placeInline({ segment, spec, links, onLog }: PlacementOptions): PlacedS
     result: run.result,
     prepare: () => run.prepare(),
     start: () => run.start(),
+    flush: (epoch) => run.flush(epoch),
     cancel: (error) => run.cancel(error),
     metrics: () => Promise.resolve(run.metrics()),
     endWithin: async (timeoutMs) => void await settledWithin(run.result, timeoutMs),

@@ -61,6 +61,8 @@ export interface SegmentControl {
   prepare(): Promise<Outcome<readonly Problem[]>>;
   /** Creates the nodes and starts them. */
   start(): Promise<Outcome<null>>;
+  /** Drops everything of an earlier epoch. */
+  flush(epoch: number): void;
   /** Ends the run with an error. */
   cancel(error: ErrorEnvelope): void;
   metrics(): readonly NodeMetrics[];
@@ -74,7 +76,7 @@ export type WorkerNotice =
 
 /** What the writing end of a link posts. */
 export type LinkMessage =
-  | { readonly t: "data"; readonly s: number; readonly d: RuntimeData }
+  | { readonly t: "data"; readonly s: number; readonly e: number; readonly d: RuntimeData }
   | { readonly t: "end" };
 
 /** What the reading end of a link posts. */

@@ -77,6 +77,10 @@ export class SegmentTaskRun implements SegmentControl {
     });
   }
 
+  flush(epoch: number): void {
+    this.#runner.flushBefore(epoch);
+  }
+
   cancel(envelope: Parameters<SegmentControl["cancel"]>[0]): void {
     const error = fromErrorEnvelope(envelope);
     this.#runner.abort(error);

@@ -42,6 +42,7 @@ class RunningSession implements Session {
   readonly #startedMs = performance.now();
   readonly #finalMetrics = new Map<PlacedSegment, readonly NodeMetrics[]>();
   readonly #ended: Promise<void>;
+  #epoch = 0;
   #endedMs: number | undefined;
   #state: SessionState = "open";
   #failure: StreamrackError | undefined;
@@ -134,6 +135,7 @@ class RunningSession implements Session {
     await writer.write({
       data: options.copy === true ? copyData(data) : data,
       sequence: (this.#sequences[index] as number)++,
+      epoch: this.#epoch,
     });
   }
 
@@ -143,6 +145,13 @@ class RunningSession implements Session {
       for (const writer of this.#writers) writer.end();
     }
     return Promise.resolve();
+  }
+
+  flush(): void {
+    if (this.#state !== "open" && this.#state !== "finishing") return;
+    this.#epoch += 1;
+    this.#outputs.flushBefore(this.#epoch);
+    for (const segment of this.#segments) segment.flush(this.#epoch);
   }
 
   async cancel(reason?: unknown): Promise<void> {

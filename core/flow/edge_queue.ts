@@ -20,6 +20,8 @@ export class EdgeQueue implements ItemWriter {
   readonly source: NodeSource;
   /** Called when an item arrives or the edge ends; set by the reader. */
   onChange: () => void = () => {};
+  /** Called when an item of a later epoch arrives before the flush itself is heard of; set by the reader. */
+  onLaterEpoch: (epoch: number) => void = () => {};
   /** Called with the bytes of each item that the reader took; set by a link. */
   onTaken: ((bytes: number) => void) | undefined;
 
@@ -28,6 +30,7 @@ export class EdgeQueue implements ItemWriter {
   #items: Item[] = [];
   #head = 0;
   #ended = false;
+  #epoch = 0;
 
   constructor(source: Omit<NodeSource, "ended">, limits: FlowLimits) {
     const isDrained = () => this.isDrained;
@@ -94,13 +97,26 @@ export class EdgeQueue implements ItemWriter {
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }
-    const bytes = byteLength(item.data);
-    if (this.onTaken === undefined) this.#gate.leave(1, bytes);
-    else this.onTaken(bytes);
+    this.#release(item);
     return item;
   }
 
+  /** Drops what is of an earlier epoch, now and whenever it arrives late. */
+  flushBefore(epoch: number): void {
+    this.#epoch = Math.max(this.#epoch, epoch);
+    // One writer never goes back in epochs, so what is old stands in front.
+    for (let item = this.peek(); item !== undefined && item.epoch < this.#epoch; item = this.peek()) this.take();
+  }
+
+  #release({ data }: Item): void {
+    const bytes = byteLength(data);
+    if (this.onTaken === undefined) this.#gate.leave(1, bytes);
+    else this.onTaken(bytes);
+  }
+
   #append(item: Item): void {
+    if (item.epoch > this.#epoch) this.onLaterEpoch(item.epoch);
+    if (item.epoch < this.#epoch) return this.#release(item);
     this.#items.push(item);
     this.onChange();
   }

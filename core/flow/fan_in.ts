@@ -21,12 +21,14 @@ type Chooser = (edges: readonly EdgeQueue[]) => readonly EdgeQueue[];
 /** Reads several edges as one stream. One reader at a time. */
 export class FanIn {
   readonly #edges: readonly EdgeQueue[];
-  readonly #choose: Chooser;
+  readonly #align: Alignment;
+  #choose: Chooser;
   #waiter: { resolve(): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
 
   constructor(edges: readonly EdgeQueue[], align: Alignment) {
     this.#edges = edges;
+    this.#align = align;
     this.#choose = CHOOSERS[align]();
     for (const edge of edges) edge.onChange = () => this.#wake();
   }
@@ -45,6 +47,13 @@ export class FanIn {
       if (this.#edges.every((edge) => edge.isDrained)) return undefined;
       await new Promise<void>((resolve, reject) => this.#waiter = { resolve, reject });
     }
+  }
+
+  /** Drops what is of an earlier epoch on every edge; the alignment begins anew. */
+  flushBefore(epoch: number): void {
+    this.#choose = CHOOSERS[this.#align]();
+    for (const edge of this.#edges) edge.flushBefore(epoch);
+    this.#wake();
   }
 
   /** Rejects the waiting read and every later one, and all who wait to write. */

@@ -11,6 +11,8 @@ export interface Item {
   readonly data: RuntimeData;
   /** Counts from 0. */
   readonly sequence: number;
+  /** How many flushes came before it. Wherever it meets a later epoch, it is dropped. */
+  readonly epoch: number;
 }
 
 /** How much may be in flight on one edge. A value is let in while both counts are below their limit. */
@@ -29,7 +31,7 @@ export interface ItemWriter {
    * aborted; the value is then still the caller's).
    */
   write(item: Item): void | Promise<void>;
-  /** Says that nothing more will come. */
+  /** Says that nothing more will come. Never dropped by a flush. */
   end(): void;
   /** Makes the waiting write and every later one reject with the error. */
   abort(error: Error): void;

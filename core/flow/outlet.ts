@@ -18,17 +18,19 @@ export class Outlet {
   }
 
   /** Hands a value to every edge: the last takes the value itself, the others copies. The slowest sets the pace. */
-  write(data: RuntimeData): void | Promise<void> {
+  write(data: RuntimeData, epoch: number): void | Promise<void> {
     const sequence = this.#sequence++;
     const [only] = this.#writers;
-    if (this.#writers.length === 1) return (only as ItemWriter).write({ data, sequence });
-    if (only !== undefined) return this.#writeToAll(data, sequence);
+    if (this.#writers.length === 1) return (only as ItemWriter).write({ data, sequence, epoch });
+    if (only !== undefined) return this.#writeToAll(data, sequence, epoch);
   }
 
-  async #writeToAll(data: RuntimeData, sequence: number): Promise<void> {
+  async #writeToAll(data: RuntimeData, sequence: number, epoch: number): Promise<void> {
     // Copies are made before the first wait, since the last writer moves the bytes away.
     const copies = this.#writers.map((_, i) => i === this.#writers.length - 1 ? data : copyData(data));
-    for (const [i, writer] of this.#writers.entries()) await writer.write({ data: copies[i] as RuntimeData, sequence });
+    for (const [i, writer] of this.#writers.entries()) {
+      await writer.write({ data: copies[i] as RuntimeData, sequence, epoch });
+    }
   }
 
   /** Ends every edge. */

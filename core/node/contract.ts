@@ -61,7 +61,10 @@ export interface ItemContext {
   readonly source: NodeSource;
   /** Position of the value among those of its source, from 0. A gap shows that values were dropped. */
   readonly sequence: number;
-  /** Aborts when the session is cancelled: pass it to whatever the node waits for. */
+  /**
+   * Aborts when the session is cancelled, or when this value is dropped by a
+   * flush: pass it to whatever the node waits for.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -97,6 +100,11 @@ export interface StreamingNode<I extends Ports = Ports, O extends Ports = Ports>
   process(input: ProcessInput<I>, item: ItemContext): NodeResult<ProcessOutput<O>>;
   /** Called once after the last input: gives what is still held back. */
   flush?(): NodeResult<ProcessOutput<O>>;
+  /**
+   * Called after `session.flush()`, before the next input: drops what is held
+   * back. A node that keeps nothing from one input to the next needs none.
+   */
+  reset?(): void | Promise<void>;
   /** Called once at the end, whatever the end was. */
   [Symbol.asyncDispose]?(): void | Promise<void>;
 }

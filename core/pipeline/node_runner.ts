@@ -45,6 +45,11 @@ export class NodeRunner {
   readonly #singleOut: string | undefined;
   #answer: AsyncIterator<unknown> | Iterator<unknown> | undefined;
   #waitedMs = 0;
+  /** Epoch of the newest flush heard of, and that of the input in progress. */
+  #epoch = 0;
+  #stepEpoch = 0;
+  #stepAbort: AbortController | undefined;
+  #mustReset = false;
   #disposal: Promise<void> | undefined;
 
   constructor(options: NodeRunnerOptions) {
@@ -62,16 +67,31 @@ export class NodeRunner {
   async run(): Promise<void> {
     const { node, fanIn, outlets } = this.options;
     for (let delivery = await fanIn.next(); delivery !== undefined; delivery = await fanIn.next()) {
-      await this.#step(() => node.process(this.#input(delivery), this.#context(delivery)));
+      const current = delivery;
+      await this.#step(epochOf(current), () => node.process(this.#input(current), this.#context(current)));
     }
-    if (node.flush !== undefined) await this.#step(() => node.flush?.());
+    if (node.flush !== undefined) await this.#step(this.#epoch, () => node.flush?.());
     for (const outlet of outlets.values()) outlet.end();
+  }
+
+  /** Drops what is of an earlier epoch: what waits, and the answer in progress with all it still gives. */
+  flushBefore(epoch: number): void {
+    if (epoch <= this.#epoch) return;
+    this.#epoch = epoch;
+    this.#mustReset = true;
+    this.options.fanIn.flushBefore(epoch);
+    if (this.#stepEpoch < epoch) this.#interrupt(new StreamrackError("session-flushed", "the value was flushed"));
   }
 
   /** Stops waiting for input and for room, and asks the answer in progress to return. */
   abort(error: Error): void {
     this.options.fanIn.abort(error);
     for (const outlet of this.options.outlets.values()) outlet.abort(error);
+    this.#interrupt(error);
+  }
+
+  #interrupt(error: Error): void {
+    this.#stepAbort?.abort(error);
     // An async generator that waits for something queues this; its `finally` runs when that something settles.
     try {
       Promise.resolve(this.#answer?.return?.()).catch(() => {});
@@ -91,14 +111,23 @@ export class NodeRunner {
     })();
   }
 
-  async #step(call: () => unknown): Promise<void> {
+  async #step(epoch: number, call: () => unknown): Promise<void> {
+    this.#stepEpoch = epoch;
+    // The item may have been taken just before a flush.
+    if (epoch < this.#epoch) return;
     const startMs = performance.now();
     this.#waitedMs = 0;
     try {
+      if (this.#mustReset) {
+        this.#mustReset = false;
+        await this.options.node.reset?.();
+      }
       await this.#drain(call());
     } catch (thrown) {
-      throw this.#failure(thrown);
+      // Whatever an interrupted answer throws is how it ends, not a failure.
+      if (this.options.signal.aborted || this.#stepEpoch >= this.#epoch) throw this.#failure(thrown);
     } finally {
+      this.#stepAbort = undefined;
       const busyMs = performance.now() - startMs - this.#waitedMs;
       this.counts.busyMs += busyMs;
       this.durations.add(busyMs);
@@ -116,11 +145,24 @@ export class NodeRunner {
   }
 
   #context({ edges: [edge], items: [item] }: Delivery): ItemContext {
+    const stepSignal = () => this.#stepSignal();
     return {
       source: edge?.source as ItemContext["source"],
       sequence: item?.sequence as number,
-      signal: this.options.signal,
+      // Made on demand: most nodes never ask, and a controller for each value is not free.
+      get signal() {
+        return stepSignal();
+      },
     };
+  }
+
+  #stepSignal(): AbortSignal {
+    if (this.#stepAbort === undefined) {
+      this.#stepAbort = new AbortController();
+      if (this.options.signal.aborted) this.#stepAbort.abort(this.options.signal.reason);
+      else if (this.#stepEpoch < this.#epoch) this.#stepAbort.abort();
+    }
+    return this.#stepAbort.signal;
   }
 
   /** Hands on whatever `process` answered with: nothing, a value, a promise, an iterable or an async iterable. */
@@ -145,12 +187,13 @@ export class NodeRunner {
           isDone = true;
           return;
         }
+        if (this.#stepEpoch < this.#epoch) return;
         const written = this.#write(result.value);
         if (written !== undefined) await written;
       }
     } finally {
       this.#answer = undefined;
-      // The write failed: the generator stands at its yield and can clean up.
+      // The write failed, or a flush came: the generator stands at its yield and can clean up.
       if (!isDone) await iterator.return?.();
     }
   }
@@ -183,9 +226,10 @@ export class NodeRunner {
     if (!kinds.includes(data.type) && !kinds.includes("any")) {
       throw badOutput(`output "${port}"`, data.type, kinds.join(" or "));
     }
+    if (this.#stepEpoch < this.#epoch) return;
     this.counts.itemsOut += 1;
     this.counts.bytesOut += byteLength(data);
-    const written = outlet.write(data);
+    const written = outlet.write(data, this.#stepEpoch);
     if (written === undefined) return;
     const waitsSinceMs = performance.now();
     return written.then(() => {
@@ -217,6 +261,10 @@ export class NodeRunner {
       cause: thrown,
     });
   }
+}
+
+function epochOf({ items }: Delivery): number {
+  return items.reduce((latest, item) => Math.max(latest, item.epoch), 0);
 }
 
 function badOutput(path: string, received: unknown, expected: string): StreamrackError {

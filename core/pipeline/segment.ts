@@ -127,6 +127,7 @@ export class SegmentRunner {
     }
     // Links deliver from here on, so all queues must have their readers first.
     for (const [edge, queue] of queues) {
+      queue.onLaterEpoch = (epoch) => this.flushBefore(epoch);
       if ("link" in edge.from) this.#environment.openInlet(edge.from.link, queue);
     }
   }
@@ -139,6 +140,11 @@ export class SegmentRunner {
     if (this.#failure !== undefined) await settledWithin(ends, RETURN_GRACE_MS);
     await this.#dispose();
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Drops everything of an earlier epoch, in every queue and every node. */
+  flushBefore(epoch: number): void {
+    for (const runner of this.#runners) runner.flushBefore(epoch);
   }
 
   /** Ends the run with an error: waits are rejected, `signal` aborts, answers in progress are asked to return. */

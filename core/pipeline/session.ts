@@ -57,6 +57,13 @@ export interface Session extends AsyncIterable<SessionOutput> {
   finish(): Promise<void>;
 
   /**
+   * Drops everything that is under way, at once and at every stage, and keeps
+   * the session: what is sent from now on flows as before. Nodes that are
+   * busy see the `signal` of their item abort.
+   */
+  flush(): void;
+
+  /**
    * Ends the session now: what is under way is dropped, nodes see their
    * `signal` abort, the iteration rejects with `session-cancelled`. Resolves
    * when everything is closed. May be repeated.

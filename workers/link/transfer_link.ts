@@ -81,7 +81,7 @@ export class LinkWriter implements ItemWriter {
     }
   }
 
-  #post({ data, sequence }: Item, bytes: number): void {
+  #post({ data, sequence, epoch }: Item, bytes: number): void {
     try {
       const payload = payloadOf(data);
       if (payload !== undefined && isDetached(payload)) {
@@ -90,7 +90,10 @@ export class LinkWriter implements ItemWriter {
         });
       }
       const movable = toMovable(data);
-      this.#port.postMessage({ t: "data", s: sequence, d: movable } satisfies LinkMessage, transferables(movable));
+      this.#port.postMessage(
+        { t: "data", s: sequence, e: epoch, d: movable } satisfies LinkMessage,
+        transferables(movable),
+      );
     } catch (thrown) {
       this.#gate.leave(1, bytes);
       throw StreamrackError.from(thrown, "not-cloneable", {
@@ -130,8 +133,8 @@ export function openLinkReader(
   };
   port.onmessage = ({ data: message }: MessageEvent<LinkMessage>) => {
     try {
-      if (message?.t === "data" && Number.isSafeInteger(message.s)) {
-        queue.deliver({ data: checkRuntimeData(message.d), sequence: message.s });
+      if (message?.t === "data" && Number.isSafeInteger(message.s) && Number.isSafeInteger(message.e)) {
+        queue.deliver({ data: checkRuntimeData(message.d), sequence: message.s, epoch: message.e });
       } else if (message?.t === "end") {
         port.postMessage({ t: "closed" } satisfies LinkReply);
         close();
