@@ -120,6 +120,8 @@ class RunningSession implements Session {
     const index = this.#findInput(options);
     const { nodeId, port, kinds } = this.#plan.inputs[index] as PlanPort;
     checkRuntimeData(data);
+    // Deno takes the buffers of a message away even if the rest of it cannot be cloned (a proxy, say): try the rest first.
+    if (data.metadata !== undefined) checkCloneable(data.metadata);
     if (!kinds.includes(data.type) && !kinds.includes("any")) {
       throw new StreamrackError("wrong-kind", `input "${port}" does not take ${data.type} data`, {
         nodeId,
@@ -312,6 +314,14 @@ async function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<
   throw new StreamrackError("deadline-exceeded", `the session was not ready within ${timeoutMs} ms`, {
     remedy: "Look for a plugin that hangs while it loads or creates a node, or raise openTimeoutMs.",
   });
+}
+
+function checkCloneable(metadata: RuntimeData["metadata"]): void {
+  try {
+    structuredClone(metadata);
+  } catch (thrown) {
+    throw StreamrackError.from(thrown, "not-cloneable", { remedy: "Give plain objects as metadata." });
+  }
 }
 
 function unwrap<T>(outcome: Outcome<T>): T {

@@ -84,6 +84,7 @@ export function checkRuntimeData(value: unknown, path = "data"): RuntimeData {
     throw invalid(`${path}.type`, "is not a kind of RuntimeData", data.type, `one of ${DATA_KINDS.join(", ")}`);
   }
   check(data as never, path);
+  checkFields(data, path);
   if (data.timestampUs !== undefined && !Number.isFinite(data.timestampUs)) {
     throw invalid(`${path}.timestampUs`, "is not a number of microseconds", data.timestampUs, "a finite number");
   }
@@ -96,6 +97,53 @@ export function checkRuntimeData(value: unknown, path = "data"): RuntimeData {
     });
   }
   return data;
+}
+
+/** What each kind may carry beside `type`, `timestampUs` and `metadata`; `"any"` where {@linkcode CHECKS} looks closer. */
+const FIELDS: { readonly [K in DataKind]: { readonly [field: string]: "any" | "string" | "number" | "boolean" } } = {
+  audio: { samples: "any", sampleRate: "any", channels: "any", format: "any" },
+  text: { text: "any", language: "string" },
+  json: { value: "any" },
+  binary: { bytes: "any", mimeType: "string" },
+  tensor: { data: "any", dtype: "any", shape: "any", layout: "string" },
+  video: {
+    pixels: "any",
+    width: "any",
+    height: "any",
+    pixelFormat: "any",
+    frameNumber: "number",
+    codec: "string",
+    isKeyframe: "boolean",
+  },
+  file: {
+    path: "any",
+    filename: "string",
+    mimeType: "string",
+    sizeBytes: "any",
+    offsetBytes: "any",
+    lengthBytes: "any",
+  },
+  control: { control: "any", segmentId: "string" },
+};
+
+/**
+ * Refuses fields that the kind does not have. A value that cannot be cloned
+ * would otherwise be found out by `postMessage`, which on Deno has taken the
+ * buffers away by then.
+ */
+function checkFields(data: RuntimeData, path: string): void {
+  const fields = FIELDS[data.type];
+  for (const key of Object.keys(data)) {
+    if (key === "type" || key === "timestampUs" || key === "metadata") continue;
+    const type = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    const value: unknown = data[key as keyof RuntimeData];
+    if (type === undefined) {
+      throw invalid(`${path}.${key}`, `is not a field of ${data.type} data`, value, "values of your own in metadata");
+    }
+    if (type !== "any" && value !== undefined && typeof value !== type) {
+      throw invalid(`${path}.${key}`, "is not right", value, `a ${type}`);
+    }
+  }
 }
 
 const CHECKS: { readonly [K in DataKind]: (data: Extract<RuntimeData, { type: K }>, path: string) => void } = {

@@ -1,0 +1,99 @@
+/** A plugin that shows how it is run. */
+
+import { defineNode, definePlugin, RuntimeData } from "../../../core/plugin.ts";
+import { threadId } from "node:worker_threads";
+import * as v from "valibot";
+
+export default definePlugin({
+  name: "probe",
+  version: "1.0.0",
+  apiVersion: 1,
+  nodes: [
+    defineNode({
+      type: "probe.thread",
+      summary: "Answers every value with the number of its thread.",
+      inputs: { in: ["any"] },
+      outputs: { out: ["json"] },
+      create: () => ({ process: () => RuntimeData.json(threadId) }),
+    }),
+    defineNode({
+      type: "probe.count",
+      summary: "Passes values on, numbered in their metadata as it saw them.",
+      inputs: { in: ["any"] },
+      outputs: { out: ["any"] },
+      create: () => ({
+        async *process(data, { sequence }) {
+          yield { ...data, metadata: { ...data.metadata, sequence } };
+        },
+      }),
+    }),
+    defineNode({
+      type: "probe.hold",
+      summary: "Holds everything back until the end.",
+      inputs: { in: ["text"] },
+      outputs: { out: ["text"] },
+      create() {
+        let held: string[] = [];
+        return {
+          process(data) {
+            held.push(data.text);
+          },
+          *flush() {
+            for (const text of held) yield RuntimeData.text(text);
+          },
+          reset() {
+            held = [];
+          },
+        };
+      },
+    }),
+    defineNode({
+      type: "probe.many",
+      summary: "Answers one value with many.",
+      params: v.object({ count: v.number() }),
+      inputs: { in: ["any"] },
+      outputs: { out: ["json"] },
+      create: ({ params }) => ({
+        *process() {
+          for (let i = 0; i < params.count; i++) yield RuntimeData.json(i);
+        },
+      }),
+    }),
+    defineNode({
+      type: "probe.split",
+      summary: "Sends text to one port and the rest to the other.",
+      inputs: { in: ["any"] },
+      outputs: { text: ["text"], rest: ["any"] },
+      create: () => ({ process: (data) => data.type === "text" ? { text: data } : { rest: data } }),
+    }),
+    defineNode({
+      type: "probe.pair",
+      summary: "Joins the texts of two ports.",
+      inputs: { a: ["text"], b: ["text"] },
+      outputs: { out: ["text"] },
+      align: "zip",
+      create: () => ({ process: ({ a, b }) => RuntimeData.text(`${a?.text ?? "-"}${b?.text ?? "-"}`) }),
+    }),
+    defineNode({
+      type: "probe.sources",
+      summary: "Says where every value came from.",
+      inputs: { in: ["any"] },
+      outputs: { out: ["json"] },
+      create: () => ({
+        process: (_data, { source, sequence }) => RuntimeData.json({ from: source.from ?? null, sequence }),
+      }),
+    }),
+    defineNode({
+      type: "probe.generate",
+      summary: "Has no input: gives a few values at the start.",
+      inputs: {},
+      outputs: { out: ["json"] },
+      create: () => ({
+        process() {},
+        *flush() {
+          for (let i = 0; i < 3; i++) yield RuntimeData.json(i);
+        },
+      }),
+    }),
+  ],
+});
