@@ -1,0 +1,119 @@
+/**
+ * Checks that imports go one way: core ← workers ← mod.ts ← cli and remote;
+ * plugins see the author's entry only. The table below is the rule.
+ *
+ * Only import and export lines are read; what code itself may not say is in
+ * `lint_plugin.ts`.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { join, posix } from "node:path";
+import process from "node:process";
+import { type Finding, reportFindings } from "./lib/finding.ts";
+import { findFiles, ROOT } from "./lib/files.ts";
+
+interface Layer {
+  /** Files that it holds: a folder (with `/` at its end) or one file. */
+  readonly path: string;
+  /** Files of ours that it may import beside its own. */
+  readonly imports: readonly string[];
+  /** Packages that it may import; `"any"` for all. */
+  readonly packages: readonly string[] | "any";
+  /** Modules of the runtime (`node:…`) that it may import; `"any"` for all. */
+  readonly builtins: readonly string[] | "any";
+}
+
+const AUTHOR_ENTRY = "core/plugin.ts";
+
+/** The first layer that holds a file counts. */
+const LAYERS: readonly Layer[] = [
+  { path: "core/", imports: [], packages: ["valibot"], builtins: [] },
+  { path: "workers/", imports: ["core/", "plugins/catalog.ts"], packages: "any", builtins: "any" },
+  // Generated: data in the shape that core declares.
+  { path: "plugins/catalog.ts", imports: ["core/node/describe.ts"], packages: [], builtins: [] },
+  // Reads the model from its package.
+  { path: "plugins/vad/", imports: [AUTHOR_ENTRY], packages: "any", builtins: ["node:fs/promises"] },
+  { path: "plugins/*/", imports: [AUTHOR_ENTRY], packages: "any", builtins: [] },
+  { path: "testing/", imports: ["mod.ts", "core/", "workers/"], packages: "any", builtins: [] },
+  { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },
+  { path: "cli/", imports: ["mod.ts", AUTHOR_ENTRY], packages: "any", builtins: "any" },
+  { path: "remote/", imports: ["mod.ts", AUTHOR_ENTRY], packages: "any", builtins: [] },
+  // What users would write: no path of ours, only the published names.
+  { path: "examples/*/", imports: [], packages: "any", builtins: "any" },
+];
+
+/** Breaches in the text of one file. Files of no layer (tests, scripts, bench) may import anything. */
+export function findBreaches(file: string, text: string): Finding[] {
+  const found = layerOf(file);
+  if (found === undefined) return [];
+  const { layer, home } = found;
+  const findings: Finding[] = [];
+  for (const { specifier, line } of readImports(text)) {
+    const message = judge(specifier, file, layer, home);
+    if (message !== undefined) findings.push({ file, line, rule: "layers", message });
+  }
+  return findings;
+}
+
+function judge(specifier: string, file: string, layer: Layer, home: string): string | undefined {
+  if (specifier.startsWith("node:") || specifier.startsWith("bun:")) {
+    if (includes(layer.builtins, specifier)) return undefined;
+    return `${home} may not import ${specifier}: what differs between runtimes belongs in workers/`;
+  }
+  if (specifier.startsWith("./") || specifier.startsWith("../")) {
+    const target = posix.normalize(posix.join(posix.dirname(file), specifier));
+    const allowed = [home, ...layer.imports];
+    if (allowed.some((path) => target === path || (path.endsWith("/") && target.startsWith(path)))) return undefined;
+    return `${home} may not import ${target}: it may import ${allowed.join(", ")}`;
+  }
+  const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+  if (includes(layer.packages, name)) return undefined;
+  const allowed = layer.packages.length === 0 ? "no package" : `only ${[layer.packages].flat().join(", ")}`;
+  return `${home} may not import ${specifier}: ${allowed}`;
+}
+
+function includes(allowed: readonly string[] | "any", name: string): boolean {
+  return allowed === "any" || allowed.includes(name);
+}
+
+function layerOf(file: string): { layer: Layer; home: string } | undefined {
+  for (const layer of LAYERS) {
+    const [before = "", after] = layer.path.split("*/");
+    if (after === undefined) {
+      if (file === layer.path || (layer.path.endsWith("/") && file.startsWith(layer.path))) {
+        return { layer, home: layer.path };
+      }
+    } else if (file.startsWith(before) && file.slice(before.length).includes("/")) {
+      // One home per folder: siblings do not see each other.
+      return { layer, home: `${before}${file.slice(before.length).split("/")[0]}/` };
+    }
+  }
+  return undefined;
+}
+
+/** Import and export declarations, and `import("…")`, outside of comments. Leans on `deno fmt`. */
+function readImports(text: string): { specifier: string; line: number }[] {
+  // Comment lines are emptied, not removed, so that line numbers hold.
+  const code = text.replace(/^[ \t]*(\/\/|\/\*|\*).*$/gm, "");
+  const forms = [
+    /^(?:import|export)\b[^;"']*?\bfrom\s+"([^"]+)"/gm,
+    /^import\s+"([^"]+)"/gm,
+    /\bimport\(\s*"([^"]+)"/g,
+  ];
+  return forms.flatMap((form) =>
+    [...code.matchAll(form)].map((match) => ({
+      specifier: match[1] ?? "",
+      line: code.slice(0, match.index + match[0].lastIndexOf(match[1] ?? "")).split("\n").length,
+    }))
+  );
+}
+
+if (import.meta.main) {
+  const files = await findFiles("", (path) => /\.(ts|js)$/.test(path) && layerOf(path) !== undefined);
+  const findings = await Promise.all(
+    files.map(async (file) => findBreaches(file, await readFile(join(ROOT, file), "utf8"))),
+  );
+  process.exit(reportFindings(`layers of ${files.length} files`, findings.flat()));
+}
