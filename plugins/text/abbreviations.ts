@@ -12,7 +12,7 @@ function words(list: string): ReadonlySet<string> {
 /** A sentence goes on after these: titles in front of a name, and words that introduce something. */
 export const NEVER_LAST: ReadonlySet<string> = words(`
   mr mrs ms mx dr drs prof rev fr hon gov sen rep pres st mt ft gen col maj capt cmdr lt sgt messrs
-  mme mlle mm sra srta dra hr fr. bzw z.b d.h u.a ca vgl
+  mme mlle mm sra srta dra hr bzw z.b d.h u.a ca vgl
   e.g eg i.e ie vs v cf viz approx incl excl esp resp dept univ assn`);
 
 /** A sentence goes on if a number follows. */

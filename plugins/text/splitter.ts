@@ -47,10 +47,13 @@ const LOWER = /^\p{Ll}$/u;
 const DIGIT = /^\p{Nd}$/u;
 /** An initial, or letters with stops between them: `J`, `U.S`, `p.m`. */
 const INITIALS = /^(\p{Lu}|\p{L}(\.\p{L})+)$/u;
+const NO_LETTERS = /^\P{L}+/u;
 const LIST_NUMBER = /^[\p{Nd}.]+$/u;
 const LAST_CLAUSE = /^.*(?:[,;:–—]\s|[、，；：])/su;
 const LAST_SPACE = /^.*\s/su;
 const STARTER_MAX_CHARS = 12;
+/** Longer words are not looked up. */
+const ABBREVIATION_MAX_CHARS = 42;
 
 /** Takes pieces of text, gives sentences as soon as they are certain to be complete. */
 export class SentenceSplitter {
@@ -141,7 +144,7 @@ export class SentenceSplitter {
       case "not-digit":
         return isSpace ? "open" : DIGIT.test(char) ? "goes-on" : "ends";
       case "starter": {
-        const word = this.#buffer.slice(stop.end).replace(/^[^\p{L}]+/u, "");
+        const word = this.#buffer.slice(stop.end).replace(NO_LETTERS, "");
         if (LETTER.test(char)) return word.length < STARTER_MAX_CHARS ? "open" : "goes-on";
         if (word === "") return isSpace || OPENER.test(char) ? "open" : "goes-on";
         return STARTERS.has(word) && char !== "." ? "ends" : "goes-on"; // "J. A. Smith" has no article in it
@@ -154,7 +157,7 @@ export class SentenceSplitter {
     if (/[!?]/.test(tail)) return usual;
     if (/^(\.\.|.*[…‥])/.test(tail)) return "not-lower"; // an ellipsis may be a pause
     if (LIST_NUMBER.test(body)) return "nothing";
-    const word = /[^\s]*$/.exec(body)?.[0].replace(/^[^\p{L}]+/u, "") ?? "";
+    const word = (body.slice(-ABBREVIATION_MAX_CHARS).split(/\s/).at(-1) as string).replace(NO_LETTERS, "");
     const lower = word.toLowerCase();
     if (this.#neverLast.has(lower)) return "nothing";
     if (BEFORE_NUMBER.has(lower)) return "not-digit";

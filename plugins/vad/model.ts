@@ -11,6 +11,7 @@
 
 import { readFile } from "node:fs/promises";
 import type * as ort from "onnxruntime-web";
+import { StreamrackError } from "../../core/plugin.ts";
 
 /** The only sample rate that is offered, in hertz. */
 export const SAMPLE_RATE_HZ = 16_000;
@@ -47,12 +48,20 @@ export class SileroModel {
     this.#sampleRate = new runtime.Tensor("int64", BigInt64Array.of(BigInt(SAMPLE_RATE_HZ)), []);
   }
 
+  /** @throws {StreamrackError} `file-not-found` if one of the two packages cannot be read. */
   static async load(): Promise<SileroModel> {
-    const runtime = await import("onnxruntime-web");
-    // The network is too small to gain from threads; and they would be nested workers.
-    runtime.env.wasm.numThreads = 1;
-    const file = new URL(import.meta.resolve("@ricky0123/vad-web/dist/silero_vad_v5.onnx"));
-    return new SileroModel(runtime, await runtime.InferenceSession.create(await readFile(file)));
+    try {
+      const runtime = await import("onnxruntime-web");
+      // The network is too small to gain from threads; and they would be nested workers.
+      runtime.env.wasm.numThreads = 1;
+      const file = new URL(import.meta.resolve("@ricky0123/vad-web/dist/silero_vad_v5.onnx"));
+      return new SileroModel(runtime, await runtime.InferenceSession.create(await readFile(file)));
+    } catch (cause) {
+      throw new StreamrackError("file-not-found", "the Silero model could not be loaded", {
+        cause,
+        remedy: "Install onnxruntime-web and @ricky0123/vad-web, and let the plugin read their folders.",
+      });
+    }
   }
 
   /** Begins a stream: its calls give the probability of speech (0 to 1) in windows that follow each other. */
