@@ -6,8 +6,8 @@
 
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { type FileHandle, mkdir, open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileError, systemCode } from "./file_error.ts";
 import { writeStdout } from "./stdout.ts";
@@ -37,9 +37,9 @@ export function toStdout(): ByteSink {
 }
 
 /**
- * Makes a file under a temporary name beside its place; `commit` moves it
- * there. Until then a file that is there already stays as it is. A device or
- * FIFO is written to directly.
+ * Makes a file under a temporary name beside its place, and the folders that
+ * it needs; `commit` moves it there. Until then a file that is there already
+ * stays as it is. A device or FIFO is written to directly.
  */
 export async function toFile(path: string): Promise<ByteSink> {
   try {
@@ -49,9 +49,10 @@ export async function toFile(path: string): Promise<ByteSink> {
     // A symbolic link stays one: the file that it leads to is replaced.
     const place = existing === undefined ? path : await realpath(path);
     const partial = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString("hex")}.part`);
+    const firstNewFolder = await mkdir(dirname(place), { recursive: true });
     const file = await open(partial, "wx", existing?.mode ?? 0o666);
     removeAtExit(partial);
-    return new NewFile(path, place, partial, file);
+    return new NewFile({ name: path, place, partial, firstNewFolder }, file);
   } catch (thrown) {
     throw fileError(thrown, path, "be written");
   }
@@ -63,17 +64,24 @@ function toDevice(path: string, file: FileHandle): ByteSink {
   return { name: path, write: (bytes) => writeFully(file, bytes, path), commit: close, discard: close };
 }
 
+interface NewFilePaths {
+  /** As the user wrote it. */
+  readonly name: string;
+  readonly place: string;
+  readonly partial: string;
+  /** The topmost folder that had to be made, if any. */
+  readonly firstNewFolder: string | undefined;
+}
+
 class NewFile implements ByteSink {
   readonly name: string;
-  readonly #place: string;
-  readonly #partial: string;
+  readonly #paths: NewFilePaths;
   readonly #file: FileHandle;
   #ended = false;
 
-  constructor(name: string, place: string, partial: string, file: FileHandle) {
-    this.name = name;
-    this.#place = place;
-    this.#partial = partial;
+  constructor(paths: NewFilePaths, file: FileHandle) {
+    this.name = paths.name;
+    this.#paths = paths;
     this.#file = file;
   }
 
@@ -86,20 +94,32 @@ class NewFile implements ByteSink {
   async commit(): Promise<void> {
     try {
       await this.#file.close();
-      await rename(this.#partial, this.#place);
+      await rename(this.#paths.partial, this.#paths.place);
     } catch (thrown) {
       throw fileError(thrown, this.name, "be written");
     }
     this.#ended = true;
-    partialFiles.delete(this.#partial);
+    partialFiles.delete(this.#paths.partial);
   }
 
   async discard(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
     await this.#file.close().catch(() => {}); // It may be closed already, by a commit that failed.
-    await rm(this.#partial, { force: true });
-    partialFiles.delete(this.#partial);
+    const { partial, place, firstNewFolder } = this.#paths;
+    await rm(partial, { force: true });
+    partialFiles.delete(partial);
+    if (firstNewFolder !== undefined) await removeEmptyFolders(dirname(place), firstNewFolder);
+  }
+}
+
+/** Removes folders from the innermost up to the topmost, as far as they are empty. */
+async function removeEmptyFolders(innermost: string, topmost: string): Promise<void> {
+  const top = resolve(topmost);
+  try {
+    for (let folder = resolve(innermost); folder.startsWith(top); folder = dirname(folder)) await rmdir(folder);
+  } catch {
+    // Somebody else has put something there.
   }
 }
 

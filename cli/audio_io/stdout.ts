@@ -11,10 +11,11 @@ import { systemCode } from "./file_error.ts";
 
 const STDOUT = 1;
 
-/** Whether the reader of a pipe has gone away. */
+/** Whether something failed because the reader of a pipe has gone away. */
 export function isBrokenPipe(thrown: unknown): boolean {
   const code = systemCode(thrown);
-  return code === "EPIPE" || code === "ERR_STREAM_DESTROYED";
+  if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED") return true;
+  return thrown instanceof Error && thrown.cause !== undefined && isBrokenPipe(thrown.cause);
 }
 
 /** Writes all of the bytes or text; resolves when there is room for more, rejects when the reader is gone. */

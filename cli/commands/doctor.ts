@@ -1,0 +1,101 @@
+/**
+ * `streamrack doctor`: whether it works here, and what can be relied on.
+ *
+ * @module
+ */
+
+import { availableParallelism, totalmem } from "node:os";
+import process from "node:process";
+import type { Command } from "commander";
+import { writeStdout } from "../audio_io/stdout.ts";
+import { enforcements, identifyRuntime } from "../doctor/enforcement.ts";
+import { type ProbeResult, runProbes } from "../doctor/probes.ts";
+import { EXIT, Exit } from "../exit.ts";
+import { bytesText, renderTable } from "../table.ts";
+import { VERSION } from "../version.ts";
+import { addDebugFlag, withRuntime } from "./common.ts";
+
+interface DoctorFlags {
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
+/** Adds `doctor` to the program. */
+export function addDoctorCommand(program: Command): void {
+  const command = program.command("doctor")
+    .summary("check this runtime")
+    .description("Tries what Streamrack needs of this runtime, and tells what can be enforced on plugins.")
+    .option("--json", "print the findings as JSON");
+  addDebugFlag(command)
+    .addHelpText("after", HELP)
+    .action((flags: DoctorFlags) => doctor(flags));
+}
+
+const HELP = `
+Exits with 1 if something that is needed does not work.
+
+Examples:
+  $ streamrack doctor
+  $ streamrack doctor --json`;
+
+async function doctor(flags: DoctorFlags): Promise<void> {
+  const runtime = identifyRuntime();
+  const findings = {
+    streamrack: VERSION,
+    runtime: { ...runtime, v8: process.versions["v8"], node: process.versions["node"] },
+    system: {
+      platform: `${process.platform} ${process.arch}`,
+      processors: availableParallelism(),
+      memoryBytes: totalmem(),
+    },
+    probes: [...await runProbes(), await probePipeline()],
+    enforcements: enforcements(runtime),
+  };
+  await writeStdout(flags.json === true ? `${JSON.stringify(findings, null, 2)}\n` : render(findings));
+  if (findings.probes.some(({ ok }) => !ok)) throw new Exit(EXIT.failed);
+}
+
+/** The whole way: a value through a node in a worker of a runtime, and back. */
+async function probePipeline(): Promise<ProbeResult> {
+  const name = "a pipeline runs";
+  try {
+    const detail = await withRuntime({ plugin: [] }, async (runtime) => {
+      const startedMs = performance.now();
+      const { RuntimeData } = await import("../../mod.ts");
+      const { outputs } = await runtime.execute(
+        { version: "v1", nodes: [{ id: "echo", node_type: "util.passthrough" }] },
+        { echo: RuntimeData.text("ping") },
+      );
+      const [answer] = outputs["echo"] ?? [];
+      if (answer?.type !== "text" || answer.text !== "ping") throw new Error("the answer is not what was sent");
+      const types = runtime.registry.plugins().reduce((sum, { description }) => sum + description.nodes.length, 0);
+      return `in ${(performance.now() - startedMs).toFixed(0)} ms; ${types} node types are known`;
+    });
+    return { name, ok: true, detail };
+  } catch (error) {
+    return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+interface Findings {
+  readonly runtime: { readonly name: string; readonly version: string };
+  readonly system: { readonly platform: string; readonly processors: number; readonly memoryBytes: number };
+  readonly probes: readonly ProbeResult[];
+  readonly enforcements: ReturnType<typeof enforcements>;
+}
+
+function render({ runtime, system, probes, enforcements }: Findings): string {
+  const facts = `streamrack ${VERSION} on ${runtime.name} ${runtime.version}, ${system.platform}, ` +
+    `${system.processors} processors, ${bytesText(system.memoryBytes)} of memory`;
+  const probeTable = renderTable([
+    { title: "needed", value: ({ name }) => name },
+    { title: "works", value: ({ ok }) => ok ? "yes" : "NO" },
+    { title: "found", value: ({ detail }) => detail },
+  ], probes);
+  const enforcementTable = renderTable([
+    { title: "what this runtime can enforce", value: ({ what }) => what },
+    { title: "holds", value: ({ holds }) => holds },
+    { title: "how", value: ({ how }) => how },
+  ], enforcements);
+  return `${facts}\n\n${probeTable}\n\n${enforcementTable}\n`;
+}

@@ -1,0 +1,26 @@
+/**
+ * The table of nodes at the end of a run.
+ *
+ * @module
+ */
+
+import type { NodeMetrics, SessionMetrics } from "../core/pipeline/metrics.ts";
+import { bytesText, type Column, fewDigits, renderTable } from "./table.ts";
+
+/** Renders the counts and times of every node. */
+export function renderMetrics(metrics: SessionMetrics): string {
+  const columns: Column<NodeMetrics>[] = [
+    { title: "node", value: (node) => node.nodeId },
+    { title: "type", value: (node) => node.nodeType },
+    { title: "plugin", value: (node) => node.pluginName },
+    { title: "thread", value: (node) => node.threadId, align: "right" },
+    { title: "in", value: (node) => node.itemsIn, align: "right" },
+    { title: "out", value: (node) => node.itemsOut, align: "right" },
+    { title: "data in", value: (node) => bytesText(node.bytesIn), align: "right" },
+    { title: "data out", value: (node) => bytesText(node.bytesOut), align: "right" },
+    { title: "p50 ms", value: (node) => fewDigits(node.p50Ms), align: "right" },
+    { title: "p99 ms", value: (node) => fewDigits(node.p99Ms), align: "right" },
+    { title: "busy", value: (node) => `${Math.round(100 * node.busyMs / metrics.wallTimeMs)} %`, align: "right" },
+  ];
+  return renderTable(columns, Object.values(metrics.nodes));
+}
