@@ -52,16 +52,14 @@ export function channelWeights(channels: number): readonly number[] {
  * relative gate is rounded, up to the next bin; the powers are not.
  */
 export class IntegratedLoudness {
-  static readonly #binsPerLu = 100;
-  static readonly #bins = 100 * IntegratedLoudness.#binsPerLu;
-  readonly #counts = new Float64Array(IntegratedLoudness.#bins);
-  readonly #powers = new Float64Array(IntegratedLoudness.#bins);
+  readonly #counts = new Float64Array(BIN_COUNT);
+  readonly #powers = new Float64Array(BIN_COUNT);
 
   /** Counts a block in. */
   add(power: number): void {
     const lufs = lufsOf(power);
     if (lufs === null || lufs <= ABSOLUTE_GATE_LUFS) return;
-    const bin = Math.min(Math.floor(binOf(lufs, IntegratedLoudness.#binsPerLu)), this.#counts.length - 1);
+    const bin = clampBin(Math.floor(binPosition(lufs)));
     this.#counts[bin] = (this.#counts[bin] as number) + 1;
     this.#powers[bin] = (this.#powers[bin] as number) + power;
   }
@@ -70,14 +68,13 @@ export class IntegratedLoudness {
   get lufs(): number | null {
     const ungated = this.#meanFrom(0);
     if (ungated === null) return null;
-    const gate = Math.ceil(binOf(ungated + RELATIVE_GATE_LU, IntegratedLoudness.#binsPerLu));
-    return this.#meanFrom(Math.max(0, gate));
+    return this.#meanFrom(clampBin(Math.ceil(binPosition(ungated + RELATIVE_GATE_LU))));
   }
 
   #meanFrom(firstBin: number): number | null {
     let count = 0;
     let power = 0;
-    for (let bin = firstBin; bin < this.#counts.length; bin++) {
+    for (let bin = firstBin; bin < BIN_COUNT; bin++) {
       count += this.#counts[bin] as number;
       power += this.#powers[bin] as number;
     }
@@ -85,8 +82,16 @@ export class IntegratedLoudness {
   }
 }
 
-function binOf(lufs: number, binsPerLu: number): number {
-  return (lufs - ABSOLUTE_GATE_LUFS) * binsPerLu;
+const BINS_PER_LU = 100;
+const BIN_COUNT = 100 * BINS_PER_LU;
+
+function binPosition(lufs: number): number {
+  return (lufs - ABSOLUTE_GATE_LUFS) * BINS_PER_LU;
+}
+
+/** What is louder than the last bin counts into it. */
+function clampBin(bin: number): number {
+  return Math.max(0, Math.min(bin, BIN_COUNT - 1));
 }
 
 /** Measures momentary and short-term loudness, and hands the blocks to an {@linkcode IntegratedLoudness}. */

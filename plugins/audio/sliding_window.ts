@@ -17,8 +17,9 @@ export class SlidingMinimum {
 
   /** @param length The most values that are ever in the window. */
   constructor(length: number) {
-    this.#values = new Float64Array(length);
-    this.#positions = new Float64Array(length);
+    // One more, since a value is added before the one that leaves is forgotten.
+    this.#values = new Float64Array(length + 1);
+    this.#positions = new Float64Array(length + 1);
   }
 
   /** Adds the value at a position, which must be beyond those before. */

@@ -60,7 +60,8 @@ export function signal(options: SignalOptions): AudioData {
   const { frames, channels = 1, sampleRate = 8000, format = "f32", timestampUs, at = passages() } = options;
   const samples = new Float32Array(frames * channels);
   for (let frame = 0; frame < frames; frame++) {
-    for (let channel = 0; channel < channels; channel++) samples[frame * channels + channel] = at(frame, channel);
+    // Adding 0 turns -0 into 0, which a strict comparison tells apart.
+    for (let channel = 0; channel < channels; channel++) samples[frame * channels + channel] = at(frame, channel) + 0;
   }
   return convertFormat(RuntimeData.audio({ samples, sampleRate, channels, timestampUs }), format) as AudioData;
 }
