@@ -38,9 +38,9 @@ export const channels: AudioNode = defineNode({
         "speakers",
       ),
       matrix: v.optional(v.pipe(
-        v.array(v.array(v.pipe(v.number(), v.finite()))),
+        v.array(v.array(v.pipe(v.number(), v.minValue(-1000), v.maxValue(1000)))),
         v.description(
-          "Gains as factors, one row for each output channel with one number for each input channel. Instead of mode.",
+          "Gains as factors, -1000 to 1000, one row for each output channel with one number for each input channel. Instead of mode.",
         ),
       )),
     }),

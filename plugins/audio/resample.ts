@@ -33,8 +33,8 @@ export const resample: AudioNode = defineNode({
       v.description("Sample rate of the output in whole hertz, 1000 to 768000."),
     ),
     quality: choiceParam(
-      '"fast" loses treble (14 dB at 7 kHz for 16 kHz output); "medium" is transparent for speech and music; ' +
-        '"best" keeps the most treble and takes three times as long as "medium".',
+      '"fast" loses treble (14 dB at 7 kHz for 16 kHz output); "medium" is flat within 0.3 dB over the lower 87 % of ' +
+        'the band; "best" over at least 93 %, and takes about four times as long as "medium".',
       ["fast", "medium", "best"],
       "medium",
     ),
