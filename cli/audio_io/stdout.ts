@@ -28,9 +28,12 @@ export async function writeStdout(data: Uint8Array | string): Promise<void> {
 // process.stdout blocks; on Node a blocked fs.write keeps the process from exiting.
 const writeSome = process.versions["deno"] === undefined ? writeStream : writeDescriptor;
 
+let isListening = false;
+
 function writeStream(bytes: Uint8Array): Promise<number> {
   // Node reports a broken pipe to the callback and as an event; unheard, the event would end the process.
-  if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", () => {});
+  if (!isListening) process.stdout.on("error", () => {});
+  isListening = true;
   return new Promise((resolve, reject) => {
     process.stdout.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
   });

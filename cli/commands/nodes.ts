@@ -58,7 +58,7 @@ function findNode(registry: StreamingNodeRegistry, type: string): RegisteredNode
   const node = registry.find(type);
   if (node !== undefined) return node;
   const similar = closest(type, registry.types());
-  throw new StreamrackError("invalid-options", `there is no node type "${type}"`, {
+  throw new StreamrackError("invalid-options", `there is no node type "${type}".`, {
     remedy: similar === undefined ? "See `streamrack nodes list`." : `Did you mean "${similar}"?`,
   });
 }
@@ -107,17 +107,17 @@ function renderParams(schema: JsonSchema | undefined): string {
   const required = (schema?.["required"] ?? []) as readonly string[];
   const params = Object.entries(properties)
     .map(([name, schema]): Param => ({ name, schema, isRequired: required.includes(name) && !("default" in schema) }));
-  if (params.length === 0) return schema === undefined ? "It takes no parameters." : JSON.stringify(schema, null, 2);
-  return renderTable([
-    { title: "parameter", value: ({ name }) => name },
-    { title: "type", value: ({ schema }) => typeText(schema) },
-    { title: "default", value: ({ schema, isRequired }) => isRequired ? "(required)" : defaultText(schema) },
-    { title: "meaning", value: ({ schema }) => String(schema["description"] ?? "") },
-  ], params);
+  if (schema === undefined) return "It takes no parameters.";
+  if (params.length === 0) return `parameters: ${JSON.stringify(schema, null, 2)}`;
+  // Meanings may be long: they get lines of their own.
+  return params.map(({ name, schema, isRequired }) => {
+    const head = `parameter ${name}: ${typeText(schema)} (${isRequired ? "required" : defaultText(schema)})`;
+    return "description" in schema ? `${head}\n    ${schema["description"]}` : head;
+  }).join("\n");
 }
 
 function defaultText(schema: JsonSchema): string {
-  return "default" in schema ? JSON.stringify(schema["default"]) : "(none)";
+  return "default" in schema ? `default ${JSON.stringify(schema["default"])}` : "optional";
 }
 
 function typeText(schema: JsonSchema): string {

@@ -68,6 +68,7 @@ Examples:
 
 async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): Promise<void> {
   const manifest = await readManifest(manifestPath);
+  const startedMs = performance.now();
   await withRuntime(flags, async (runtime) => {
     const session = await inManifest(manifestPath, () => runtime.open(manifest, { signal }));
     const files = await openSessionFiles(session, {
@@ -101,6 +102,7 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
       if (!await printer.print(output)) unwritten.add(target);
     };
 
+    const openedMs = performance.now();
     try {
       await pump(session, files.feeds, { onSend, onOutput }, signal);
       if (recorder !== undefined) await picture?.write(recorder.toPng());
@@ -111,14 +113,17 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
       await files.close();
       await picture?.discard();
     }
+    const times = { startMs: openedMs - startedMs, streamMs: performance.now() - openedMs };
     const metrics = await session.metrics();
-    const result = { files, plot: flags.plot, sent, received, unwritten, nameOf, metrics };
+    const result = { times, files, plot: flags.plot, sent, received, unwritten, nameOf, metrics };
     if (flags.json === true) await writeStdout(`${JSON.stringify(toJson(result))}\n`);
     else if (flags.quiet !== true) report(result);
   });
 }
 
 interface RunResult {
+  /** Until plugins were loaded and nodes created, and from then until the outputs were complete. */
+  readonly times: { readonly startMs: number; readonly streamMs: number };
   readonly files: SessionFiles;
   readonly plot: string | undefined;
   readonly sent: Tallies<Feed>;
@@ -129,25 +134,24 @@ interface RunResult {
   readonly metrics: SessionMetrics;
 }
 
-function report({ files, plot, sent, received, unwritten, nameOf, metrics }: RunResult): void {
-  const wallSeconds = metrics.wallTimeMs / 1000;
+function report({ times, files, plot, sent, received, unwritten, nameOf, metrics }: RunResult): void {
   const seconds = sent.seconds || received.seconds;
-  say(renderMetrics(metrics));
+  say(renderMetrics(metrics, times.streamMs));
   say("");
   for (const feed of files.feeds) say(`read   ${feed.input.name}: ${sent.of(feed)}`);
   for (const { port, path } of files.drains) say(`wrote  ${path}: ${received.of(nameOf(port))}`);
   for (const target of unwritten) say(`unused ${target}: ${received.of(target)} (write it with -o ${target}=PATH)`);
   if (plot !== undefined) say(`drew   ${plot}`);
-  const speed = seconds > 0 ? `: ${fewDigits(seconds / wallSeconds)}x realtime` : "";
-  say(`done   in ${timeText(wallSeconds)}${speed}`);
+  const speed = seconds > 0 ? `, ${fewDigits(seconds * 1000 / times.streamMs)}x realtime` : "";
+  say(`done   in ${timeText(times.streamMs / 1000)}${speed}, after ${timeText(times.startMs / 1000)} to start`);
 }
 
-function toJson({ files, plot, sent, received, nameOf, metrics }: RunResult): { [key: string]: unknown } {
+function toJson({ times, files, plot, sent, received, nameOf, metrics }: RunResult): { [key: string]: unknown } {
   const seconds = sent.seconds || received.seconds;
   return {
     ok: true,
-    wallTimeMs: metrics.wallTimeMs,
-    ...(seconds > 0 ? { realtimeFactor: seconds * 1000 / metrics.wallTimeMs } : {}),
+    ...times,
+    ...(seconds > 0 ? { realtimeFactor: seconds * 1000 / times.streamMs } : {}),
     inputs: files.feeds.map((feed) => ({
       nodeId: feed.port.nodeId,
       port: feed.port.port,

@@ -114,13 +114,14 @@ async function stream(manifestPath: string, flags: StreamFlags, signal: AbortSig
       unused.add(target);
       say(`unused: ${output.data.type} of ${target} (write it with -o ${target}=PATH)`);
     };
+    const startedMs = performance.now();
     try {
       await pump(session, files.feeds, { onOutput }, signal);
       await files.finish();
     } finally {
       await files.close();
     }
-    if (flags.stats === true) say(renderMetrics(await session.metrics()));
+    if (flags.stats === true) say(renderMetrics(await session.metrics(), performance.now() - startedMs));
   });
 }
 

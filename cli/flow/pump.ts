@@ -55,8 +55,17 @@ export async function pump(
     await Promise.all(feeds.map(send));
     await session.finish();
   };
+  const receive = async (output: SessionOutput) => {
+    try {
+      await hooks.onOutput(output);
+    } catch (error) {
+      // Said before the loop is left: leaving it cancels the session, which would look like the first failure.
+      stop(error);
+      throw error;
+    }
+  };
   const receiveAll = async () => {
-    for await (const output of session) await hooks.onOutput(output);
+    for await (const output of session) await receive(output);
   };
   await Promise.all([sendAll().catch(stop), receiveAll().catch(stop)]);
   signal.removeEventListener("abort", onAbort);
