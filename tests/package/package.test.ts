@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import process from "node:process";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ROOT } from "../../scripts/lib/files.ts";
+import { runProcess } from "../../scripts/lib/run_process.ts";
+import { pack } from "../../scripts/pack.ts";
+import { runtimePath } from "../../scripts/toolchain.ts";
+
+// The package is installed and run on every runtime from here, so that one run of this file is enough.
+const skip = "Deno" in globalThis ? false : "runs once, under Deno, and starts the other runtimes itself";
+const DEADLINE_MS = 120_000;
+const PLUGIN = join(ROOT, "examples/third_party_plugin");
+
+interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a program in a folder, fails with all that it said, and gives its standard output. */
+async function runIn(cwd: string, { command, args, env }: Program): Promise<string> {
+  const result = await runProcess({ command, args, cwd, env: { NO_COLOR: "1", ...env }, deadlineMs: DEADLINE_MS });
+  assert.ok(result.ok, `${command} ${args.join(" ")}: ${result.ending}\n${result.output}`);
+  return result.stdout;
+}
+
+/** An empty project that depends on the two tarballs, not yet installed. */
+async function makeProject(folder: string, tarballs: Readonly<Record<string, string>>): Promise<string> {
+  const project = await mkdtemp(join(folder, "project-"));
+  const dependencies = Object.fromEntries(Object.entries(tarballs).map(([name, path]) => [name, `file:${path}`]));
+  const manifest = { name: "an-application", private: true, type: "module", dependencies };
+  await writeFile(join(project, "package.json"), JSON.stringify(manifest));
+  for (const file of ["embed.mjs", "typed.ts"]) {
+    await copyFile(fileURLToPath(new URL(`project/${file}`, import.meta.url)), join(project, file));
+  }
+  return project;
+}
+
+describe("the npm package", { skip }, () => {
+  let folder = "";
+  let project = "";
+  let tarballs: Record<string, string> = {};
+
+  before(async () => {
+    // Outside of the repository, whose node_modules would otherwise be found.
+    folder = await mkdtemp(join(tmpdir(), "streamrack-package-"));
+    const bun = await runtimePath("bun");
+    const core = await pack(folder);
+    await runIn(PLUGIN, { command: bun, args: ["pm", "pack", "--destination", folder, "--quiet"] });
+    tarballs = {
+      "@streamrack/core": core,
+      "streamrack-plugin-morse": join(folder, "streamrack-plugin-morse-1.0.0.tgz"),
+    };
+    project = await makeProject(folder, tarballs);
+    await runIn(project, { command: bun, args: ["install"] });
+  });
+  after(async () => {
+    if (folder !== "") await rm(folder, { recursive: true, force: true });
+  });
+
+  const expected = {
+    letters: 3,
+    // "S O S" at 60 ms a unit: (5 + 3) + (11 + 3) + (5 + 3) units at 8 kHz.
+    frames: 30 * 480,
+    pluginsOfNodes: ["text", "morse", "audio"],
+    threads: 3,
+    refusedAs: "invalid-manifest",
+    apiVersion: 1,
+  };
+
+  const checkEmbedding = async (where: string, program: Program): Promise<number> => {
+    const { peak, ...report } = JSON.parse(await runIn(where, program)) as Record<string, unknown>;
+    assert.deepEqual(report, expected);
+    assert.ok(
+      typeof peak === "number" && Math.abs(peak - 0.25) < 0.01,
+      `half level less 6 dB, but the peak is ${peak}`,
+    );
+    return peak;
+  };
+
+  for (const runtime of ["node20", "node", "bun", "deno"] as const) {
+    for (const by of ["name", "url"] as const) {
+      it(`embeds, with a third-party plugin by ${by}, on ${runtime}`, async () => {
+        const args = [...(runtime === "deno" ? ["run", "-A", "--node-modules-dir=manual"] : []), "embed.mjs", by];
+        await checkEmbedding(project, { command: await runtimePath(runtime), args });
+      });
+    }
+  }
+
+  it("installs its command, which runs on the oldest Node", async () => {
+    const node = await runtimePath("node20");
+    // The command's first line asks for the node on PATH.
+    const env = { PATH: [dirname(node), process.env["PATH"]].join(delimiter) };
+    const listed = await runIn(project, {
+      command: join(project, "node_modules/.bin/streamrack"),
+      args: ["nodes", "list", "--json"],
+      env,
+    });
+    assert.match(listed, /"audio\.gain"/);
+    const speech = join(ROOT, "examples/demo/speech.wav");
+    const manifest = join(ROOT, "examples/demo/manifest.yaml");
+    const args = [join(project, "node_modules/@streamrack/core/cli/main.js"), "run", manifest];
+    await runIn(project, { command: node, args: [...args, "-i", speech, "-o", join(project, "out.wav")] });
+    const output = await readFile(join(project, "out.wav"));
+    assert.equal(new TextDecoder().decode(output.subarray(0, 4)), "RIFF");
+  });
+
+  it("has declarations against which an application type-checks", async () => {
+    const args = ["check", "--node-modules-dir=manual", "typed.ts"];
+    await runIn(project, { command: await runtimePath("deno"), args });
+  });
+
+  it("gives the JSON Schema of manifests by its export", async () => {
+    const code = `import schema from "@streamrack/core/manifest.schema.json" with { type: "json" };
+      console.log(Object.keys(schema.properties).join());`;
+    for (const runtime of ["node20", "node"] as const) {
+      const args = ["--input-type=module", "--eval", code];
+      assert.match(await runIn(project, { command: await runtimePath(runtime), args }), /version.*nodes/);
+    }
+  });
+
+  it("installs by npm as well", async (t) => {
+    const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+    const found = await runProcess({ command: npm, args: ["--version"], deadlineMs: DEADLINE_MS });
+    if (!found.ok) return t.skip("there is no npm on PATH");
+    const other = await makeProject(folder, tarballs);
+    await runIn(other, { command: npm, args: ["install", "--no-audit", "--no-fund", "--loglevel=error"] });
+    await checkEmbedding(other, { command: await runtimePath("node20"), args: ["embed.mjs", "name"] });
+  });
+});
