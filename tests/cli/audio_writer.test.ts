@@ -171,9 +171,20 @@ describe("toFile", () => {
     });
   });
 
-  it("a folder that does not exist, and a folder as the target", async () => {
+  it("makes the folders that it needs, and removes them when nothing comes of it", async () => {
     await inTempFolder(async (folder) => {
-      await assert.rejects(toFile(join(folder, "none", "out.wav")), { reason: "file-not-found" });
+      const path = join(folder, "new", "deep", "out.txt");
+      await (await toFile(path)).discard();
+      assert.deepEqual(await readdir(folder), []);
+      await (await toFile(path)).commit();
+      assert.deepEqual(await readdir(join(folder, "new", "deep")), ["out.txt"]);
+    });
+  });
+
+  it("a folder as the target, and a file as a folder", async () => {
+    await inTempFolder(async (folder) => {
+      await writeFile(join(folder, "file"), "");
+      await assert.rejects(toFile(join(folder, "file", "out.wav")), { reason: "file-not-found" });
       await mkdir(join(folder, "dir"));
       await assert.rejects(toFile(join(folder, "dir")), { code: "invalid-argument", message: /it is a folder/ });
     });
