@@ -6,7 +6,7 @@
  * @module
  */
 
-import { displayValue, ERROR_CODES, ERROR_REASONS, type Problem, StreamrackError } from "./errors.ts";
+import { displayValue, ERROR_CODES, ERROR_REASONS, isError, type Problem, StreamrackError } from "./errors.ts";
 import type { ErrorCode, ErrorReason } from "./errors.ts";
 
 /** An error as plain, structured-cloneable fields. */
@@ -40,53 +40,81 @@ export function toErrorEnvelope(thrown: unknown): ErrorEnvelope {
 }
 
 function pack(thrown: unknown, depthLeft: number): ErrorEnvelope {
-  if (!(thrown instanceof Error)) {
+  if (!isError(thrown)) {
     return { name: "Error", message: `a value that is not an Error was thrown: ${displayValue(thrown)}` };
   }
-  const cause = thrown.cause === undefined || depthLeft === 0 ? undefined : pack(thrown.cause, depthLeft - 1);
+  const cause = readField(thrown, "cause");
+  const stack = readField(thrown, "stack");
   const common = {
-    name: String(thrown.name),
-    message: String(thrown.message),
-    ...(typeof thrown.stack === "string" ? { stack: thrown.stack } : {}),
-    ...(cause === undefined ? {} : { cause }),
+    name: textOf(readField(thrown, "name")) ?? "Error",
+    message: textOf(readField(thrown, "message")) ?? "",
+    ...(typeof stack === "string" ? { stack } : {}),
+    ...(cause === undefined || depthLeft === 0 ? {} : { cause: pack(cause, depthLeft - 1) }),
   };
-  if (StreamrackError.is(thrown)) {
-    const { code, reason, detail, nodeId, pluginName, retryable, problems, remedy } = thrown;
-    return {
-      ...common,
-      streamrack: {
-        code,
-        reason,
-        detail,
-        retryable,
-        problems: problems.map((problem) => ({ ...problem })),
-        ...(nodeId === undefined ? {} : { nodeId }),
-        ...(pluginName === undefined ? {} : { pluginName }),
-        ...(remedy === undefined ? {} : { remedy }),
-      },
-    };
-  }
+  const ours = StreamrackError.is(thrown) ? packOurs(thrown) : undefined;
+  if (ours !== undefined) return { ...common, streamrack: ours };
   const fields = plainFields(thrown);
   return fields === undefined ? common : { ...common, fields };
+}
+
+/** The own fields; nothing if it only looks like one of ours, as that of another version may. */
+function packOurs(error: StreamrackError): ErrorEnvelope["streamrack"] {
+  try {
+    const { code, reason, detail, nodeId, pluginName, retryable, problems, remedy } = error;
+    if (!ERROR_CODES.includes(code) || typeof detail !== "string") return undefined;
+    return {
+      code,
+      reason,
+      detail,
+      retryable,
+      problems: problems.map(({ path, message, received, expected }) => ({
+        path: String(path),
+        message: String(message),
+        ...(received === undefined ? {} : { received: String(received) }),
+        ...(expected === undefined ? {} : { expected: String(expected) }),
+      })),
+      ...(nodeId === undefined ? {} : { nodeId }),
+      ...(pluginName === undefined ? {} : { pluginName }),
+      ...(remedy === undefined ? {} : { remedy }),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : value === undefined ? undefined : displayValue(value);
+}
+
+function readField(error: object, key: string): unknown {
+  try {
+    return (error as Record<string, unknown>)[key];
+  } catch {
+    return undefined; // a getter that throws has nothing to tell
+  }
 }
 
 function plainFields(error: Error): Record<string, string | number | boolean | null> | undefined {
   const fields: Record<string, string | number | boolean | null> = {};
   let found = false;
-  for (const key of Object.keys(error)) {
+  for (const key of ownKeys(error)) {
     if (STANDARD_FIELDS.has(key)) continue;
-    let value: unknown;
-    try {
-      value = (error as unknown as Record<string, unknown>)[key];
-    } catch {
-      continue; // a getter that throws has nothing to tell
-    }
+    const value = readField(error, key);
     if (value === null || ["string", "number", "boolean"].includes(typeof value)) {
-      fields[key] = value as string | number | boolean | null;
+      // Not an assignment: a key such as __proto__ would change the prototype.
+      Object.defineProperty(fields, key, { value, enumerable: true });
       found = true;
     }
   }
   return found ? fields : undefined;
+}
+
+function ownKeys(error: Error): string[] {
+  try {
+    return Object.keys(error);
+  } catch {
+    return []; // a proxy
+  }
 }
 
 /**
@@ -97,7 +125,7 @@ export function fromErrorEnvelope(envelope: ErrorEnvelope): Error {
   const cause = envelope.cause === undefined ? undefined : fromErrorEnvelope(envelope.cause);
   const ours = envelope.streamrack;
   let error: Error;
-  if (ours !== undefined && ours.reason in ERROR_REASONS && ERROR_CODES.includes(ours.code)) {
+  if (ours !== undefined && Object.hasOwn(ERROR_REASONS, ours.reason) && ERROR_CODES.includes(ours.code)) {
     error = new StreamrackError(ours.reason, ours.detail, { ...ours, cause });
   } else {
     error = new Error(envelope.message, cause === undefined ? undefined : { cause });

@@ -131,11 +131,10 @@ export class StreamrackError extends Error {
   readonly remedy: string | undefined;
   /** The message without code, place, problems and remedy. */
   readonly detail: string;
-  readonly [BRAND] = true;
 
   constructor(reason: ErrorReason, detail: string, options: StreamrackErrorOptions = {}) {
     const code = options.code ?? ERROR_REASONS[reason];
-    super(renderMessage(code, detail, options), { cause: options.cause });
+    super(renderMessage(code, detail, options), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.reason = reason;
     this.detail = detail;
@@ -146,9 +145,18 @@ export class StreamrackError extends Error {
     this.remedy = options.remedy;
   }
 
-  /** Whether a value is a StreamrackError, also one that another copy of this package made. */
+  // On the prototype, so that a printed error does not show it.
+  get [BRAND](): true {
+    return true;
+  }
+
+  /** Whether a value is a StreamrackError, also one that another copy of this package made. Never throws. */
   static is(value: unknown): value is StreamrackError {
-    return typeof value === "object" && value !== null && BRAND in value;
+    try {
+      return typeof value === "object" && value !== null && BRAND in value;
+    } catch {
+      return false; // a proxy that answers with an exception
+    }
   }
 
   /**
@@ -178,8 +186,8 @@ function renderMessage(code: ErrorCode, detail: string, options: StreamrackError
 
 /** Renders one problem as a line: path, what is wrong, what was received and expected. */
 export function renderProblem(problem: Problem): string {
-  // Messages of schema libraries often show the value already.
-  const isShown = problem.received === undefined || problem.message.includes(problem.received);
+  // Messages of schema libraries often show the value already: "Expected number but received …".
+  const isShown = problem.received === undefined || problem.message.includes(`received ${problem.received}`);
   const received = isShown ? "" : `; received ${problem.received}`;
   const expected = problem.expected === undefined ? "" : `; expected ${problem.expected}`;
   const path = problem.path === "" ? "" : `${problem.path}: `;
@@ -187,23 +195,52 @@ export function renderProblem(problem: Problem): string {
 }
 
 function describeThrown(thrown: unknown): string {
-  if (thrown instanceof Error) {
-    return thrown.name === "Error" ? thrown.message : `${thrown.name}: ${thrown.message}`;
+  try {
+    if (isError(thrown)) {
+      const [name, message] = [String(thrown.name), String(thrown.message)];
+      return name === "Error" ? message : `${name}: ${message}`;
+    }
+  } catch {
+    // An error whose fields throw is shown like any other value.
   }
   return `a value that is not an Error was thrown: ${displayValue(thrown)}`;
 }
 
+/**
+ * Whether a value is an Error, also one of another realm (a `node:vm` context,
+ * as some test runners use). Throws nothing, whatever the value.
+ */
+export function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+  } catch {
+    return false; // a proxy that answers with an exception, or that is revoked
+  }
+}
+
 const DISPLAY_MAX_CHARS = 80;
 
-/** Shows any value in a few words for an error message: never throws, never longer than about 80 characters. */
+/**
+ * Shows any value in a few words for an error message: never throws, never
+ * longer than about 80 characters, and never walks more of a value than it shows.
+ */
 export function displayValue(value: unknown): string {
+  try {
+    return shorten(render(value, DISPLAY_MAX_CHARS, []));
+  } catch {
+    return "a value that cannot be shown"; // a revoked proxy, a getter that throws
+  }
+}
+
+/** Renders in the manner of JSON until the room is used up; what follows would be cut off anyway. */
+function render(value: unknown, room: number, ancestors: readonly object[]): string {
   switch (typeof value) {
     case "string":
-      return shorten(JSON.stringify(value));
+      return JSON.stringify(value.slice(0, room));
     case "bigint":
       return `${value}n`;
     case "function":
-      return value.name === "" ? "a function" : `function ${shorten(value.name)}`;
+      return typeof value.name === "string" && value.name !== "" ? `function ${shorten(value.name)}` : "a function";
     case "symbol":
       return "a symbol";
     case "object":
@@ -212,19 +249,47 @@ export function displayValue(value: unknown): string {
       return String(value);
   }
   if (value === null) return "null";
-  if (ArrayBuffer.isView(value)) {
-    const name = Object.prototype.toString.call(value).slice(8, -1);
-    return `${name} of ${value.byteLength} bytes`;
+  if (ArrayBuffer.isView(value)) return `${className(value)} of ${value.byteLength} bytes`;
+  if (ancestors.includes(value)) return "(cyclic)";
+  const lineage = [...ancestors, value];
+  if (Array.isArray(value)) {
+    return renderMembers("[", "]", value.length, room, (i, left) => render(value[i], left, lineage));
   }
-  try {
-    const text = JSON.stringify(value);
-    if (text !== undefined) return shorten(text);
-  } catch {
-    // Cyclic or hostile objects (a throwing toJSON or getter) fall through to their class name.
+  const prototype = Object.getPrototypeOf(value);
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (!isPlain) return `a value of class ${shorten(className(value))}`;
+  const keys = Object.keys(value);
+  return renderMembers("{", "}", keys.length, room, (i, left) => {
+    const key = keys[i] as string;
+    const shownKey = JSON.stringify(key.slice(0, left));
+    const member = (value as Record<string, unknown>)[key];
+    return `${shownKey}:${render(member, Math.max(1, left - shownKey.length), lineage)}`;
+  });
+}
+
+function renderMembers(
+  open: string,
+  close: string,
+  count: number,
+  room: number,
+  renderMember: (index: number, left: number) => string,
+): string {
+  let text = open;
+  for (let i = 0; i < count && text.length <= room; i++) {
+    text += `${i === 0 ? "" : ","}${renderMember(i, Math.max(1, room - text.length))}`;
   }
-  return `a value of class ${shorten(Object.prototype.toString.call(value).slice(8, -1))}`;
+  return text + close;
+}
+
+function className(value: object): string {
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  const name: unknown = tag === "Object" ? value.constructor?.name : tag;
+  return typeof name === "string" && name !== "" ? name : tag;
 }
 
 function shorten(text: string): string {
-  return text.length <= DISPLAY_MAX_CHARS ? text : `${text.slice(0, DISPLAY_MAX_CHARS - 1)}…`;
+  if (text.length <= DISPLAY_MAX_CHARS) return text;
+  const cut = text.slice(0, DISPLAY_MAX_CHARS - 1);
+  // Half of a surrogate pair is no text, and some encoders refuse it.
+  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
 }

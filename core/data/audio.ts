@@ -6,6 +6,7 @@
 
 import { StreamrackError } from "../errors.ts";
 import { RuntimeData } from "./runtime_data.ts";
+import { checkAttached } from "./transfer.ts";
 import type { AudioData, AudioDataOf, AudioFormat, AudioSamples, DataCommon } from "./types.ts";
 import { SAMPLE_ARRAYS } from "./validate.ts";
 
@@ -31,6 +32,8 @@ export function durationUs(audio: AudioData): number {
  * range is clipped, NaN becomes 0. Integers of one width map to the other by a
  * factor of 65536, rounded, so i16 → i32 → i16 and i16 → f32 → i16 give back the same samples.
  *
+ * @throws {StreamrackError} `detached-data` if the samples were moved away.
+ *
  * @example
  * ```ts
  * import { convertFormat, RuntimeData } from "@streamrack/core";
@@ -41,6 +44,7 @@ export function durationUs(audio: AudioData): number {
  * ```
  */
 export function convertFormat<F extends AudioFormat>(audio: AudioData, format: F): AudioDataOf<F> {
+  checkAttached(audio, "audio"); // detached samples have length 0 and would pass for silence
   if (audio.format === format) return audio as AudioDataOf<F>;
   return { ...audio, samples: convertSamples(audio, format), format } as unknown as AudioDataOf<F>;
 }
@@ -79,6 +83,8 @@ function floatsToIntegers(floats: Float32Array, format: "i16" | "i32"): Int16Arr
  * Splits interleaved audio into one array per channel, each of
  * {@linkcode frameCount} samples, in the format of the audio.
  *
+ * @throws {StreamrackError} `detached-data` if the samples were moved away.
+ *
  * @example
  * ```ts
  * import { RuntimeData, toPlanar } from "@streamrack/core";
@@ -92,6 +98,7 @@ function floatsToIntegers(floats: Float32Array, format: "i16" | "i32"): Int16Arr
  */
 export function toPlanar<F extends AudioFormat>(audio: AudioDataOf<F>): AudioSamples[F][] {
   const { samples, channels, format } = audio as AudioData;
+  checkAttached(audio as AudioData, "audio");
   const frames = samples.length / channels;
   const planes: (Float32Array | Int16Array | Int32Array)[] = [];
   for (let channel = 0; channel < channels; channel++) {

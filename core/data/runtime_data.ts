@@ -98,7 +98,7 @@ function checked<T extends RuntimeDataUnion>(data: T): T {
 }
 
 function is<K extends DataKind>(kind: K): (data: RuntimeDataUnion) => data is DataOf<K> {
-  return (data): data is DataOf<K> => data.type === kind;
+  return (data): data is DataOf<K> => data?.type === kind;
 }
 
 function as<K extends DataKind, T>(kind: K, extract: (data: DataOf<K>) => T): (data: RuntimeDataUnion) => T {
@@ -188,13 +188,13 @@ export interface RuntimeDataCompanion {
  */
 export const RuntimeData: RuntimeDataCompanion = {
   audio,
-  text: (text, options = {}) => checked({ type: "text", text, ...options }),
-  json: (value, options = {}) => checked({ type: "json", value, ...options }),
-  binary: (bytes, options = {}) => checked({ type: "binary", bytes, ...options }),
+  text: (text, options = {}) => checked({ ...options, type: "text", text }),
+  json: (value, options = {}) => checked({ ...options, type: "json", value }),
+  binary: (bytes, options = {}) => checked({ ...options, type: "binary", bytes }),
   tensor,
   video: (init) => checked({ ...init, type: "video" }),
   file: (init) => checked({ ...init, type: "file" }),
-  control: (control, options = {}) => checked({ type: "control", control, ...options }),
+  control: (control, options = {}) => checked({ ...options, type: "control", control }),
 
   isAudio: is("audio"),
   isText: is("text"),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { StreamrackError } from "../errors.ts";
 import type { RuntimeData } from "./types.ts";
 
 /** The bytes that a value holds beside its envelope, if it holds any. */
@@ -57,6 +58,25 @@ export function isDetached(view: ArrayBufferView): boolean {
 }
 
 /**
+ * Throws if the bytes of a value were moved away.
+ *
+ * @param path Where the value came from, for the error message.
+ * @throws {StreamrackError} `detached-data`
+ */
+export function checkAttached(data: RuntimeData, path = "data"): void {
+  const payload = payloadOf(data);
+  if (payload === undefined || !isDetached(payload)) return;
+  throw new StreamrackError("detached-data", "this value cannot be used any more", {
+    problems: [{
+      path,
+      message: "its memory was already moved away by an earlier send or yield",
+      expected: "data that you still own",
+    }],
+    remedy: "Make a new value for each send, or keep yours with send(data, { copy: true }).",
+  });
+}
+
+/**
  * The transfer list of a value: the buffers that `postMessage` may move.
  * Empty for kinds without bytes and for bytes that must be copied.
  *
@@ -93,17 +113,26 @@ export function byteLength(data: RuntimeData): number {
   return ENVELOPE_BYTES;
 }
 
-function estimateJsonBytes(value: unknown): number {
-  if (typeof value === "string") return 2 * value.length;
-  if (typeof value !== "object" || value === null) return 8;
-  if (Array.isArray(value)) {
-    let bytes = 16;
-    for (const item of value) bytes += estimateJsonBytes(item);
-    return bytes;
-  }
-  let bytes = 16;
-  for (const key of Object.keys(value)) {
-    bytes += 2 * key.length + estimateJsonBytes((value as Record<string, unknown>)[key]);
+/** An estimate that takes any value: it neither recurses nor counts anything twice, so depth and cycles are no matter. */
+function estimateJsonBytes(root: unknown): number {
+  if (typeof root === "string") return 2 * root.length;
+  if (typeof root !== "object" || root === null) return 8;
+  let bytes = 0;
+  const left: object[] = [root];
+  // Made only when there is nesting: most JSON on its way is small and flat.
+  let seen: Set<object> | undefined;
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    bytes += 16;
+    const members = Array.isArray(value) ? value : Object.values(value);
+    if (members !== value) { for (const key of Object.keys(value)) bytes += 2 * key.length; }
+    for (const member of members) {
+      if (typeof member === "string") bytes += 2 * member.length;
+      else if (typeof member !== "object" || member === null) bytes += 8;
+      else if (!(seen ??= new Set([root])).has(member)) {
+        seen.add(member);
+        left.push(member);
+      }
+    }
   }
   return bytes;
 }
@@ -112,10 +141,13 @@ function estimateJsonBytes(value: unknown): number {
  * A copy that shares no memory with the original: the bytes are copied, the
  * envelope is new. Metadata and JSON values are shared, since they are
  * read-only by contract.
+ *
+ * @throws {StreamrackError} `detached-data` if the bytes were moved away.
  */
 export function copyData<T extends RuntimeData>(data: T): T {
   const payload = payloadOf(data);
   if (payload === undefined) return { ...data };
+  checkAttached(data);
   const copy = copyView(payload);
   switch (data.type) {
     case "audio":
@@ -132,14 +164,17 @@ export function copyData<T extends RuntimeData>(data: T): T {
 /** The same data, with bytes that {@linkcode isMovable}: a copy is made only where they are not. */
 export function toMovable<T extends RuntimeData>(data: T): T {
   const payload = payloadOf(data);
-  return payload === undefined || payload.byteLength === 0 || isMovable(payload) ? data : copyData(data);
+  if (payload === undefined || isMovable(payload)) return data;
+  // An empty view of a large buffer, or of shared memory, would take that along.
+  const { buffer } = payload;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === 0 ? data : copyData(data);
 }
 
 type AnyTypedArray = Float32Array & Int16Array & Int32Array & Uint8Array;
 
 function copyView(view: ArrayBufferView): AnyTypedArray {
   // The tag names the standard class, where `constructor` would name Buffer, whose slice() does not copy.
-  const tag = (view as Uint8Array)[Symbol.toStringTag] as keyof typeof globalThis;
+  const tag = Reflect.get(TYPED_ARRAY_PROTOTYPE, Symbol.toStringTag, view) as keyof typeof globalThis;
   const TypedArray = (globalThis as unknown as Record<string, new (source: ArrayBufferView) => AnyTypedArray>)[tag];
   if (TypedArray === undefined) throw new TypeError(`cannot copy a view of class ${String(tag)}`);
   return new TypedArray(view);

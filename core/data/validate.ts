@@ -5,14 +5,14 @@
  * @module
  */
 
-import { displayValue, type ErrorReason, type Problem, StreamrackError } from "../errors.ts";
-import { isDetached, payloadOf } from "./transfer.ts";
+import { displayValue, StreamrackError } from "../errors.ts";
+import { checkAttached, isDetached } from "./transfer.ts";
 import {
   type AudioFormat,
   type AudioSamples,
+  type ControlMessage,
   DATA_KINDS,
   type DataKind,
-  type JsonValue,
   type PixelFormat,
   type RuntimeData,
   type TensorDtype,
@@ -75,27 +75,31 @@ function planar420Bytes(width: number, height: number): number {
  * @throws {StreamrackError} `invalid-data`, or `detached-data` if its bytes were already moved away.
  */
 export function checkRuntimeData(value: unknown, path = "data"): RuntimeData {
+  try {
+    return checkReadable(value, path);
+  } catch (thrown) {
+    if (StreamrackError.is(thrown)) throw thrown;
+    // A getter or a proxy threw: such an object would not survive the way to a worker either.
+    const problem = { path, message: "cannot be read", received: displayValue(value), expected: "a plain object" };
+    throw new StreamrackError("invalid-data", REFUSAL, { problems: [problem], cause: thrown });
+  }
+}
+
+function checkReadable(value: unknown, path: string): RuntimeData {
   if (typeof value !== "object" || value === null || !("type" in value)) {
     throw invalid(path, "is not RuntimeData", value, 'an object with a "type", as RuntimeData.audio(…) makes');
   }
   const data = value as RuntimeData;
-  const check = CHECKS[data.type];
-  if (check === undefined || !Object.hasOwn(CHECKS, data.type)) {
+  if (!isKeyOf(CHECKS, data.type)) {
     throw invalid(`${path}.type`, "is not a kind of RuntimeData", data.type, `one of ${DATA_KINDS.join(", ")}`);
   }
-  check(data as never, path);
+  CHECKS[data.type](data as never, path);
   checkFields(data, path);
   if (data.timestampUs !== undefined && !Number.isFinite(data.timestampUs)) {
     throw invalid(`${path}.timestampUs`, "is not a number of microseconds", data.timestampUs, "a finite number");
   }
   if (data.metadata !== undefined) checkMetadata(data.metadata, `${path}.metadata`);
-  const payload = payloadOf(data);
-  if (payload !== undefined && isDetached(payload)) {
-    throw fail("detached-data", path, "its memory was already moved away by an earlier send or yield", undefined, {
-      expected: "data that you still own",
-      remedy: "Make a new value for each send, or keep yours with send(data, { copy: true }).",
-    });
-  }
+  checkAttached(data, path);
   return data;
 }
 
@@ -111,8 +115,8 @@ const FIELDS: { readonly [K in DataKind]: { readonly [field: string]: "any" | "s
     width: "any",
     height: "any",
     pixelFormat: "any",
-    frameNumber: "number",
-    codec: "string",
+    frameNumber: "any",
+    codec: "any",
     isKeyframe: "boolean",
   },
   file: {
@@ -149,10 +153,10 @@ function checkFields(data: RuntimeData, path: string): void {
 const CHECKS: { readonly [K in DataKind]: (data: Extract<RuntimeData, { type: K }>, path: string) => void } = {
   audio(data, path) {
     const samples: unknown = data.samples;
-    const TypedArray = SAMPLE_ARRAYS[data.format];
-    if (TypedArray === undefined) {
+    if (!isKeyOf(SAMPLE_ARRAYS, data.format)) {
       throw invalid(`${path}.format`, "is not an audio format", data.format, '"f32", "i16" or "i32"');
     }
+    const TypedArray = SAMPLE_ARRAYS[data.format];
     if (!(samples instanceof TypedArray)) {
       throw invalid(`${path}.samples`, `does not fit format "${data.format}"`, samples, `a ${TypedArray.name}`);
     }
@@ -167,20 +171,20 @@ const CHECKS: { readonly [K in DataKind]: (data: Extract<RuntimeData, { type: K 
     if (typeof data.text !== "string") throw invalid(`${path}.text`, "is not text", data.text, "a string");
   },
   json(data, path) {
-    checkJson(data.value, `${path}.value`, 0);
+    checkJson(data.value, `${path}.value`);
   },
   binary(data, path) {
     checkBytes(data.bytes, `${path}.bytes`);
   },
   tensor(data, path) {
-    const TypedArray = ELEMENT_ARRAYS[data.dtype];
-    if (TypedArray === undefined) {
+    if (!isKeyOf(ELEMENT_ARRAYS, data.dtype)) {
       throw invalid(`${path}.dtype`, "is not an element type", data.dtype, Object.keys(ELEMENT_ARRAYS).join(", "));
     }
+    const TypedArray = ELEMENT_ARRAYS[data.dtype];
     if (!(data.data instanceof TypedArray)) {
       throw invalid(`${path}.data`, `does not fit dtype "${data.dtype}"`, data.data, `a ${TypedArray.name}`);
     }
-    if (!Array.isArray(data.shape) || !data.shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    if (!Array.isArray(data.shape) || !isShape(data.shape)) {
       throw invalid(`${path}.shape`, "is not a shape", data.shape, "an array of whole numbers, none negative");
     }
     const count = data.shape.reduce((product, size) => product * size, 1);
@@ -196,7 +200,7 @@ const CHECKS: { readonly [K in DataKind]: (data: Extract<RuntimeData, { type: K 
         throw invalid(`${path}.${side}`, "is not a size", data[side], `1 to ${PIXELS_PER_SIDE_MAX} pixels`);
       }
     }
-    if (!Object.hasOwn(FRAME_BYTES, data.pixelFormat)) {
+    if (!isKeyOf(FRAME_BYTES, data.pixelFormat)) {
       const expected = Object.keys(FRAME_BYTES).join(", ");
       throw invalid(`${path}.pixelFormat`, "is not a pixel format", data.pixelFormat, expected);
     }
@@ -204,6 +208,12 @@ const CHECKS: { readonly [K in DataKind]: (data: Extract<RuntimeData, { type: K 
     if (bytes !== undefined && bytes !== data.pixels.byteLength && !isDetached(data.pixels)) {
       const expected = `${bytes} bytes for ${data.width}×${data.height} ${data.pixelFormat}`;
       throw invalid(`${path}.pixels.byteLength`, "does not fit the frame", data.pixels.byteLength, expected);
+    }
+    if (data.frameNumber !== undefined && !isWholeNumber(data.frameNumber, 0, Number.MAX_SAFE_INTEGER)) {
+      throw invalid(`${path}.frameNumber`, "is not a frame number", data.frameNumber, "a whole number from 0");
+    }
+    if (data.codec !== undefined && !CODECS.includes(data.codec)) {
+      throw invalid(`${path}.codec`, "is not a codec", data.codec, `one of ${CODECS.join(", ")}`);
     }
   },
   file(data, path) {
@@ -218,17 +228,32 @@ const CHECKS: { readonly [K in DataKind]: (data: Extract<RuntimeData, { type: K 
     }
   },
   control(data, path) {
-    const op: unknown = (data.control as { op?: unknown } | undefined)?.op;
-    if (op !== "cancel-speculation" && op !== "batch-hint" && op !== "deadline-warning") {
+    const { op } = (data.control ?? {}) as { op?: unknown };
+    if (!isKeyOf(CONTROL_FIELDS, op)) {
       const expected = '"cancel-speculation", "batch-hint" or "deadline-warning"';
       throw invalid(`${path}.control.op`, "is not a control message", op, expected);
     }
-    for (const [key, value] of Object.entries(data.control)) {
-      if (key !== "op" && !Number.isFinite(value)) {
-        throw invalid(`${path}.control.${key}`, "is not a number", value, "a finite number");
+    const fields = CONTROL_FIELDS[op];
+    for (const key of Object.keys(data.control)) {
+      if (key !== "op" && !fields.includes(key)) {
+        const value = data.control[key as keyof ControlMessage];
+        throw invalid(`${path}.control.${key}`, `is not a field of "${op}"`, value, fields.join(", "));
       }
     }
+    for (const key of fields) {
+      const value: unknown = data.control[key as keyof ControlMessage];
+      if (!Number.isFinite(value)) throw invalid(`${path}.control.${key}`, "is not a number", value, "a finite number");
+    }
   },
+};
+
+const CODECS: readonly unknown[] = ["vp8", "h264", "av1"];
+
+/** The fields of each control message beside `op`. All are numbers, none is optional. */
+const CONTROL_FIELDS: { readonly [O in ControlMessage["op"]]: readonly string[] } = {
+  "cancel-speculation": ["fromTimestampUs", "toTimestampUs"],
+  "batch-hint": ["batchSize"],
+  "deadline-warning": ["deadlineUs"],
 };
 
 /** Throws `invalid-data` unless the value is a sample rate: more than 0, at most 768 000 Hz. */
@@ -253,60 +278,123 @@ function checkMetadata(value: unknown, path: string): void {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(path, "is not metadata", value, "an object with JSON values");
   }
-  checkJson(value as JsonValue, path, 0);
+  checkJson(value, path);
 }
 
-function checkJson(value: unknown, path: string, depth: number): void {
-  if (depth > JSON_DEPTH_MAX) {
-    throw invalid(path, "is nested too deeply, or cyclic", undefined, `at most ${JSON_DEPTH_MAX} levels`);
+/**
+ * Throws `invalid-data`, with the path, unless JSON can express the value. A
+ * field that is `undefined` passes, since `JSON.stringify` leaves it out.
+ */
+export function checkJson(value: unknown, path: string): void {
+  const fault = new JsonWalk().findFault(value, 0);
+  if (fault === undefined) return;
+  // Innermost key first. Paths are only put together where something is wrong: valid JSON can be large.
+  const keys = fault.keys.reverse().map((key) => typeof key === "number" ? `[${key}]` : `.${key}`);
+  throw invalid(`${path}${shortenPath(keys)}`, fault.message, fault.received, fault.expected);
+}
+
+interface JsonFault {
+  readonly keys: (string | number)[];
+  readonly message: string;
+  readonly received: unknown;
+  readonly expected: string;
+}
+
+class JsonWalk {
+  /**
+   * How many levels lie below each object that was found sound. An object may
+   * stand in many places; looked at anew in each, 40 of them can make a walk
+   * that never ends. Only filled once there is much to see.
+   */
+  readonly #heights = new Map<object, number>();
+  #visits = 0;
+  #height = 0;
+
+  /** Leaves the levels below the value in `#height` when nothing is wrong with it. */
+  findFault(value: unknown, depth: number): JsonFault | undefined {
+    this.#height = 0;
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return undefined;
+      case "number":
+        return Number.isFinite(value) ? undefined : notJson(value, "a finite number");
+      case "object":
+        return value === null ? undefined : this.#findFaultIn(value, depth);
+      default:
+        return notJson(value, "a JSON value");
+    }
   }
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-      return;
-    case "number":
-      if (!Number.isFinite(value)) throw invalid(path, "cannot be written as JSON", value, "a finite number");
-      return;
-    case "object":
-      break;
-    default:
-      throw invalid(path, "cannot be written as JSON", value, "a JSON value");
+
+  #findFaultIn(value: object, depth: number): JsonFault | undefined {
+    const known = this.#heights.get(value);
+    if (depth + (known ?? 0) > JSON_DEPTH_MAX) {
+      const message = "is nested too deeply, or cyclic";
+      return { keys: [], message, received: value, expected: `at most ${JSON_DEPTH_MAX} levels` };
+    }
+    if (known !== undefined) {
+      this.#height = known;
+      return undefined;
+    }
+    const isArray = Array.isArray(value);
+    if (!isArray && !isPlainObject(value)) return notJson(value, "a plain object");
+    const keys = isArray ? undefined : Object.keys(value);
+    const count = isArray ? value.length : (keys as string[]).length;
+    let height = 0;
+    for (let i = 0; i < count; i++) {
+      const key = keys === undefined ? i : keys[i] as string;
+      const member = (value as Record<string | number, unknown>)[key];
+      if (member === undefined && !isArray) continue;
+      const fault = this.findFault(member, depth + 1);
+      if (fault !== undefined) {
+        fault.keys.push(key);
+        return fault;
+      }
+      height = Math.max(height, this.#height + 1);
+    }
+    this.#visits += 1;
+    if (this.#visits > UNTRACKED_VISITS) this.#heights.set(value, height);
+    this.#height = height;
+    return undefined;
   }
-  if (value === null) return;
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) checkJson(value[i], `${path}[${i}]`, depth + 1);
-    return;
-  }
+}
+
+/** Objects of a JSON value that are looked at before those found sound are remembered. */
+const UNTRACKED_VISITS = 1_000;
+
+function notJson(received: unknown, expected: string): JsonFault {
+  return { keys: [], message: "cannot be written as JSON", received, expected };
+}
+
+function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw invalid(path, "cannot be written as JSON", value, "a plain object");
-  }
-  for (const [key, item] of Object.entries(value)) {
-    // An absent optional field is what JSON.stringify makes of undefined, too.
-    if (item !== undefined) checkJson(item, `${path}.${key}`, depth + 1);
-  }
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** A path through a cycle has {@linkcode JSON_DEPTH_MAX} steps, of which the first few tell enough. */
+function shortenPath(steps: readonly string[]): string {
+  return steps.length <= PATH_STEPS_MAX ? steps.join("") : `${steps.slice(0, PATH_STEPS_MAX).join("")}…`;
+}
+
+const PATH_STEPS_MAX = 20;
+
+function isKeyOf<T extends object>(table: T, key: unknown): key is keyof T {
+  return typeof key === "string" && Object.hasOwn(table, key);
+}
+
+function isShape(shape: readonly unknown[]): boolean {
+  // Not every(), which passes over holes.
+  for (let i = 0; i < shape.length; i++) if (!isWholeNumber(shape[i], 0, Number.MAX_SAFE_INTEGER)) return false;
+  return true;
 }
 
 function isWholeNumber(value: unknown, min: number, max: number): boolean {
   return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
 }
 
-function invalid(path: string, message: string, received: unknown, expected: string): StreamrackError {
-  return fail("invalid-data", path, message, received, { expected });
-}
+const REFUSAL = "this value cannot enter a pipeline";
 
-function fail(
-  reason: ErrorReason,
-  path: string,
-  message: string,
-  received: unknown,
-  { expected, remedy }: { expected: string; remedy?: string },
-): StreamrackError {
-  const problem: Problem = {
-    path,
-    message,
-    expected,
-    ...(received === undefined && reason === "detached-data" ? {} : { received: displayValue(received) }),
-  };
-  return new StreamrackError(reason, "this value cannot enter a pipeline", { problems: [problem], remedy });
+function invalid(path: string, message: string, received: unknown, expected: string): StreamrackError {
+  const problem = { path, message, received: displayValue(received), expected };
+  return new StreamrackError("invalid-data", REFUSAL, { problems: [problem] });
 }
