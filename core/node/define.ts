@@ -134,7 +134,11 @@ export function checkPlugin(value: unknown, from = "the plugin"): Plugin {
   expect(typeof plugin.name === "string" && NAME.test(plugin.name), "name", plugin.name, "a lower-case name");
   expect(typeof plugin.version === "string" && plugin.version !== "", "version", plugin.version, "a semantic version");
   if (!Array.isArray(plugin.nodes)) expect(false, "nodes", plugin.nodes, "an array of node definitions");
-  else plugin.nodes.forEach((node, i) => checkNode(node, `nodes[${i}]`, expect));
+  else {
+    const names = new Map<string, string>();
+    // Array.from, since forEach passes over holes.
+    Array.from(plugin.nodes, (node, i) => checkNode(node, `nodes[${i}]`, names, expect));
+  }
   if (problems.length > 0) throw new StreamrackError("invalid-plugin", `${from} is not a valid plugin`, { problems });
   return plugin;
 }
@@ -142,12 +146,18 @@ export function checkPlugin(value: unknown, from = "the plugin"): Plugin {
 function checkNode(
   node: AnyNodeDefinition,
   path: string,
+  names: Map<string, string>,
   expect: (holds: boolean, path: string, received: unknown, expected: string) => void,
 ): void {
   if (typeof node !== "object" || node === null) return expect(false, path, node, "a node definition");
-  for (const [i, type] of [node.type, ...(node.aliases ?? [])].entries()) {
+  const aliases: unknown = node.aliases ?? [];
+  expect(Array.isArray(aliases), `${path}.aliases`, aliases, "an array of names");
+  for (const [i, type] of [node.type, ...(Array.isArray(aliases) ? aliases : [])].entries()) {
     const typePath = i === 0 ? `${path}.type` : `${path}.aliases[${i - 1}]`;
     expect(typeof type === "string" && NODE_TYPE.test(type), typePath, type, 'a name such as "audio.gain"');
+    const first = names.get(type);
+    expect(first === undefined, typePath, type, `a name that differs from ${first}`);
+    if (typeof type === "string" && first === undefined) names.set(type, typePath);
   }
   expect(typeof node.summary === "string" && node.summary !== "", `${path}.summary`, node.summary, "one sentence");
   expect(typeof node.create === "function", `${path}.create`, node.create, "a function");
@@ -162,7 +172,9 @@ function checkNode(
       continue;
     }
     for (const [port, kinds] of Object.entries(ports)) {
-      expect(PORT_NAME.test(port), `${path}.${side}`, port, "port names of letters, digits and _");
+      // An object with a field "then" may be taken for a promise.
+      const isName = PORT_NAME.test(port) && port !== "then";
+      expect(isName, `${path}.${side}`, port, 'port names of letters, digits and _, not "then"');
       const known = Array.isArray(kinds) && kinds.length > 0 &&
         kinds.every((kind) => kind === "any" || (DATA_KINDS as readonly unknown[]).includes(kind));
       expect(known, `${path}.${side}.${port}`, kinds, `an array of ${DATA_KINDS.join(", ")} or any`);

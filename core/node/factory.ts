@@ -5,10 +5,10 @@
  * @module
  */
 
-import { displayValue, type Problem, StreamrackError } from "../errors.ts";
+import { displayValue, placed, type Problem, StreamrackError } from "../errors.ts";
 import type { NodeContext, StreamingNode } from "./contract.ts";
 import type { AnyNodeDefinition } from "./define.ts";
-import type { StandardIssue, StandardSchema } from "./standard_schema.ts";
+import type { StandardIssue, StandardResult, StandardSchema } from "./standard_schema.ts";
 
 /** Parameters after validation, or what is wrong with them. */
 export type ParamsResult =
@@ -35,7 +35,14 @@ export class StreamingNodeFactory {
     const schema = this.definition.params as StandardSchema | undefined;
     if (schema === undefined) return { ok: true, params: undefined };
     const given = params ?? {};
-    const result = await schema["~standard"].validate(given);
+    let result: StandardResult<unknown>;
+    try {
+      result = await schema["~standard"].validate(given);
+    } catch (thrown) {
+      // A check of the author's own that cannot cope with what it was given.
+      const message = `could not be checked: ${messageOf(thrown)}`;
+      return { ok: false, problems: [{ path, message, received: displayValue(given) }] };
+    }
     if (result.issues === undefined) return { ok: true, params: result.value };
     return { ok: false, problems: result.issues.map((issue) => toProblem(issue, given, path)) };
   }
@@ -47,7 +54,7 @@ export class StreamingNodeFactory {
     try {
       node = await this.definition.create(context);
     } catch (thrown) {
-      if (StreamrackError.is(thrown) && thrown.nodeId !== undefined) throw thrown;
+      if (StreamrackError.is(thrown)) throw placed(thrown, place);
       const detail = `"${this.definition.type}" could not be created: ${messageOf(thrown)}`;
       throw new StreamrackError("node-create-failed", detail, { ...place, cause: thrown });
     }
@@ -76,7 +83,8 @@ function toProblem(issue: StandardIssue, root: unknown, rootPath: string): Probl
   for (const segment of issue.path ?? []) {
     const key = typeof segment === "object" ? segment.key : segment;
     path += typeof key === "number" ? `[${key}]` : `.${String(key)}`;
-    value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+    const holds = typeof value === "object" && value !== null && Object.hasOwn(value, key);
+    value = holds ? (value as Record<PropertyKey, unknown>)[key] : undefined;
   }
   return { path, message: issue.message, received: displayValue(value) };
 }

@@ -7,7 +7,8 @@
  */
 
 import * as v from "valibot";
-import { displayValue, type Problem } from "../errors.ts";
+import { checkJson } from "../data/validate.ts";
+import { displayValue, type Problem, StreamrackError } from "../errors.ts";
 import type { JsonValue } from "../data/types.ts";
 
 /** The only version of the manifest form. */
@@ -45,8 +46,9 @@ export const ManifestSchema: v.GenericSchema<unknown, Manifest> = v.object({
   metadata: v.optional(
     v.object({
       name: v.optional(text("Name of the pipeline."), ""),
-      description: v.optional(text("What the pipeline is for.")),
-      created_at: v.optional(text("When it was made, in ISO 8601.")),
+      // Other tools write null for what is absent.
+      description: v.nullish(text("What the pipeline is for.")),
+      created_at: v.nullish(text("When it was made, in ISO 8601.")),
     }),
     {},
   ),
@@ -77,8 +79,8 @@ export interface Manifest {
   readonly metadata?:
     | {
       readonly name?: string | undefined;
-      readonly description?: string | undefined;
-      readonly created_at?: string | undefined;
+      readonly description?: string | null | undefined;
+      readonly created_at?: string | null | undefined;
     }
     | undefined;
   readonly nodes: readonly ManifestNode[];
@@ -93,17 +95,43 @@ export type ManifestResult =
 /** Checks the form of a manifest; what the names in it mean is checked by {@linkcode createPlan}. */
 export function checkManifest(value: unknown): ManifestResult {
   const result = v.safeParse(ManifestSchema, value);
-  if (result.success) return { manifest: result.output, problems: [] };
-  return { manifest: undefined, problems: result.issues.map(toProblem) };
+  const problems = result.success ? result.output.nodes.flatMap(checkParams) : result.issues.map(toProblem);
+  if (result.success && problems.length === 0) return { manifest: result.output, problems: [] };
+  return { manifest: undefined, problems };
+}
+
+/** Parameters travel to a worker and into files, so they must be JSON. */
+function checkParams({ params }: ManifestNode, index: number): readonly Problem[] {
+  if (params === undefined) return [];
+  try {
+    checkJson(params, `nodes[${index}].params`);
+    return [];
+  } catch (thrown) {
+    return StreamrackError.from(thrown).problems;
+  }
 }
 
 function toProblem(issue: v.BaseIssue<unknown>): Problem {
   const path = (issue.path ?? []).map(({ key }) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("");
   const isOurText = !issue.message.startsWith("Invalid");
+  const isMissing = issue.input === undefined;
+  const expected = issue.expected === null ? undefined : EXPECTED.get(issue.expected) ?? issue.expected;
   return {
     path: path.replace(/^\./, "") || "manifest",
-    message: isOurText ? issue.message : issue.input === undefined ? "is missing" : "is not right",
-    received: displayValue(issue.input),
-    ...(issue.expected === null ? {} : { expected: issue.expected }),
+    message: isOurText ? issue.message : isMissing ? "is missing" : "is not right",
+    ...(isMissing ? {} : { received: displayValue(issue.input) }),
+    ...(expected === undefined ? {} : { expected }),
   };
 }
+
+/** What valibot says is expected, in words. For a key that is missing it names the key. */
+const EXPECTED: ReadonlyMap<string, string> = new Map([
+  ["Object", "an object"],
+  ["Array", "an array"],
+  ["string", "a string"],
+  ["boolean", "true or false"],
+  [">=1", "at least 1"],
+  ['"version"', `"${MANIFEST_VERSION}"`],
+  ['"nodes"', "an array of nodes"],
+  ...["id", "node_type", "from", "to"].map((key) => [`"${key}"`, "a string"] as const),
+]);

@@ -11,7 +11,7 @@ import type { PortKinds, Ports } from "../node/contract.ts";
 import type { NodeDescription } from "../node/describe.ts";
 import type { RegisteredPlugin, StreamingNodeRegistry } from "../node/registry.ts";
 import { closest } from "./closest.ts";
-import { checkManifest, type Manifest, type ManifestConnection, type ManifestNode } from "./manifest.ts";
+import { checkManifest, type ManifestConnection, type ManifestNode } from "./manifest.ts";
 import type { PortRef } from "./segment.ts";
 
 /** One node of a plan. */
@@ -69,20 +69,26 @@ export function createPlan(value: unknown, registry: StreamingNodeRegistry): Pla
   const problems: Problem[] = [];
   const nodes = resolveNodes(manifest.nodes, registry, problems);
   const edges = resolveEdges(manifest.connections ?? [], nodes, problems);
-  const order = sortTopologically([...nodes.values()], edges, manifest.connections ?? [], problems);
+  const order = sortTopologically([...nodes.values()], edges, problems);
   if (problems.length > 0) throw manifestError(problems);
+  const connected = new Set(edges.map(({ to }) => portKey(to)));
+  const read = new Set(edges.map(({ from }) => from.nodeId));
+  const marked = new Set(manifest.nodes.flatMap(({ id, is_output_node }) => is_output_node === true ? [id] : []));
   return {
     name: manifest.metadata?.name ?? "",
     nodes: order,
-    edges,
+    edges: edges.map(({ from, to }) => ({ from, to })),
     segments: drawSegments(order, edges),
-    inputs: order.flatMap((node) =>
-      portsOf(node.id, node.description.inputs).filter((port) =>
-        !edges.some(({ to }) => to.nodeId === port.nodeId && to.port === port.port)
-      )
-    ),
-    outputs: order.flatMap((node) => isOutput(node, manifest, edges) ? portsOf(node.id, node.description.outputs) : []),
+    inputs: order.flatMap(({ id, description }) => portsOf(id, description.inputs))
+      .filter((port) => !connected.has(portKey(port))),
+    outputs: order.filter(({ id }) => marked.has(id) || !read.has(id))
+      .flatMap(({ id, description }) => portsOf(id, description.outputs)),
   };
+}
+
+/** A connection whose ports are found, and where it stands in the manifest. */
+interface ManifestEdge extends PlanEdge {
+  readonly connectionIndex: number;
 }
 
 /** The error for a manifest with problems. */
@@ -137,8 +143,10 @@ function resolveEdges(
   connections: readonly ManifestConnection[],
   nodes: ReadonlyMap<string, PlanNode>,
   problems: Problem[],
-): PlanEdge[] {
-  const edges: PlanEdge[] = [];
+): ManifestEdge[] {
+  const edges: ManifestEdge[] = [];
+  const seen = new Set<string>();
+  const connected = new Set<string>();
   connections.forEach((connection, index) => {
     const path = `connections[${index}]`;
     const from = resolveEnd(connection.from, connection.from_port, "outputs", nodes, `${path}.from`, problems);
@@ -155,17 +163,24 @@ function resolveEdges(
       });
       return;
     }
-    if (edges.some((edge) => isSamePort(edge.from, from) && isSamePort(edge.to, to))) {
+    const edgeKey = `${portKey(from)} ${portKey(to)}`;
+    if (seen.has(edgeKey)) {
       problems.push({ path, message: "repeats a connection above", expected: "each connection once" });
       return;
     }
     const target = nodes.get(connection.to) as PlanNode;
-    if (target.description.align === "zip" && edges.some((edge) => isSamePort(edge.to, to))) {
+    if (target.description.align === "zip" && connected.has(portKey(to))) {
       const expected = "one connection for each port of a node that zips its inputs";
       problems.push({ path, message: `port "${to.port}" of "${connection.to}" is connected already`, expected });
       return;
     }
-    edges.push({ from: { nodeId: from.nodeId, port: from.port }, to: { nodeId: to.nodeId, port: to.port } });
+    seen.add(edgeKey);
+    connected.add(portKey(to));
+    edges.push({
+      from: { nodeId: from.nodeId, port: from.port },
+      to: { nodeId: to.nodeId, port: to.port },
+      connectionIndex: index,
+    });
   });
   return edges;
 }
@@ -182,7 +197,7 @@ function resolveEnd(
   if (node === UNRESOLVED) return undefined;
   if (node === undefined) {
     const near = closest(nodeId, [...nodes.keys()]);
-    const expected = near === undefined ? `one of ${[...nodes.keys()].join(", ")}` : `perhaps "${near}"`;
+    const expected = near === undefined ? `one of ${listed([...nodes.keys()])}` : `perhaps "${near}"`;
     problems.push({ path, message: "is not the id of a node", received: JSON.stringify(nodeId), expected });
     return undefined;
   }
@@ -207,63 +222,124 @@ function defaultPort(names: readonly string[], usual: string): string | undefine
   return names.length === 1 ? names[0] : names.find((name) => name === usual);
 }
 
+/** How many names an error message lists. */
+const LISTED_MAX = 8;
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, LISTED_MAX).map((name) => JSON.stringify(name)).join(", ");
+  return names.length > LISTED_MAX ? `${shown} and ${names.length - LISTED_MAX} more` : shown;
+}
+
 /** Kahn's algorithm; ties keep the order of the manifest. */
 function sortTopologically(
   nodes: readonly PlanNode[],
-  edges: readonly PlanEdge[],
-  connections: readonly ManifestConnection[],
+  edges: readonly ManifestEdge[],
   problems: Problem[],
 ): PlanNode[] {
-  const left = new Set(nodes.filter((node) => node !== UNRESOLVED));
+  const resolved = nodes.filter((node) => node !== UNRESOLVED);
+  const positions = new Map(resolved.map((node, position) => [node.id, position]));
+  const targets = resolved.map((): number[] => []);
+  const unmet = resolved.map(() => 0);
+  for (const { from, to } of edges) {
+    const target = positions.get(to.nodeId) as number;
+    targets[positions.get(from.nodeId) as number]?.push(target);
+    unmet[target] = (unmet[target] as number) + 1;
+  }
+  // Highest position first, so that the next one is popped off the end.
+  const ready = resolved.map((_, position) => position).filter((position) => unmet[position] === 0).reverse();
   const sorted: PlanNode[] = [];
-  for (;;) {
-    const waiting = new Set([...left].map((node) => node.id));
-    const ready = [...left].find((node) =>
-      !edges.some(({ from, to }) => to.nodeId === node.id && waiting.has(from.nodeId))
-    );
-    if (ready === undefined) break;
-    left.delete(ready);
-    sorted.push(ready);
+  for (let position = ready.pop(); position !== undefined; position = ready.pop()) {
+    sorted.push(resolved[position] as PlanNode);
+    for (const target of targets[position] as number[]) {
+      unmet[target] = (unmet[target] as number) - 1;
+      if (unmet[target] === 0) insertDescending(ready, target);
+    }
   }
-  if (left.size > 0) {
-    const cycle = findCycle([...left].map((node) => node.id), edges);
-    const index = connections.findIndex(({ from, to }) => from === cycle.at(-1) && to === cycle[0]);
-    problems.push({
-      path: `connections[${index}]`,
-      message: "closes a cycle",
-      received: [...cycle, cycle[0]].join(" → "),
-      expected: "connections that lead one way",
-    });
-  }
+  if (sorted.length < resolved.length) problems.push(...findCycles(resolved, edges));
   return sorted;
 }
 
-function findCycle(ids: readonly string[], edges: readonly PlanEdge[]): string[] {
-  // Every node that is left has a predecessor that is left: walking back must meet a node again.
-  const path = [ids[0] as string];
-  for (;;) {
-    const at = path[0] as string;
-    const previous = edges.find(({ from, to }) => to.nodeId === at && ids.includes(from.nodeId))?.from.nodeId as string;
-    const met = path.indexOf(previous);
-    if (met >= 0) return path.slice(0, met + 1);
-    path.unshift(previous);
+function insertDescending(positions: number[], position: number): void {
+  let [low, high] = [0, positions.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((positions[middle] as number) > position) low = middle + 1;
+    else high = middle;
   }
+  positions.splice(low, 0, position);
+}
+
+/**
+ * One problem for each connection that leads back to where the search came
+ * from. Without these connections no cycle is left. (Depth first, with a stack
+ * of its own, since a chain may be longer than the call stack.)
+ */
+function findCycles(nodes: readonly PlanNode[], edges: readonly ManifestEdge[]): Problem[] {
+  const leaving = new Map<string, ManifestEdge[]>(nodes.map(({ id }) => [id, []]));
+  for (const edge of edges) leaving.get(edge.from.nodeId)?.push(edge);
+  const problems: Problem[] = [];
+  const finished = new Set<string>();
+  for (const { id } of nodes) {
+    if (finished.has(id)) continue;
+    const path = [{ id, next: 0 }];
+    const onPath = new Map([[id, 0]]);
+    for (let at = path.at(-1); at !== undefined; at = path.at(-1)) {
+      const edge = leaving.get(at.id)?.[at.next++];
+      if (edge === undefined) {
+        finished.add(at.id);
+        onPath.delete(at.id);
+        path.pop();
+        continue;
+      }
+      const target = edge.to.nodeId;
+      const start = onPath.get(target);
+      if (start !== undefined) {
+        problems.push({
+          path: `connections[${edge.connectionIndex}]`,
+          message: "closes a cycle",
+          received: showCycle([...path.slice(start).map((step) => step.id), target]),
+          expected: "connections that lead one way",
+        });
+      } else if (!finished.has(target)) {
+        onPath.set(target, path.length);
+        path.push({ id: target, next: 0 });
+      }
+    }
+  }
+  return problems;
+}
+
+function showCycle(ids: readonly string[]): string {
+  const shown = ids.length <= 2 * LISTED_MAX ? ids : [...ids.slice(0, LISTED_MAX), "…", ...ids.slice(-LISTED_MAX)];
+  return shown.join(" → ");
 }
 
 /** Joins adjacent nodes of one group and tier. */
 function drawSegments(nodes: readonly PlanNode[], edges: readonly PlanEdge[]): PlanSegment[] {
-  const segmentOf = new Map(nodes.map((node) => [node.id, node.id]));
   const byId = new Map(nodes.map((node) => [node.id, node]));
+  const parents = new Map(nodes.map(({ id }) => [id, id]));
+  const rootOf = (id: string): string => {
+    let root = id;
+    for (let parent = parents.get(root); parent !== root; parent = parents.get(root)) root = parent as string;
+    // What was walked over points at the root from now on, so that long chains stay cheap.
+    for (let at = id; at !== root;) {
+      const parent = parents.get(at) as string;
+      parents.set(at, root);
+      at = parent;
+    }
+    return root;
+  };
   for (const { from, to } of edges) {
     const [a, b] = [byId.get(from.nodeId) as PlanNode, byId.get(to.nodeId) as PlanNode];
     if (a.plugin.group !== b.plugin.group || a.plugin.source.tier !== b.plugin.source.tier) continue;
-    const [kept, merged] = [segmentOf.get(a.id) as string, segmentOf.get(b.id) as string];
-    for (const [id, segment] of segmentOf) if (segment === merged) segmentOf.set(id, kept);
+    parents.set(rootOf(b.id), rootOf(a.id));
   }
   const segments = new Map<string, PlanNode[]>();
   for (const node of nodes) {
-    const id = segmentOf.get(node.id) as string;
-    segments.set(id, [...(segments.get(id) ?? []), node]);
+    const root = rootOf(node.id);
+    const members = segments.get(root);
+    if (members === undefined) segments.set(root, [node]);
+    else members.push(node);
   }
   return [...segments].map(([id, members]) => {
     const { group, source } = (members[0] as PlanNode).plugin;
@@ -271,15 +347,11 @@ function drawSegments(nodes: readonly PlanNode[], edges: readonly PlanEdge[]): P
   });
 }
 
-function isOutput(node: PlanNode, manifest: Manifest, edges: readonly PlanEdge[]): boolean {
-  const isMarked = manifest.nodes.find(({ id }) => id === node.id)?.is_output_node === true;
-  return isMarked || !edges.some(({ from }) => from.nodeId === node.id);
-}
-
 function portsOf(nodeId: string, ports: Ports): PlanPort[] {
   return Object.entries(ports).map(([port, kinds]) => ({ nodeId, port, kinds }));
 }
 
-function isSamePort(a: PortRef, b: PortRef): boolean {
-  return a.nodeId === b.nodeId && a.port === b.port;
+/** Tells one port from every other, whatever characters an id has. */
+function portKey({ nodeId, port }: PortRef): string {
+  return JSON.stringify([nodeId, port]);
 }
