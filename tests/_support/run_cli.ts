@@ -40,6 +40,8 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
 export interface RunningCli {
   readonly child: ChildProcessWithoutNullStreams;
   readonly ended: Promise<CliResult>;
+  /** Sends a signal, as Ctrl-C does. */
+  signal(name: "SIGINT" | "SIGTERM"): void;
   /** Resolves when stderr has said this; rejects if the command ends before. */
   said(text: string): Promise<void>;
 }
@@ -74,5 +76,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
       check();
       ended.then(() => reject(new Error(`it ended without saying "${text}":\n${stderr}`)), reject);
     });
-  return { child, ended, said };
+  // Not child.kill(): on Deno the child then counts as killed by the signal, whatever code it exits with.
+  const signal = (name: "SIGINT" | "SIGTERM") => void process.kill(child.pid as number, name);
+  return { child, ended, signal, said };
 }

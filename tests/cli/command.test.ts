@@ -234,14 +234,14 @@ describe("streamrack stream", () => {
     await inWorkFolder(async (cwd) => {
       const before = await filesIn(cwd);
       const args = ["stream", "hold.json", "-p", PLUGIN, "-f", "s16le", "-o", "out.wav"];
-      const { child, ended, said } = startCli(args, { cwd });
+      const { child, ended, signal, said } = startCli(args, { cwd });
       child.stdin.on("error", () => {});
       child.stdin.write(new Uint8Array(10_000));
       await said("holding");
       assert.notDeepEqual(await filesIn(cwd), before, "there is a temporary file");
-      child.kill("SIGINT");
+      signal("SIGINT");
       const { code, stderr } = await ended;
-      assert.equal(code, 130);
+      assert.equal(code, 130, stderr);
       assert.match(stderr, /interrupted\n$/);
       assert.deepEqual(await filesIn(cwd), before);
     });
