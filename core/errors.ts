@@ -173,6 +173,16 @@ export class StreamrackError extends Error {
   }
 }
 
+/** The same error with node and plugin filled in, where it does not name them itself. */
+export function placed(
+  error: StreamrackError,
+  place: { readonly nodeId: string; readonly pluginName: string },
+): StreamrackError {
+  if (error.nodeId !== undefined) return error;
+  const { code, problems, remedy, retryable } = error;
+  return new StreamrackError(error.reason, error.detail, { code, problems, remedy, retryable, ...place, cause: error });
+}
+
 function renderMessage(code: ErrorCode, detail: string, options: StreamrackErrorOptions): string {
   const place = options.nodeId === undefined
     ? options.pluginName === undefined ? "" : ` (plugin "${options.pluginName}")`

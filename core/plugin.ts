@@ -8,7 +8,7 @@
  */
 
 export { defineNode, definePlugin, PLUGIN_API_VERSION } from "./node/define.ts";
-export type { NodeDefinition, Plugin } from "./node/define.ts";
+export type { AnyNodeDefinition, NodeDefinition, Plugin } from "./node/define.ts";
 export type {
   Alignment,
   ItemContext,

@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly maxThreads?: number | undefined;
   /** How many tasks one thread takes when all threads are busy. Default: 256. */
   readonly tasksPerThread?: number | undefined;
+  /** Most heap of one thread, in MiB. Default: the runtime's own limit. */
+  readonly maxHeapMb?: number | undefined;
   /** How long an idle thread is kept for the next session, in milliseconds. Default: 30 000. */
   readonly idleTimeoutMs?: number | undefined;
   /** The worker's entry module, for bundles in which it has moved. Default: the one of this package. */
@@ -28,6 +30,7 @@ const TERMINATE_TIMEOUT_MS = 5_000;
 /** The threads of one group. They start when they are needed. */
 export class GroupPool {
   readonly #piscina: Piscina;
+  readonly #waiting = new Set<(error: Error) => void>();
 
   constructor(options: PoolOptions) {
     const maxThreads = options.maxThreads ?? availableParallelism();
@@ -38,6 +41,7 @@ export class GroupPool {
       maxThreads,
       concurrentTasksPerWorker: tasksPerThread,
       idleTimeout: options.idleTimeoutMs ?? 30_000,
+      ...(options.maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb } }),
       // The default parks the thread in Atomics.wait between tasks, which stops the timers of plugins.
       atomics: "disabled",
       recordTiming: false,
@@ -53,13 +57,25 @@ export class GroupPool {
         return usable.length < maxThreads || least.currentUsage >= tasksPerThread ? null : least;
       },
     });
-    // Without a listener, the death of an idle thread would end the process.
-    this.#piscina.on("error", () => {});
+    // A thread that dies without a task has died while it started: Piscina leaves the tasks that wait for it waiting.
+    this.#piscina.on("error", (error: Error) => {
+      for (const reject of this.#waiting) reject(error);
+    });
   }
 
-  /** Runs a task to its end. Rejects if its thread dies. */
-  run(task: WorkerTask, transferList: readonly MessagePort[]): Promise<unknown> {
-    return this.#piscina.run(task, { transferList: [...transferList] as never });
+  /**
+   * Runs a task to its end. Rejects if its thread dies.
+   *
+   * @param started Resolves when the task has reached its thread.
+   */
+  run(task: WorkerTask, transferList: readonly MessagePort[], started: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      void started.then(() => this.#waiting.delete(reject));
+      this.#piscina.run(task, { transferList: [...transferList] as never })
+        .then(resolve, reject)
+        .finally(() => this.#waiting.delete(reject));
+    });
   }
 
   /** Ends a thread at once; its tasks reject. Only for threads that have said that they are ready. */

@@ -42,11 +42,15 @@ export class RemoteTask<T> {
     this.#pool = pool;
     const { port1, port2 } = new MessageChannel();
     this.#control = Comlink.wrap<SegmentControl>(port1);
-    port1.addEventListener("message", ({ data }: MessageEvent<WorkerNotice>) => {
-      if (data?.notice === "ready") this.#threadId = data.threadId;
-      else if (data?.notice === "log") onLog?.(data.entry);
+    const started = new Promise<void>((resolve) => {
+      port1.addEventListener("message", ({ data }: MessageEvent<WorkerNotice>) => {
+        if (data?.notice === "log") return onLog?.(data.entry);
+        if (data?.notice !== "ready") return;
+        this.#threadId = data.threadId;
+        resolve();
+      });
     });
-    const run = pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer]);
+    const run = pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer], started);
     this.result = run.then(
       (value) => value as T,
       (thrown: unknown) => {

@@ -14,6 +14,7 @@ import type { SessionMetrics } from "../core/pipeline/metrics.ts";
 import { createPlan, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import type { Session } from "../core/pipeline/session.ts";
+import { runtimeInfo } from "./adapters/runtime_info.ts";
 import { type PluginInput, registerPlugins } from "./plugins.ts";
 import { placeSegment } from "./placement.ts";
 import { GroupPool, type PoolOptions } from "./pool.ts";
@@ -42,6 +43,13 @@ export interface RuntimeOptions {
   readonly maxThreads?: number | undefined;
   /** How many segments a thread takes when all threads are busy. Default: 256. */
   readonly tasksPerThread?: number | undefined;
+  /**
+   * Most heap of one thread, in MiB: a thread that exceeds it ends with
+   * `worker-crashed`. Buffers (audio, tensors) are not part of the heap. Node
+   * only; elsewhere it is refused with `unsupported-runtime`, since it would
+   * not be kept or not be told. Default: the runtime's own limit.
+   */
+  readonly maxHeapMb?: number | undefined;
   /** How long an idle thread is kept, in milliseconds. Default: 30 000. */
   readonly idleTimeoutMs?: number | undefined;
   /** How long describing a plugin, or opening a session with its models, may take, in milliseconds. Default: 60 000. */
@@ -292,6 +300,7 @@ function logToConsole({ level, nodeId, pluginName, message, details }: LogEntry)
 const POSITIVE_OPTIONS = [
   "maxThreads",
   "tasksPerThread",
+  "maxHeapMb",
   "openTimeoutMs",
   "maxItemsInFlight",
   "maxBytesInFlight",
@@ -304,6 +313,17 @@ function checkOptions(options: RuntimeOptions): void {
     const problem = { path: `options.${name}`, message: "is not right", received: String(value) };
     return [{ ...problem, expected: "a whole number from 1" }];
   });
-  if (problems.length === 0) return;
-  throw new StreamrackError("invalid-options", "the runtime cannot be made with these options", { problems });
+  if (problems.length > 0) {
+    throw new StreamrackError("invalid-options", "the runtime cannot be made with these options", { problems });
+  }
+  const { name, version, limitsWorkerHeap } = runtimeInfo();
+  if (options.maxHeapMb !== undefined && !limitsWorkerHeap) {
+    throw new StreamrackError(
+      "unsupported-runtime",
+      `${name} ${version} does not limit the heap of a worker reliably`,
+      {
+        remedy: "Leave maxHeapMb out, or run on Node.",
+      },
+    );
+  }
 }

@@ -92,21 +92,21 @@ const CHOOSERS: { readonly [A in Alignment]: () => Chooser } = {
     return open.every((edge) => edge.depth > 0) ? open : [];
   },
   time: () => {
+    // Up to where each edge has delivered.
     const deliveredUs = new Map<EdgeQueue, number>();
+    // Where an edge goes on: at its next item, or, while that is awaited, where the last one ended.
+    const positionUs = (edge: EdgeQueue) => edge.peek()?.data.timestampUs ?? deliveredUs.get(edge) ?? 0;
     return (edges) => {
       let behind: EdgeQueue | undefined;
       for (const edge of edges) {
         if (edge.isDrained) continue;
         if (behind === undefined || positionUs(edge) < positionUs(behind)) behind = edge;
       }
-      if (behind === undefined || behind.depth === 0) return [];
-      deliveredUs.set(behind, positionUs(behind) + mediaDurationUs(behind.peek() as Item));
+      const item = behind?.peek();
+      if (behind === undefined || item === undefined) return [];
+      deliveredUs.set(behind, positionUs(behind) + mediaDurationUs(item));
       return [behind];
     };
-
-    function positionUs(edge: EdgeQueue): number {
-      return deliveredUs.get(edge) ?? 0;
-    }
   },
 };
 

@@ -8,7 +8,7 @@
 import { byteLength } from "../data/transfer.ts";
 import type { RuntimeData } from "../data/types.ts";
 import { checkRuntimeData } from "../data/validate.ts";
-import { displayValue, StreamrackError } from "../errors.ts";
+import { displayValue, placed, StreamrackError } from "../errors.ts";
 import type { Delivery, FanIn } from "../flow/fan_in.ts";
 import type { Outlet } from "../flow/outlet.ts";
 import type { ItemContext, StreamingNode } from "../node/contract.ts";
@@ -239,20 +239,10 @@ export class NodeRunner {
 
   #failure(thrown: unknown): StreamrackError {
     const { nodeId, pluginName, description } = this.options;
-    // Errors of the engine, such as a cancelled session, pass as they are. What a node throws is its failure,
-    // also where it is a StreamrackError of its own, whose code and problems then stay visible.
+    // What a node throws is its failure, also where it is a StreamrackError of its own, whose code and problems then
+    // stay visible. Errors of the engine, such as a cancelled session, pass as they are.
     if (StreamrackError.is(thrown)) {
-      if (thrown.reason === "session-cancelled" || thrown.nodeId !== undefined) return thrown;
-      const { code, reason, detail, problems, remedy, retryable } = thrown;
-      return new StreamrackError(reason, detail, {
-        code,
-        problems,
-        remedy,
-        retryable,
-        nodeId,
-        pluginName,
-        cause: thrown,
-      });
+      return thrown.reason === "session-cancelled" ? thrown : placed(thrown, { nodeId, pluginName });
     }
     const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `it threw ${displayValue(thrown)}`;
     return new StreamrackError("node-failed", `"${description.type}" failed: ${detail}`, {
