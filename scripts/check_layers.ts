@@ -13,6 +13,7 @@ import { join, posix } from "node:path";
 import process from "node:process";
 import { type Finding, reportFindings } from "./lib/finding.ts";
 import { findFiles, ROOT } from "./lib/files.ts";
+import { readImports } from "./lib/imports.ts";
 
 interface Layer {
   /** Files that it holds: a folder (with `/` at its end) or one file. */
@@ -91,23 +92,6 @@ function layerOf(file: string): { layer: Layer; home: string } | undefined {
     }
   }
   return undefined;
-}
-
-/** Import and export declarations, and `import("…")`, outside of comments. Leans on `deno fmt`. */
-function readImports(text: string): { specifier: string; line: number }[] {
-  // Comment lines are emptied, not removed, so that line numbers hold.
-  const code = text.replace(/^[ \t]*(\/\/|\/\*|\*).*$/gm, "");
-  const forms = [
-    /^(?:import|export)\b[^;"']*?\bfrom\s+"([^"]+)"/gm,
-    /^import\s+"([^"]+)"/gm,
-    /\bimport\(\s*"([^"]+)"/g,
-  ];
-  return forms.flatMap((form) =>
-    [...code.matchAll(form)].map((match) => ({
-      specifier: match[1] ?? "",
-      line: code.slice(0, match.index + match[0].lastIndexOf(match[1] ?? "")).split("\n").length,
-    }))
-  );
 }
 
 if (import.meta.main) {

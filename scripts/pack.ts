@@ -14,6 +14,7 @@ import { basename, join, posix } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { ROOT } from "./lib/files.ts";
+import { readImports, withoutComments } from "./lib/imports.ts";
 import { runProcess } from "./lib/run_process.ts";
 import { readTarball, type TarFile, writeTarball } from "./lib/tar.ts";
 import { runtimePath } from "./toolchain.ts";
@@ -103,16 +104,8 @@ export function findDangling(manifest: PackageJson, files: readonly TarFile[]): 
       if (!paths.has(posix.join("package", file))) problems.push(`${name} names ${file}, which is not in the package`);
     }
   }
-  const forms = [
-    /^(?:import|export)\b[^;"']*?\bfrom\s+"([^"]+)"/gm,
-    /^import\s+"([^"]+)"/gm,
-    /\bimport\(\s*"([^"]+)"/g,
-    // The form `isSource ? new URL("./x.ts", …) : new URL("./x.js", …)` names both; only the second is shipped.
-    /new URL\("(\.[^"]+\.(?:js|json))", import\.meta\.url\)/g,
-  ];
   for (const file of files.filter(({ path }) => path.endsWith(".js"))) {
-    const code = textOf(file).replace(/^[ \t]*(\/\/|\*(?!\/)).*$/gm, "");
-    for (const [, specifier = ""] of forms.flatMap((form) => [...code.matchAll(form)])) {
+    for (const specifier of references(textOf(file))) {
       if (specifier.startsWith("node:")) continue;
       const known = specifier.startsWith(".")
         ? paths.has(posix.join(posix.dirname(file.path), specifier))
@@ -121,6 +114,13 @@ export function findDangling(manifest: PackageJson, files: readonly TarFile[]): 
     }
   }
   return problems;
+}
+
+/** Imports, and files beside a module that it finds by URL. */
+function references(text: string): string[] {
+  // `isSource ? new URL("./x.ts", …) : new URL("./x.js", …)` names both; only the second is shipped.
+  const byUrl = withoutComments(text).matchAll(/new URL\("(\.[^"]+\.(?:js|json))", import\.meta\.url\)/g);
+  return [...readImports(text).map(({ specifier }) => specifier), ...[...byUrl].map(([, path = ""]) => path)];
 }
 
 function packageName(specifier: string): string {

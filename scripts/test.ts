@@ -24,10 +24,10 @@ const USAGE = `usage: deno task test [options] [path or part of a path…]
   --runtime deno|bun|node|all  where to run (default: all)
   --filter <text>              only top-level suites and tests whose name holds the text
   --jobs <count>               files at a time (default: number of processors)
-  --folder <path>              where the test files are (default: tests)`;
+  --folder <path>              where the test files are (default: tests)
+  --deadline <seconds>         how long one file may take (default: 240)`;
 
 const CHECK = "tests/runtime_check.test.ts";
-const FILE_DEADLINE_MS = 240_000;
 const WHOLE_DEADLINE_MS = 720_000;
 
 interface Options {
@@ -35,6 +35,7 @@ interface Options {
   readonly filter: string | undefined;
   readonly jobs: number;
   readonly folder: string;
+  readonly fileDeadlineMs: number;
   readonly parts: readonly string[];
 }
 
@@ -47,13 +48,17 @@ function readOptions(args: string[]): Options {
       filter: { type: "string" },
       jobs: { type: "string", default: String(availableParallelism()) },
       folder: { type: "string", default: "tests" },
+      deadline: { type: "string", default: "240" },
     },
   });
   const runtimes = TEST_RUNTIMES.filter((name) => values.runtime === "all" || values.runtime === name);
   if (runtimes.length === 0) throw new Error(`--runtime ${values.runtime}: expected deno, bun, node or all`);
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs}: expected a whole number from 1`);
-  return { runtimes, filter: values.filter, jobs, folder: values.folder, parts: positionals };
+  const deadlineS = Number(values.deadline);
+  if (!(deadlineS > 0)) throw new Error(`--deadline ${values.deadline}: expected a number of seconds above 0`);
+  const { filter, folder } = values;
+  return { runtimes, filter, jobs, folder, fileDeadlineMs: deadlineS * 1000, parts: positionals };
 }
 
 class TestRun {
@@ -92,9 +97,9 @@ class TestRun {
       args: runner.args(file, reportPath, filter),
       cwd: ROOT,
       env: runner.env,
-      deadlineMs: Math.max(1, Math.min(FILE_DEADLINE_MS, this.#endMs - performance.now())),
+      deadlineMs: Math.max(1, Math.min(this.#options.fileDeadlineMs, this.#endMs - performance.now())),
     });
-    const counts = countTests(await readFile(reportPath, "utf8").catch(() => ""));
+    const counts = countTests(await readFile(reportPath, "utf8").catch(() => ""), file);
     const ran = counts.passed + counts.failed + counts.skipped.length;
     // A crash, a hang, an error outside of every test, or a file without tests: the file itself is the failure.
     const broken = ended.ok ? ran === 0 && filter === undefined : counts.failed === 0;

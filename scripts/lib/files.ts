@@ -5,7 +5,7 @@
  */
 
 import { readdir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Absolute path of the repository. */
@@ -39,6 +39,6 @@ export async function findFiles(
       }
     }
   };
-  await visit(join(root, folder));
+  await visit(resolve(root, folder));
   return found.sort();
 }
