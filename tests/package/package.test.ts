@@ -15,6 +15,9 @@ const skip = "Deno" in globalThis ? false : "runs once, under Deno, and starts t
 const DEADLINE_MS = 120_000;
 const PLUGIN = join(ROOT, "examples/third_party_plugin");
 
+const NPM = process.platform === "win32" ? "npm.cmd" : "npm";
+const npm = await runProcess({ command: NPM, args: ["--version"], deadlineMs: DEADLINE_MS });
+
 interface Program {
   readonly command: string;
   readonly args: readonly string[];
@@ -123,12 +126,9 @@ describe("the npm package", { skip }, () => {
     }
   });
 
-  it("installs by npm as well", async (t) => {
-    const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-    const found = await runProcess({ command: npm, args: ["--version"], deadlineMs: DEADLINE_MS });
-    if (!found.ok) return t.skip("there is no npm on PATH");
+  it("installs by npm as well", { skip: npm.ok ? false : "there is no npm on PATH" }, async () => {
     const other = await makeProject(folder, tarballs);
-    await runIn(other, { command: npm, args: ["install", "--no-audit", "--no-fund", "--loglevel=error"] });
+    await runIn(other, { command: NPM, args: ["install", "--no-audit", "--no-fund", "--loglevel=error"] });
     await checkEmbedding(other, { command: await runtimePath("node20"), args: ["embed.mjs", "name"] });
   });
 });
