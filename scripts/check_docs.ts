@@ -30,7 +30,9 @@ function needsDoc({ doc, kind, name, isNumber }: DocumentedItem): boolean {
   if (doc !== "") return false;
   // The module's own docstring speaks for its default export.
   if (name === "default") return false;
-  return kind !== "property" || (isNumber && !name.includes("["));
+  // A member with a symbol for a name is not called by readers.
+  if (name.includes("[")) return false;
+  return kind !== "property" || isNumber;
 }
 
 if (import.meta.main) {
