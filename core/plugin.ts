@@ -37,6 +37,7 @@ export type {
   DataCommon,
   DataKind,
   DataOf,
+  DefaultDtype,
   FileData,
   JsonData,
   JsonValue,

@@ -19,6 +19,7 @@ import type {
   DataCommon,
   DataKind,
   DataOf,
+  DefaultDtype,
   FileData,
   JsonData,
   JsonValue,
@@ -68,11 +69,16 @@ function audio(init: AudioInit): AudioData {
   );
 }
 
-function tensor<D extends TensorDtype>(init: TensorInit<D>): TensorDataOf<D> {
+function tensor<D extends TensorDtype>(init: TensorInit<D> & { dtype: D }): TensorDataOf<D>;
+function tensor<A extends TensorElements[TensorDtype]>(
+  init: Omit<TensorInit, "data" | "dtype"> & { data: A; dtype?: undefined },
+): TensorDataOf<DefaultDtype<A>>;
+function tensor(init: TensorInit): TensorData;
+function tensor(init: TensorInit): TensorData {
   const { data, shape = [data?.length], layout, timestampUs, metadata } = init;
   const dtype = init.dtype ?? arrayKey(TENSOR_DEFAULTS, data) ?? "f32";
   const tensor = { type: "tensor", data, dtype, shape, ...(layout === undefined ? {} : { layout }) };
-  return checked({ ...tensor, ...common(timestampUs, metadata) } as TensorData) as TensorDataOf<D>;
+  return checked({ ...tensor, ...common(timestampUs, metadata) } as TensorData);
 }
 
 // A Uint16Array holds u16 unless the caller says that it holds the bits of f16.

@@ -46,8 +46,8 @@ interface AudioOf<F extends AudioFormat> extends DataCommon {
 
 /** A chunk of PCM audio. `format` decides the class of `samples`. */
 export type AudioData = AudioOf<"f32"> | AudioOf<"i16"> | AudioOf<"i32">;
-/** A chunk of PCM audio in one given format. */
-export type AudioDataOf<F extends AudioFormat> = AudioOf<F>;
+/** A chunk of PCM audio in one given format, or in one of several. */
+export type AudioDataOf<F extends AudioFormat> = F extends AudioFormat ? AudioOf<F> : never;
 
 /** A piece of text. */
 export interface TextData extends DataCommon {
@@ -102,8 +102,21 @@ interface TensorOf<D extends TensorDtype> extends DataCommon {
 
 /** An n-dimensional array of numbers. `dtype` decides the class of `data`. */
 export type TensorData = { [D in TensorDtype]: TensorOf<D> }[TensorDtype];
-/** A tensor of one given dtype. */
-export type TensorDataOf<D extends TensorDtype> = TensorOf<D>;
+/** A tensor of one given dtype, or of one of several. */
+export type TensorDataOf<D extends TensorDtype> = D extends TensorDtype ? TensorOf<D> : never;
+
+/** The dtype that an array has when none is asked for: a Uint16Array is `"u16"`. */
+export type DefaultDtype<A> = A extends Float32Array ? "f32"
+  : A extends Float64Array ? "f64"
+  : A extends Int8Array ? "i8"
+  : A extends Uint8Array ? "u8"
+  : A extends Int16Array ? "i16"
+  : A extends Uint16Array ? "u16"
+  : A extends Int32Array ? "i32"
+  : A extends Uint32Array ? "u32"
+  : A extends BigInt64Array ? "i64"
+  : A extends BigUint64Array ? "u64"
+  : never;
 
 /** How the bytes of a video frame are laid out. `"encoded"` is one packet of a codec. */
 export type PixelFormat = "rgb24" | "rgba32" | "gray8" | "yuv420p" | "i420" | "nv12" | "encoded";
