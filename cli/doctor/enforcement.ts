@@ -1,6 +1,7 @@
 /**
- * What each runtime can enforce on the code of a plugin. These are facts that
- * a short probe cannot find out safely; `docs/` tells how they were measured.
+ * What each runtime can enforce on the code of a plugin: known from
+ * measurements, because to try it out here would put this process at risk
+ * (Deno ends when a worker asks for permissions without its flag, Bun fills the memory).
  *
  * @module
  */

@@ -34,9 +34,11 @@ export async function pump(
   signal: AbortSignal,
 ): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
+  let abandonOutput: ((error: unknown) => void) | undefined;
   const stop = (error: unknown) => {
     if (failure !== undefined) return;
     failure = { error };
+    abandonOutput?.(error);
     session.cancel(error).catch(() => {});
     for (const { input } of feeds) input.close().catch(() => {});
   };
@@ -55,9 +57,16 @@ export async function pump(
     await Promise.all(feeds.map(send));
     await session.finish();
   };
+  // A destination may take nothing for hours. It is not waited for once the run has failed: a promise for each
+  // output, none that lives as long as the session.
+  const deliver = (output: SessionOutput) =>
+    new Promise<void>((resolve, reject) => {
+      abandonOutput = reject;
+      hooks.onOutput(output).then(resolve, reject);
+    });
   const receive = async (output: SessionOutput) => {
     try {
-      await hooks.onOutput(output);
+      await deliver(output);
     } catch (error) {
       // Said before the loop is left: leaving it cancels the session, which would look like the first failure.
       stop(error);
