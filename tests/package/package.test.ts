@@ -11,7 +11,7 @@ import { pack } from "../../scripts/pack.ts";
 import { runtimePath } from "../../scripts/toolchain.ts";
 
 // The package is installed and run on every runtime from here, so that one run of this file is enough.
-const skip = "Deno" in globalThis ? false : "runs once, under Deno, and starts the other runtimes itself";
+const runsHere = "Deno" in globalThis;
 const DEADLINE_MS = 120_000;
 const PLUGIN = join(ROOT, "examples/third_party_plugin");
 
@@ -43,7 +43,12 @@ async function makeProject(folder: string, tarballs: Readonly<Record<string, str
   return project;
 }
 
-describe("the npm package", { skip }, () => {
+// Not a skipped group: Bun would report nothing at all, and a file without tests fails.
+const group = runsHere ? describe : (name: string, _body: () => void) => {
+  it(name, { skip: "runs once, under Deno, and starts the other runtimes itself" }, () => {});
+};
+
+group("the npm package", () => {
   let folder = "";
   let project = "";
   let tarballs: Record<string, string> = {};
