@@ -244,6 +244,7 @@ export function displayValue(value: unknown): string {
 
 /** Renders in the manner of JSON until the room is used up; what follows would be cut off anyway. */
 function render(value: unknown, room: number, ancestors: readonly object[]): string {
+  if (room <= 0) return "…";
   switch (typeof value) {
     case "string":
       return JSON.stringify(value.slice(0, room));
@@ -271,9 +272,9 @@ function render(value: unknown, room: number, ancestors: readonly object[]): str
   const keys = Object.keys(value);
   return renderMembers("{", "}", keys.length, room, (i, left) => {
     const key = keys[i] as string;
-    const shownKey = JSON.stringify(key.slice(0, left));
+    const shownKey = JSON.stringify(key.slice(0, Math.max(1, left)));
     const member = (value as Record<string, unknown>)[key];
-    return `${shownKey}:${render(member, Math.max(1, left - shownKey.length), lineage)}`;
+    return `${shownKey}:${render(member, left - shownKey.length, lineage)}`;
   });
 }
 
@@ -286,7 +287,7 @@ function renderMembers(
 ): string {
   let text = open;
   for (let i = 0; i < count && text.length <= room; i++) {
-    text += `${i === 0 ? "" : ","}${renderMember(i, Math.max(1, room - text.length))}`;
+    text += `${i === 0 ? "" : ","}${renderMember(i, room - text.length - 1)}`;
   }
   return text + close;
 }

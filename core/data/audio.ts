@@ -4,7 +4,7 @@
  * @module
  */
 
-import { StreamrackError } from "../errors.ts";
+import { displayValue, StreamrackError } from "../errors.ts";
 import { RuntimeData } from "./runtime_data.ts";
 import { checkAttached } from "./transfer.ts";
 import type { AudioData, AudioDataOf, AudioFormat, AudioSamples, DataCommon } from "./types.ts";
@@ -121,14 +121,17 @@ export function fromPlanar<F extends AudioFormat>(
 ): AudioDataOf<F> {
   const [first] = planes as readonly (Float32Array | Int16Array | Int32Array)[];
   if (first === undefined) throw planeError("planes", "[]", "one array per channel");
+  const TypedArray = Object.values(SAMPLE_ARRAYS).find((candidate) => first instanceof candidate);
+  if (TypedArray === undefined) {
+    throw planeError("planes[0]", displayValue(first), "a Float32Array, Int16Array or Int32Array");
+  }
   planes.forEach((plane, channel) => {
-    if (plane.constructor !== first.constructor || plane.length !== first.length) {
-      const expected = `a ${first.constructor.name} of ${first.length} samples, as planes[0]`;
-      throw planeError(`planes[${channel}]`, `a ${plane.constructor.name} of ${plane.length}`, expected);
+    if (!(plane instanceof TypedArray) || plane.length !== first.length) {
+      const expected = `a ${TypedArray.name} of ${first.length} samples, as planes[0]`;
+      throw planeError(`planes[${channel}]`, displayValue(plane), expected);
     }
   });
   const channels = planes.length;
-  const TypedArray = first.constructor as new (length: number) => Float32Array | Int16Array | Int32Array;
   const samples: Float32Array | Int16Array | Int32Array = new TypedArray(first.length * channels);
   planes.forEach((plane, channel) => {
     for (let frame = 0, i = channel; frame < plane.length; frame++, i += channels) samples[i] = plane[frame] as number;
