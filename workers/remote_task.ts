@@ -30,11 +30,12 @@ export interface RemoteTaskOptions {
 
 /** One task in a worker of a pool. */
 export class RemoteTask<T> {
-  /** What the task returned; rejects with `worker-crashed` when its thread died. */
+  /** What the task returned. Rejects with `worker-crashed` when its thread died, `session-cancelled` when it never started. */
   readonly result: Promise<T>;
   readonly #pool: GroupPool;
   readonly #control: Comlink.Remote<SegmentControl>;
   readonly #pending = new Set<(error: Error) => void>();
+  #abandon!: (error: StreamrackError) => void;
   #threadId: number | undefined;
   #failure: StreamrackError | undefined;
 
@@ -50,13 +51,14 @@ export class RemoteTask<T> {
         resolve();
       });
     });
-    const run = pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer], started);
-    this.result = run.then(
-      (value) => value as T,
-      (thrown: unknown) => {
-        throw crashError(thrown, group, nodeId);
-      },
-    ).finally(() => port1.close());
+    port1.start();
+    this.result = new Promise<T>((resolve, reject) => {
+      this.#abandon = reject;
+      pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer], started)
+        .then((value) => resolve(value as T), (thrown) => reject(crashError(thrown, group, nodeId)))
+        // Not before: a task that was given up in the queue still has to be told so when its turn comes.
+        .finally(() => port1.close());
+    });
     this.result.then(
       () => this.#endCalls(new StreamrackError("session-closed", "the session has ended")),
       (error) => this.#endCalls(error),
@@ -78,14 +80,17 @@ export class RemoteTask<T> {
   }
 
   /**
-   * Waits for the end of a task that was asked to end; if it does not come in
-   * time, the thread is terminated, which ends whatever else it runs.
+   * Waits for the end of a task that was asked to end. If it does not come in
+   * time, the thread is terminated, which ends whatever else it runs; a task
+   * that still waits for a thread is given up.
    */
   async endWithin(timeoutMs: number): Promise<void> {
     const ended = this.result.then(() => true, () => true);
     if (await settledWithin(ended, timeoutMs) === true) return;
-    // A thread that has not said that it is ready must not be terminated; its task is still in the pool's queue.
-    if (this.#threadId === undefined) return;
+    // A thread that has not said that it is ready must not be terminated.
+    if (this.#threadId === undefined) {
+      return this.#abandon(new StreamrackError("session-cancelled", "the task was given up before a thread was free"));
+    }
     await this.#pool.terminate(this.#threadId);
     await settledWithin(ended, timeoutMs);
   }

@@ -195,13 +195,16 @@ class Rack implements Runtime {
     const plan = createPlan(manifest, this.registry);
     const id = this.#newSessionId();
     const wiring = this.#wire(plan, id);
-    const session = await openSession(plan, wiring, { id, signal: options.signal, ...this.#sessionTimes() });
+    const times = this.#sessionTimes();
+    const session = await openSession(plan, wiring, { id, signal: options.signal, ...times }).catch((thrown) => {
+      // A close takes the threads away from a session that is just opening.
+      this.#checkOpen();
+      throw thrown;
+    });
+    if (this.#closing !== undefined) await session.cancel("the runtime was closed");
+    this.#checkOpen();
     this.#sessions.add(session);
     void session.ended.then(() => this.#sessions.delete(session));
-    if (this.#closing !== undefined) {
-      await session.cancel("the runtime was closed");
-      this.#checkOpen();
-    }
     return session;
   }
 

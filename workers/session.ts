@@ -29,6 +29,9 @@ export interface SessionTimes {
   readonly killGraceMs: number;
 }
 
+/** How long a segment may take to tell its counts, in milliseconds. */
+const METRICS_TIMEOUT_MS = 1_000;
+
 /** A running plan. Made by {@linkcode openSession}. */
 class RunningSession implements Session {
   readonly id: string;
@@ -165,8 +168,9 @@ class RunningSession implements Session {
   async metrics(): Promise<SessionMetrics> {
     const perSegment = await Promise.all(this.#segments.map(async (segment) => {
       if (!this.#finalMetrics.has(segment)) {
-        const current = await segment.metrics().catch(() => undefined);
-        if (current !== undefined) return current;
+        // A thread in a long computation does not answer; its nodes are left out then.
+        const current = await settledWithin(segment.metrics(), METRICS_TIMEOUT_MS).catch(() => "ended" as const);
+        if (current !== "ended") return current ?? [];
         // It ended between the question and the answer; its last counts come with its result.
         await segment.result.catch(() => {});
       }
@@ -214,6 +218,7 @@ class RunningSession implements Session {
   }
 
   #findInput({ to, port }: SendOptions): number {
+    if (to === undefined && port === undefined && this.#plan.inputs.length === 1) return 0;
     const fits = this.#plan.inputs.flatMap((input, index) =>
       (to === undefined || input.nodeId === to) && (port === undefined || input.port === port) ? [index] : []
     );

@@ -72,7 +72,10 @@ export interface Session extends AsyncIterable<SessionOutput> {
    */
   cancel(reason?: unknown): Promise<void>;
 
-  /** Counts and times of every node, now or at the end. */
+  /**
+   * Counts and times of every node, now or at the end. While a thread is in a
+   * computation of over a second, its nodes are missing.
+   */
   metrics(): Promise<SessionMetrics>;
 
   /** The outputs as a web stream. Reading it is the iteration: a session has one reader. */

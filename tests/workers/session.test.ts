@@ -330,3 +330,17 @@ describe("Session", () => {
       assert.equal(outputs["n1"]?.length, 1);
     }));
 });
+
+describe("Runtime.open on a full pool", () => {
+  it("gives up at the deadline, and what waits later is not disturbed", () =>
+    withRuntime(async (runtime) => {
+      const first = await runtime.open(chain("util.passthrough"));
+      await assert.rejects(runtime.open(chain("util.passthrough")), { reason: "deadline-exceeded" });
+      const waiting = runtime.open(chain("util.passthrough"), {});
+      await first.cancel();
+      const session = await waiting;
+      await session.send(text("x"));
+      await session.finish();
+      assert.equal((await collect(session)).length, 1);
+    }, { maxThreads: 1, tasksPerThread: 1, openTimeoutMs: 1_500, killGraceMs: 100 }));
+});
