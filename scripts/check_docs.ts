@@ -9,9 +9,9 @@
  * @module
  */
 
-import process from "node:process";
 import { type Finding, reportFindings } from "./lib/finding.ts";
 import { type DocumentedItem, documentedItems, publicEntries } from "./lib/public_api.ts";
+import { runScript } from "./lib/run_script.ts";
 
 /** What is missing from the documentation of some items. */
 export function findGaps(items: readonly DocumentedItem[]): Finding[] {
@@ -35,8 +35,10 @@ function needsDoc({ doc, kind, name, isNumber }: DocumentedItem): boolean {
   return kind !== "property" || isNumber;
 }
 
-if (import.meta.main) {
+async function main(): Promise<number> {
   const entries = await publicEntries();
   const items = await documentedItems(entries.map(({ file }) => file));
-  process.exit(reportFindings(`docs of ${items.length} public items`, findGaps(items)));
+  return reportFindings(`docs of ${items.length} public items`, findGaps(items));
 }
+
+if (import.meta.main) await runScript(main);

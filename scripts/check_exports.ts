@@ -10,10 +10,10 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { type Finding, reportFindings } from "./lib/finding.ts";
 import { findFiles, ROOT } from "./lib/files.ts";
 import { RUNTIME_VERSIONS } from "./versions.ts";
+import { runScript } from "./lib/run_script.ts";
 
 /** The part of `deno.json` that is checked. */
 export interface PackageConfig {
@@ -60,7 +60,7 @@ function finding(file: string, message: string): Finding {
   return { file, rule: "exports", message };
 }
 
-if (import.meta.main) {
+async function main(): Promise<number> {
   const config: PackageConfig = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
   const files = await findFiles("", (path) => /\.(ts|json|md|yml)$|^\.ci\/run$/.test(path));
   // The fragments of tests speak of made-up versions.
@@ -68,5 +68,7 @@ if (import.meta.main) {
   const versions = await Promise.all(
     told.map(async (file) => checkVersions(file, await readFile(join(ROOT, file), "utf8"), config.version)),
   );
-  process.exit(reportFindings("exports and versions", [...checkExportMap(config, files), ...versions.flat()]));
+  return reportFindings("exports and versions", [...checkExportMap(config, files), ...versions.flat()]);
 }
+
+if (import.meta.main) await runScript(main);

@@ -7,10 +7,10 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { generate, GENERATED } from "./generate.ts";
 import { type Finding, reportFindings } from "./lib/finding.ts";
 import { findFiles, ROOT } from "./lib/files.ts";
+import { runScript } from "./lib/run_script.ts";
 
 /** Contents of all generated files, by path. */
 export type Contents = ReadonlyMap<string, string>;
@@ -41,9 +41,11 @@ async function readGenerated(): Promise<Contents> {
   return contents;
 }
 
-if (import.meta.main) {
+async function main(): Promise<number> {
   const before = await readGenerated();
   await generate();
   const after = await readGenerated();
-  process.exit(reportFindings(`${after.size} generated files`, compare(before, after)));
+  return reportFindings(`${after.size} generated files`, compare(before, after));
 }
+
+if (import.meta.main) await runScript(main);

@@ -10,10 +10,10 @@
 
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
-import process from "node:process";
 import { type Finding, reportFindings } from "./lib/finding.ts";
 import { findFiles, ROOT } from "./lib/files.ts";
 import { readImports } from "./lib/imports.ts";
+import { runScript } from "./lib/run_script.ts";
 
 interface Layer {
   /** Files that it holds: a folder (with `/` at its end) or one file. */
@@ -94,10 +94,12 @@ function layerOf(file: string): { layer: Layer; home: string } | undefined {
   return undefined;
 }
 
-if (import.meta.main) {
+async function main(): Promise<number> {
   const files = await findFiles("", (path) => /\.(ts|js)$/.test(path) && layerOf(path) !== undefined);
   const findings = await Promise.all(
     files.map(async (file) => findBreaches(file, await readFile(join(ROOT, file), "utf8"))),
   );
-  process.exit(reportFindings(`layers of ${files.length} files`, findings.flat()));
+  return reportFindings(`layers of ${files.length} files`, findings.flat());
 }
+
+if (import.meta.main) await runScript(main);

@@ -9,10 +9,10 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { type Finding, reportFindings } from "./lib/finding.ts";
 import { findFiles, ROOT } from "./lib/files.ts";
 import { readImports } from "./lib/imports.ts";
+import { runScript } from "./lib/run_script.ts";
 
 const RULE = "sources";
 /** Hosts that serve packages: none is to be named, .npmrc decides. */
@@ -48,7 +48,7 @@ export function checkImportMap(imports: Readonly<Record<string, string>>): Findi
     }));
 }
 
-if (import.meta.main) {
+async function main(): Promise<number> {
   const files = await findFiles("", (path) => /\.(?:ts|js|mjs|json|md|ya?ml)$|^\.ci\/run$/.test(path));
   // The fragments of these tests are breaches on purpose.
   const read = files.filter((path) => !path.startsWith("tests/scripts/"));
@@ -56,5 +56,7 @@ if (import.meta.main) {
     read.map(async (file) => findForeignSources(file, await readFile(join(ROOT, file), "utf8"))),
   );
   const { imports }: { imports: Record<string, string> } = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
-  process.exit(reportFindings(`sources of ${read.length} files`, [...findings.flat(), ...checkImportMap(imports)]));
+  return reportFindings(`sources of ${read.length} files`, [...findings.flat(), ...checkImportMap(imports)]);
 }
+
+if (import.meta.main) await runScript(main);

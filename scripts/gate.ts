@@ -10,7 +10,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { findFiles, ROOT } from "./lib/files.ts";
-import { killAllProcesses, runProcess } from "./lib/run_process.ts";
+import { runProcess } from "./lib/run_process.ts";
+import { runScript } from "./lib/run_script.ts";
 import { runtimePath } from "./toolchain.ts";
 
 /** All checks together; with the 10 minutes of the tests, `.ci/run` stays below 15. */
@@ -48,12 +49,6 @@ async function main(args: string[]): Promise<number> {
     console.error(`no such check: ${positionals.join(", ")}`);
     return 2;
   }
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      killAllProcesses();
-      process.exit(1);
-    });
-  }
   const command = await runtimePath("deno");
   const endMs = performance.now() + WHOLE_DEADLINE_MS;
   const failed: string[] = [];
@@ -71,4 +66,4 @@ async function main(args: string[]): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-if (import.meta.main) process.exit(await main(process.argv.slice(2)));
+if (import.meta.main) await runScript(() => main(process.argv.slice(2)));

@@ -5,9 +5,9 @@
  * @module
  */
 
-import process from "node:process";
 import { findFiles, ROOT } from "./lib/files.ts";
 import { runProcess } from "./lib/run_process.ts";
+import { runScript } from "./lib/run_script.ts";
 import { runtimePath } from "./toolchain.ts";
 
 const DEADLINE_MS = 180_000;
@@ -33,7 +33,9 @@ export async function generate(): Promise<void> {
 }
 
 if (import.meta.main) {
-  await generate();
-  console.log(`written anew: ${GENERATED.join(", ")}`);
-  process.exit(0);
+  await runScript(async () => {
+    await generate();
+    console.log(`written anew: ${GENERATED.join(", ")}`);
+    return 0;
+  });
 }

@@ -11,11 +11,11 @@
 
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
-import process from "node:process";
 import { parseArgs } from "node:util";
 import { ROOT } from "./lib/files.ts";
 import { readImports, withoutComments } from "./lib/imports.ts";
 import { runProcess } from "./lib/run_process.ts";
+import { runScript } from "./lib/run_script.ts";
 import { readTarball, type TarFile, writeTarball } from "./lib/tar.ts";
 import { runtimePath } from "./toolchain.ts";
 
@@ -138,7 +138,9 @@ async function runDeno(args: readonly string[]): Promise<void> {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { folder: { type: "string" } } });
-  console.log(await pack(values.folder));
-  process.exit(0);
+  await runScript(async () => {
+    const { values } = parseArgs({ options: { folder: { type: "string" } } });
+    console.log(await pack(values.folder));
+    return 0;
+  });
 }

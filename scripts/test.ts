@@ -16,7 +16,8 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { findFiles, ROOT } from "./lib/files.ts";
 import { countTests } from "./lib/junit.ts";
-import { killAllProcesses, runProcess } from "./lib/run_process.ts";
+import { runProcess } from "./lib/run_process.ts";
+import { runScript } from "./lib/run_script.ts";
 import { closingLine, describeCounts, type FileResult, summaryTable } from "./lib/test_report.ts";
 import { findRunner, type Runner, TEST_RUNTIMES, type TestRuntime } from "./lib/test_runtimes.ts";
 
@@ -136,12 +137,6 @@ async function main(args: string[]): Promise<number> {
     console.error(`no *.test.ts below ${folder}/ matches ${parts.join(" ") || "anything"}`);
     return 2;
   }
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      killAllProcesses();
-      process.exit(1);
-    });
-  }
   const reports = await mkdtemp(join(tmpdir(), "streamrack-test-"));
   try {
     const run = new TestRun(options, reports);
@@ -154,4 +149,4 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) process.exit(await main(process.argv.slice(2)));
+if (import.meta.main) await runScript(() => main(process.argv.slice(2)));

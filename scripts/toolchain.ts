@@ -14,6 +14,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { ROOT } from "./lib/files.ts";
 import { runProcess } from "./lib/run_process.ts";
+import { runScript } from "./lib/run_script.ts";
 import { RUNTIME_VERSIONS, type RuntimeName } from "./versions.ts";
 
 const TOOLS = join(ROOT, ".tools");
@@ -104,15 +105,17 @@ async function exists(path: string): Promise<boolean> {
   return await access(path).then(() => true, () => false);
 }
 
-if (import.meta.main) {
+async function main(args: readonly string[]): Promise<number> {
   const known = Object.keys(RUNTIME_VERSIONS) as RuntimeName[];
-  const wanted = process.argv.length > 2 ? process.argv.slice(2) : known;
-  for (const name of wanted) {
-    const match = known.find((candidate) => candidate === name);
-    if (match === undefined) {
-      console.error(`unknown runtime ${JSON.stringify(name)}: expected one of ${known.join(", ")}`);
-      process.exit(2);
-    }
-    console.log(`${match}\t${await runtimePath(match)}`);
+  const unknown = args.filter((name) => !known.some((candidate) => candidate === name));
+  if (unknown.length > 0) {
+    console.error(`unknown runtime ${unknown.join(", ")}: expected some of ${known.join(", ")}`);
+    return 2;
   }
+  for (const name of known.filter((candidate) => args.length === 0 || args.includes(candidate))) {
+    console.log(`${name}\t${await runtimePath(name)}`);
+  }
+  return 0;
 }
+
+if (import.meta.main) await runScript(() => main(process.argv.slice(2)));

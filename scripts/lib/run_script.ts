@@ -1,0 +1,30 @@
+/**
+ * How every script of the tasks starts and ends.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { killAllProcesses } from "./run_process.ts";
+
+/**
+ * Runs a script's main function and ends the process with the exit code that
+ * it gives. An error is printed by its message, which says what to do; with
+ * `DEBUG` set, by its stack. An interrupted script takes what it started along.
+ */
+export async function runScript(main: () => number | Promise<number>): Promise<never> {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      killAllProcesses();
+      process.exit(130);
+    });
+  }
+  let exitCode = 1;
+  try {
+    exitCode = await main();
+  } catch (error) {
+    const isDebug = process.env["DEBUG"] !== undefined;
+    console.error(error instanceof Error ? `error: ${isDebug ? error.stack : error.message}` : error);
+  }
+  process.exit(exitCode);
+}
