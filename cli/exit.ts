@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { styleText } from "node:util";
-import { type ErrorReason, StreamrackError } from "../core/errors.ts";
+import { type ErrorReason, StreamrackError } from "../core/plugin.ts";
 
 /** What the exit codes mean. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;

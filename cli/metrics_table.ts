@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { NodeMetrics, SessionMetrics } from "../core/pipeline/metrics.ts";
+import type { NodeMetrics, SessionMetrics } from "../mod.ts";
 import { bytesText, type Column, fewDigits, renderTable } from "./table.ts";
 
 /**

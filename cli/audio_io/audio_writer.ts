@@ -4,8 +4,7 @@
  * @module
  */
 
-import { StreamrackError } from "../../core/errors.ts";
-import type { AudioData } from "../../core/data/types.ts";
+import { type AudioData, StreamrackError } from "../../core/plugin.ts";
 import type { ByteSink } from "./byte_sink.ts";
 import { encode, frameBytes, naturalEncoding, type OutputEncoding, type PcmFormat } from "./encodings.ts";
 import { writeWavHeader } from "./write_wav_header.ts";

@@ -7,8 +7,7 @@
  * @module
  */
 
-import { convertFormat } from "../../core/data/audio.ts";
-import type { AudioData, AudioFormat } from "../../core/data/types.ts";
+import { type AudioData, type AudioFormat, convertFormat } from "../../core/plugin.ts";
 
 type Samples = Float32Array | Int16Array | Int32Array;
 

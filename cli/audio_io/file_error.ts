@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ErrorCode, StreamrackError } from "../../core/errors.ts";
+import { type ErrorCode, StreamrackError } from "../../core/plugin.ts";
 
 /** The system's error code of anything thrown, such as `"ENOENT"`. */
 export function systemCode(thrown: unknown): string | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { displayValue, type ErrorReason, type Problem, StreamrackError } from "../../core/errors.ts";
+import { type ErrorReason, type Problem, StreamrackError } from "../../core/plugin.ts";
 
 const CONVERT = "Convert it, for example: ffmpeg -i INPUT -c:a pcm_s16le OUTPUT.wav";
 const COPY_AGAIN = "Copy or record it again; it was probably interrupted.";
@@ -38,7 +38,7 @@ export function notWav(name: string, start: DataView): StreamrackError {
   const problem = {
     path: "header",
     message: guess === undefined ? "does not begin as WAV does" : `looks like ${guess}`,
-    received: displayValue(latin1(start, 0, 4)),
+    received: JSON.stringify(latin1(start, 0, 4)),
     expected: '"RIFF", a size, then "WAVE"',
   };
   return mediaError("invalid-media", `"${name}" is not a WAV file`, [problem], CONVERT);

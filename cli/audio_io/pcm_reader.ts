@@ -4,8 +4,7 @@
  * @module
  */
 
-import { RuntimeData } from "../../core/data/runtime_data.ts";
-import type { AudioData } from "../../core/data/types.ts";
+import { type AudioData, RuntimeData } from "../../core/plugin.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { decode, frameBytes, type PcmFormat } from "./encodings.ts";
 import { samplesCutShort } from "./media_error.ts";

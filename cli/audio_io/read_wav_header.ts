@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Problem } from "../../core/errors.ts";
-import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../../core/data/validate.ts";
+import type { Problem } from "../../core/plugin.ts";
 import { type ByteSource, skip } from "./byte_source.ts";
 import { type Encoding, type PcmFormat, sampleBytes } from "./encodings.ts";
+import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "./limits.ts";
 import { headerCutShort, latin1, notWav, unreadableWav } from "./media_error.ts";
 
 /** What the header says. */

@@ -8,13 +8,13 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import type { LogEntry, Manifest, Runtime } from "../../mod.ts";
-import { StreamrackError } from "../../core/errors.ts";
+import { StreamrackError } from "../../core/plugin.ts";
 import { say } from "../exit.ts";
 import { type FileArgument, parseFileArgument } from "../flow/bindings.ts";
 
 /** Options that several sub-commands have. */
 export interface RuntimeFlags {
-  readonly plugin: readonly string[];
+  readonly plugin?: readonly string[];
   readonly debug?: boolean;
 }
 
@@ -24,7 +24,6 @@ export function addRuntimeFlags(command: Command): Command {
     "-p, --plugin <plugin>",
     "URL, path or package of a plugin; repeatable",
     append,
-    [],
   );
 }
 
@@ -34,12 +33,12 @@ export function addDebugFlag(command: Command): Command {
 }
 
 /** Gathers the values of an option that may be repeated. */
-export function append(value: string, previous: readonly string[]): readonly string[] {
+export function append(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 
 /** Gathers the values of `-i` or `-o`. */
-export function appendFile(value: string, previous: readonly FileArgument[]): readonly FileArgument[] {
+export function appendFile(value: string, previous: readonly FileArgument[] = []): readonly FileArgument[] {
   return [...previous, parseFileArgument(value)];
 }
 
@@ -57,7 +56,7 @@ export async function withRuntime<T>(flags: RuntimeFlags, use: (runtime: Runtime
   // Loaded only here, so that `--help` and `--version` answer at once.
   const { createRuntime } = await import("../../mod.ts");
   const runtime = await createRuntime({
-    plugins: flags.plugin.map(toPlugin),
+    plugins: flags.plugin?.map(toPlugin),
     onLog: (entry) => logToStderr(entry, flags.debug === true),
   });
   try {

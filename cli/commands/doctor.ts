@@ -59,7 +59,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
 async function probePipeline(): Promise<ProbeResult> {
   const name = "a pipeline runs";
   try {
-    const detail = await withRuntime({ plugin: [] }, async (runtime) => {
+    const detail = await withRuntime({}, async (runtime) => {
       const startedMs = performance.now();
       const { RuntimeData } = await import("../../mod.ts");
       const { outputs } = await runtime.execute(

@@ -5,15 +5,15 @@
  */
 
 import type { Command } from "commander";
-import { closest } from "../../core/pipeline/closest.ts";
 import type {
   JsonSchema,
   NodeDescription,
   RegisteredNode,
   RegisteredPlugin,
+  Runtime,
   StreamingNodeRegistry,
 } from "../../mod.ts";
-import { StreamrackError } from "../../core/errors.ts";
+import { StreamrackError } from "../../core/plugin.ts";
 import { writeStdout } from "../audio_io/stdout.ts";
 import { renderTable } from "../table.ts";
 import { addRuntimeFlags, type RuntimeFlags, withRuntime } from "./common.ts";
@@ -41,8 +41,8 @@ export function addNodesCommand(program: Command): void {
     .argument("<type>", 'node type or alias, such as "audio.gain"')
     .option("--json", "print the description as JSON");
   addRuntimeFlags(describe).action((type: string, flags: NodesFlags) =>
-    withRuntime(flags, async ({ registry }) => {
-      const node = findNode(registry, type);
+    withRuntime(flags, async (runtime) => {
+      const node = runtime.registry.find(type) ?? await failUnknown(runtime, type);
       await writeStdout(flags.json === true ? toJsonText(nodeToJson(node)) : renderNode(node));
     })
   );
@@ -54,12 +54,12 @@ Examples:
   $ streamrack nodes describe audio.gain
   $ streamrack nodes list --plugin ./my_plugin.ts --json`;
 
-function findNode(registry: StreamingNodeRegistry, type: string): RegisteredNode {
-  const node = registry.find(type);
-  if (node !== undefined) return node;
-  const similar = closest(type, registry.types());
-  throw new StreamrackError("invalid-options", `there is no node type "${type}".`, {
-    remedy: similar === undefined ? "See `streamrack nodes list`." : `Did you mean "${similar}"?`,
+/** The check of manifests knows what the user may have meant. */
+async function failUnknown(runtime: Runtime, type: string): Promise<never> {
+  const problems = await runtime.validate({ version: "v1", nodes: [{ id: "it", node_type: type }] });
+  throw new StreamrackError("invalid-options", "there is no such node type", {
+    problems: problems.map((problem) => ({ ...problem, path: "type" })),
+    remedy: "See `streamrack nodes list`.",
   });
 }
 

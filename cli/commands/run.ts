@@ -27,8 +27,8 @@ import { addRuntimeFlags, appendFile, inManifest, readManifest, type RuntimeFlag
 const CHUNK_FRAMES = 8192;
 
 interface RunFlags extends RuntimeFlags {
-  readonly input: readonly FileArgument[];
-  readonly output: readonly FileArgument[];
+  readonly input?: readonly FileArgument[];
+  readonly output?: readonly FileArgument[];
   readonly encoding?: OutputEncoding;
   readonly plot?: string;
   readonly json?: boolean;
@@ -41,8 +41,8 @@ export function addRunCommand(program: Command): void {
     .summary("run files through a pipeline")
     .description("Runs files through the pipeline of a manifest, as fast as it goes.")
     .argument("<manifest>", "manifest file, JSON or YAML")
-    .option("-i, --input <[node=]path>", "input: .wav, .txt, .json, .jsonl, or - for WAV from a pipe", appendFile, [])
-    .option("-o, --output <[node=]path>", "output: .wav, .txt, .json, .jsonl, or - for WAV to a pipe", appendFile, [])
+    .option("-i, --input <[node=]path>", "input: .wav, .txt, .json, .jsonl, or - for WAV from a pipe", appendFile)
+    .option("-o, --output <[node=]path>", "output: .wav, .txt, .json, .jsonl, or - for WAV to a pipe", appendFile)
     .addOption(new Option("--encoding <encoding>", "how samples are written; default: as they come")
       .choices(OUTPUT_ENCODINGS))
     .option("--plot <path>", "draw the waveforms before and after, as PNG")
@@ -72,8 +72,8 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
   await withRuntime(flags, async (runtime) => {
     const session = await inManifest(manifestPath, () => runtime.open(manifest, { signal }));
     const files = await openSessionFiles(session, {
-      inputs: flags.input,
-      outputs: flags.output,
+      inputs: flags.input ?? [],
+      outputs: flags.output ?? [],
       reading: { chunkFrames: () => CHUNK_FRAMES },
       writing: { encoding: flags.encoding },
     });

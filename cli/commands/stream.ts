@@ -5,10 +5,10 @@
  */
 
 import { type Command, Option } from "commander";
-import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../../core/data/validate.ts";
 import type { SessionOutput } from "../../mod.ts";
 import type { AudioWriterOptions } from "../audio_io/audio_writer.ts";
 import type { Encoding, OutputEncoding, PcmFormat } from "../audio_io/encodings.ts";
+import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../audio_io/limits.ts";
 import { say } from "../exit.ts";
 import { type FileArgument, parseFileArgument, targetOf } from "../flow/bindings.ts";
 import { LinePrinter } from "../flow/output_lines.ts";
@@ -45,8 +45,8 @@ type InputFormat = "wav" | keyof typeof RAW_INPUTS;
 type OutputFormat = "wav" | keyof typeof RAW_OUTPUTS;
 
 interface StreamFlags extends RuntimeFlags {
-  readonly input: readonly FileArgument[];
-  readonly output: readonly FileArgument[];
+  readonly input?: readonly FileArgument[];
+  readonly output?: readonly FileArgument[];
   readonly format: InputFormat;
   readonly outputFormat?: OutputFormat;
   readonly rate: number;
@@ -63,8 +63,8 @@ export function addStreamCommand(program: Command): void {
     .summary("run a pipeline in a shell pipe")
     .description("Streams audio from stdin through a pipeline to stdout, with low latency.")
     .argument("<manifest>", "manifest file, JSON or YAML")
-    .option("-i, --input <[node=]path>", "input; default: - (stdin)", appendFile, [])
-    .option("-o, --output <[node=]path>", "output; default: - (stdout), if the pipeline gives audio", appendFile, [])
+    .option("-i, --input <[node=]path>", "input; default: - (stdin)", appendFile)
+    .option("-o, --output <[node=]path>", "output; default: - (stdout), if the pipeline gives audio", appendFile)
     .addOption(new Option("-f, --format <format>", "form of input and output").choices(inputFormats).default("wav"))
     .addOption(new Option("--output-format <format>", "form of the output, where it differs").choices(outputFormats))
     .option("-r, --rate <hz>", "sample rate of raw input", wholeNumber(1, SAMPLE_RATE_MAX_HZ), 48_000)
@@ -94,8 +94,8 @@ async function stream(manifestPath: string, flags: StreamFlags, signal: AbortSig
     const session = await inManifest(manifestPath, () => runtime.open(manifest, { signal }));
     const givesAudio = session.outputs.some(({ kinds }) => kinds.includes("audio") || kinds.includes("any"));
     const files = await openSessionFiles(session, {
-      inputs: flags.input.length > 0 || session.inputs.length === 0 ? flags.input : [PIPE],
-      outputs: flags.output.length > 0 || !givesAudio ? flags.output : [PIPE],
+      inputs: flags.input ?? (session.inputs.length > 0 ? [PIPE] : []),
+      outputs: flags.output ?? (givesAudio ? [PIPE] : []),
       reading: {
         raw: rawFormat(flags),
         chunkFrames: (sampleRate) => Math.max(1, Math.round(sampleRate * flags.chunkMs / 1000)),

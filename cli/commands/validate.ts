@@ -5,7 +5,7 @@
  */
 
 import type { Command } from "commander";
-import { type Problem, renderProblem, StreamrackError } from "../../core/errors.ts";
+import { type Problem, StreamrackError } from "../../core/plugin.ts";
 import { writeStdout } from "../audio_io/stdout.ts";
 import { EXIT, Exit, say } from "../exit.ts";
 import { addRuntimeFlags, readManifest, type RuntimeFlags, withRuntime } from "./common.ts";
@@ -35,6 +35,7 @@ Examples:
   $ streamrack validate mine.yaml --plugin ./my_plugin.ts`;
 
 async function validateAll(paths: readonly string[], flags: ValidateFlags): Promise<void> {
+  const { renderProblem } = await import("../../mod.ts");
   let areValid = true;
   await withRuntime(flags, async (runtime) => {
     for (const path of paths) {

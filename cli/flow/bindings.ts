@@ -4,9 +4,7 @@
  * @module
  */
 
-import { StreamrackError } from "../../core/errors.ts";
-import type { PortKinds } from "../../core/node/contract.ts";
-import type { DataKind } from "../../core/data/types.ts";
+import { type DataKind, type PortKinds, StreamrackError } from "../../core/plugin.ts";
 
 /** What tells a port from all others. */
 export interface PortName {

@@ -7,9 +7,7 @@
 import { Buffer } from "node:buffer";
 import { extname } from "node:path";
 import { StringDecoder } from "node:string_decoder";
-import { RuntimeData } from "../../core/data/runtime_data.ts";
-import type { DataKind, JsonValue } from "../../core/data/types.ts";
-import { StreamrackError } from "../../core/errors.ts";
+import { type DataKind, type JsonValue, RuntimeData, StreamrackError } from "../../core/plugin.ts";
 import { type ByteSource, fromStdin, openFile } from "../audio_io/byte_source.ts";
 import type { PcmFormat } from "../audio_io/encodings.ts";
 import { type AudioReader, readRaw, readWav } from "../audio_io/pcm_reader.ts";

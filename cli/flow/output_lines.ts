@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionOutput } from "../../core/pipeline/session.ts";
+import type { SessionOutput } from "../../mod.ts";
 import { isBrokenPipe, writeStdout } from "../audio_io/stdout.ts";
 
 /** One output as a line, or `undefined` if it is of a kind that is no use as text. */

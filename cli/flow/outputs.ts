@@ -5,8 +5,7 @@
  */
 
 import { extname } from "node:path";
-import type { DataKind, RuntimeData } from "../../core/data/types.ts";
-import { StreamrackError } from "../../core/errors.ts";
+import { type DataKind, type RuntimeData, StreamrackError } from "../../core/plugin.ts";
 import { AudioWriter, type AudioWriterOptions } from "../audio_io/audio_writer.ts";
 import { type ByteSink, toFile, toStdout } from "../audio_io/byte_sink.ts";
 import type { PcmFormat } from "../audio_io/encodings.ts";

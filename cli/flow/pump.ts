@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { RuntimeData } from "../../core/data/types.ts";
-import type { Session, SessionOutput } from "../../core/pipeline/session.ts";
+import type { RuntimeData } from "../../core/plugin.ts";
+import type { Session, SessionOutput } from "../../mod.ts";
 import type { SessionPort } from "./bindings.ts";
 import type { Input } from "./inputs.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { StreamrackError } from "../../core/errors.ts";
-import type { Session, SessionOutput } from "../../core/pipeline/session.ts";
+import { StreamrackError } from "../../core/plugin.ts";
+import type { Session, SessionOutput } from "../../mod.ts";
 import type { AudioWriterOptions } from "../audio_io/audio_writer.ts";
 import { bindFiles, type Binding, type FileArgument, type SessionPort, targetOf } from "./bindings.ts";
 import { type Input, inputKinds, type InputOptions, openInput } from "./inputs.ts";

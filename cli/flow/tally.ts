@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RuntimeData } from "../../core/data/types.ts";
+import type { RuntimeData } from "../../core/plugin.ts";
 import { fewDigits, timeText } from "../table.ts";
 
 /** What is known of the values that passed one port. */

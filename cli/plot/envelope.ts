@@ -4,8 +4,7 @@
  * @module
  */
 
-import { FULL_SCALE } from "../../core/data/audio.ts";
-import type { AudioData } from "../../core/data/types.ts";
+import { type AudioData, FULL_SCALE } from "../../core/plugin.ts";
 
 /** What a stretch of audio looks like, full scale being ±1. */
 export interface Extent {

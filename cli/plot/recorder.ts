@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AudioData } from "../../core/data/types.ts";
+import type { AudioData } from "../../core/plugin.ts";
 import { Envelope } from "./envelope.ts";
 import { drawWaveforms, type Panel } from "./waveform.ts";
 

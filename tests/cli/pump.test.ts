@@ -15,14 +15,17 @@ function fakeSession(): { session: Session; events: string[] } {
   let wake = () => {};
   let end = "open" as "open" | "finished" | Error;
   let room = () => {};
+  const failIfCancelled = () => {
+    if (end instanceof Error) throw end;
+  };
   const session = {
     async send(data: RuntimeData) {
-      if (end instanceof Error) throw end;
+      failIfCancelled();
       events.push(`sent ${RuntimeData.asText(data)}`);
       queue.push({ nodeId: "node", port: "out", data, sequence: 0 });
       wake();
       await new Promise<void>((resolve) => room = resolve);
-      if (end instanceof Error) throw end;
+      failIfCancelled();
     },
     finish() {
       events.push("finish");
@@ -40,7 +43,7 @@ function fakeSession(): { session: Session; events: string[] } {
     async *[Symbol.asyncIterator]() {
       for (;;) {
         const output = queue.shift();
-        if (end instanceof Error) throw end;
+        failIfCancelled();
         if (output !== undefined) {
           yield output;
           room();

@@ -3,8 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fromChunks, openFile } from "../../cli/audio_io/byte_source.ts";
+import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../../cli/audio_io/limits.ts";
 import { readRaw, readWav } from "../../cli/audio_io/pcm_reader.ts";
 import { StreamrackError } from "../../core/errors.ts";
+import { RuntimeData } from "../../core/data/runtime_data.ts";
 import type { AudioData } from "../../core/data/types.ts";
 import { inTempFolder } from "./_temp_folder.ts";
 import { concat, inPieces, riffChunk, wavBytes, type WavParts } from "./_wav_bytes.ts";
@@ -277,6 +279,14 @@ describe("readWav: bad files", () => {
       }
     });
   }
+
+  it("the limits are those of the pipeline", () => {
+    const audio = (channels: number, sampleRate: number) =>
+      RuntimeData.audio({ samples: new Float32Array(channels), channels, sampleRate });
+    audio(CHANNELS_MAX, SAMPLE_RATE_MAX_HZ);
+    assert.throws(() => audio(CHANNELS_MAX + 1, SAMPLE_RATE_MAX_HZ), { reason: "invalid-data" });
+    assert.throws(() => audio(CHANNELS_MAX, SAMPLE_RATE_MAX_HZ + 1), { reason: "invalid-data" });
+  });
 
   it("everything that is wrong is said at once", async () => {
     const bytes = wavBytes({ channels: 0, sampleRate: 0, bits: 13, tag: 3 });
