@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ROOT } from "../../scripts/lib/files.ts";
+import { findFiles, ROOT } from "../../scripts/lib/files.ts";
 import { runProcess } from "../../scripts/lib/run_process.ts";
 import { pack } from "../../scripts/pack.ts";
 import { runtimePath } from "../../scripts/toolchain.ts";
@@ -115,6 +115,19 @@ group("the npm package", () => {
     await runIn(project, { command: node, args: [...args, "-i", speech, "-o", join(project, "out.wav")] });
     const output = await readFile(join(project, "out.wav"));
     assert.equal(new TextDecoder().decode(output.subarray(0, 4)), "RIFF");
+  });
+
+  it("is in syntax that the oldest Node reads, in every file", async () => {
+    const code = `import { readFileSync } from "node:fs";
+      import { SourceTextModule } from "node:vm";
+      for (const file of process.argv.slice(1)) new SourceTextModule(readFileSync(file, "utf8"), { identifier: file });`;
+    const installed = join(project, "node_modules/@streamrack/core");
+    const files = await findFiles(".", (path) => path.endsWith(".js"), installed);
+    assert.ok(files.includes("cli/main.js") && files.includes("workers/entry.js"), files.join());
+    await runIn(installed, {
+      command: await runtimePath("node20"),
+      args: ["--experimental-vm-modules", "--no-warnings", "--input-type=module", "--eval", code, "--", ...files],
+    });
   });
 
   it("has declarations against which an application type-checks", async () => {
