@@ -7,14 +7,19 @@
 /**
  * The candidate that a misspelt word most likely meant: the one with the
  * smallest edit distance (Levenshtein), if at most a third of the word
- * differs; letter case counts as half a difference.
+ * differs; letter case counts as half a difference, and as none where nothing
+ * else differs.
  */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
+  const lowered = word.toLowerCase();
+  const inOtherCase = candidates.find((candidate) => candidate.toLowerCase() === lowered);
+  if (inOtherCase !== undefined) return inOtherCase;
   let best: string | undefined;
   let bestDistance = word.length / 3;
+  // A long word costs quadratic time, and nobody misspells one that long.
+  if (word.length > 64) return undefined;
   for (const candidate of candidates) {
-    // A long word costs quadratic time, and nobody misspells one that long.
-    if (word.length > 64 || Math.abs(candidate.length - word.length) > bestDistance) continue;
+    if (Math.abs(candidate.length - word.length) > bestDistance) continue;
     const distance = editDistance(word, candidate);
     if (distance <= bestDistance && (best === undefined || distance < bestDistance)) {
       best = candidate;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import * as v from "valibot";
 import { StreamrackError } from "../../core/errors.ts";
 import type { NodeContext } from "../../core/node/contract.ts";
-import { type AnyNodeDefinition, defineNode } from "../../core/node/define.ts";
+import type { AnyNodeDefinition } from "../../core/node/define.ts";
 import type { NodeDescription } from "../../core/node/describe.ts";
 import { StreamingNodeFactory } from "../../core/node/factory.ts";
 import { StreamingNodeRegistry } from "../../core/node/registry.ts";

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, it } from "node:test";
+import { checkManifest } from "../../core/pipeline/manifest.ts";
+
+const NODE = { id: "a", node_type: "t" };
+const MINIMAL = { version: "v1", nodes: [NODE] };
+
+function problemsOf(value: unknown): string[] {
+  const { manifest, problems } = checkManifest(value);
+  assert.equal(manifest, undefined);
+  assert.ok(problems.length > 0);
+  return problems.map(({ path, message, received, expected }) =>
+    `${path} ${message}; ${received ?? "-"}; ${expected ?? "-"}`
+  );
+}
+
+describe("checkManifest", () => {
+  it("takes every form that other tools write", () => {
+    const complete = {
+      version: "v1",
+      metadata: { name: "n", description: "d", created_at: "2025-01-01T00:00:00Z", auto_negotiate: true, author: "x" },
+      nodes: [{
+        id: "a",
+        node_type: "t",
+        params: { deep: [1, { x: null }] },
+        is_streaming: true,
+        is_output_node: true,
+        capabilities: { gpu: { type: "cuda", min_memory_gb: 2, required: true }, cpu: { cores: 2 }, memory_gb: 1 },
+        media_capabilities: {},
+        host: "h",
+        runtime_hint: "cpython",
+        execution: { placement: "prefer_remote", reason: "r", fallback: "local" },
+        fast_path: true,
+        python_deps: ["numpy"],
+      }],
+      connections: [],
+      python_env: { python_version: "3.11", scope: "s", extra_deps: [] },
+      unknown: [1],
+    };
+    const { manifest } = checkManifest(complete);
+    assert.deepEqual(manifest?.nodes, [{
+      id: "a",
+      node_type: "t",
+      params: { deep: [1, { x: null }] },
+      is_streaming: true,
+      is_output_node: true,
+    }]);
+    assert.equal(manifest?.metadata?.name, "n");
+    assert.equal("unknown" in (manifest ?? {}), false);
+  });
+
+  it("takes null for what other tools write as null", () => {
+    const metadata = { name: "", description: null, created_at: null };
+    assert.ok(checkManifest({ ...MINIMAL, metadata, nodes: [{ ...NODE, params: null, host: null }] }).manifest);
+  });
+
+  it("fills in what may be left out", () => {
+    const { manifest } = checkManifest(MINIMAL);
+    assert.deepEqual([manifest?.connections, manifest?.nodes[0]?.is_output_node], [[], false]);
+    for (const params of [5, "x", false, [1], {}, null]) {
+      assert.deepEqual(checkManifest({ ...MINIMAL, nodes: [{ ...NODE, params }] }).manifest?.nodes[0]?.params, params);
+    }
+  });
+
+  it("does not change the document", () => {
+    const document = { version: "v1", nodes: [{ id: "a", node_type: "t", extra: 1 }] };
+    checkManifest(document);
+    assert.deepEqual(document, { version: "v1", nodes: [{ id: "a", node_type: "t", extra: 1 }] });
+  });
+
+  it("takes the manifest of the demo", async () => {
+    const { parse } = await import("yaml");
+    const text = await readFile(new URL("../../examples/demo/manifest.yaml", import.meta.url), "utf8");
+    assert.deepEqual(checkManifest(parse(text)).problems, []);
+  });
+
+  const cases: readonly [string, unknown, string[]][] = [
+    ["nothing", undefined, ["manifest is missing; -; an object"]],
+    ["null", null, ["manifest is not right; null; an object"]],
+    ["a text", "version: v1", ['manifest is not right; "version: v1"; an object']],
+    ["an empty object", {}, ['version is missing; -; "v1"', "nodes is missing; -; an array of nodes"]],
+    ["a list", [], ['version is missing; -; "v1"', "nodes is missing; -; an array of nodes"]],
+    ["another version", { ...MINIMAL, version: "v2" }, ['version is not right; "v2"; "v1"']],
+    ["a version that is a number", { ...MINIMAL, version: 1 }, ['version is not right; 1; "v1"']],
+    ["no nodes", { ...MINIMAL, nodes: [] }, ["nodes is empty; []; at least 1"]],
+    ["nodes by name", { ...MINIMAL, nodes: { a: NODE } }, [
+      'nodes is not right; {"a":{"id":"a","node_type":"t"}}; an array',
+    ]],
+    ["metadata null", { ...MINIMAL, metadata: null }, ["metadata is not right; null; an object"]],
+    ["a name that is a number", { ...MINIMAL, metadata: { name: 5 } }, ["metadata.name is not right; 5; a string"]],
+    ["connections by name", { ...MINIMAL, connections: {} }, ["connections is not right; {}; an array"]],
+    ["params that hold a function", { ...MINIMAL, nodes: [NODE, { ...NODE, params: { f: [() => {}] } }] }, [
+      "nodes[1].params.f[0] cannot be written as JSON; a function; a JSON value",
+    ]],
+    ["everything wrong at once", {
+      version: "1",
+      nodes: [{ id: 1 }, { id: "", node_type: "" }, null, { ...NODE, is_output_node: "yes", is_streaming: 1 }],
+      connections: [{ from: "a" }, 7, { from: "a", to: "b", from_port: 1, to_port: null }],
+    }, [
+      'version is not right; "1"; "v1"',
+      "nodes[0].id is not right; 1; a string",
+      "nodes[0].node_type is missing; -; a string",
+      'nodes[1].id is empty; ""; at least 1',
+      'nodes[1].node_type is empty; ""; at least 1',
+      "nodes[2] is not right; null; an object",
+      'nodes[3].is_output_node is not right; "yes"; true or false',
+      "nodes[3].is_streaming is not right; 1; true or false",
+      "connections[0].to is missing; -; a string",
+      "connections[1] is not right; 7; an object",
+      "connections[2].from_port is not right; 1; a string",
+      "connections[2].to_port is not right; null; a string",
+    ]],
+  ];
+  for (const [name, value, problems] of cases) {
+    it(`refuses ${name}`, () => assert.deepEqual(problemsOf(value), problems));
+  }
+
+  it("refuses params that are cyclic or endless", () => {
+    const cyclic: Record<string, unknown> = {};
+    cyclic["self"] = cyclic;
+    assert.match(problemsOf({ ...MINIMAL, nodes: [{ ...NODE, params: cyclic }] })[0] ?? "", /nested too deeply/);
+  });
+});
