@@ -53,7 +53,6 @@ export const ERROR_REASONS = {
   "node-create-failed": "failed-precondition",
   "node-failed": "aborted",
   "worker-crashed": "unavailable",
-  "worker-not-ready": "unavailable",
   "session-cancelled": "cancelled",
   "session-flushed": "cancelled",
   "session-closed": "failed-precondition",
