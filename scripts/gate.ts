@@ -31,7 +31,6 @@ async function listSteps(): Promise<Step[]> {
   const hasExample = async (file: string) => (await readFile(join(ROOT, file), "utf8")).includes("\n * ```ts");
   const withExamples = (await Promise.all(sources.map(async (file) => await hasExample(file) ? [file] : []))).flat();
   return [
-    { name: "lock", args: ["install", "--frozen", "--quiet"], remedy: "deno install, and commit deno.lock" },
     { name: "format", args: ["fmt", "--check", "--quiet"], remedy: "deno fmt" },
     { name: "lint", args: ["lint", "--quiet"] },
     { name: "types", args: ["check", "--quiet", "."] },
