@@ -5,3 +5,4 @@
  */
 
 export { type NodeInput, type NodeRun, runNode, type RunNodeOptions, type TestSource } from "./run_node.ts";
+export { FakeClock, type FakeClockOptions, type FakeTimer } from "./fake_clock.ts";
