@@ -1,0 +1,24 @@
+import { describe, it } from "node:test";
+import { RuntimeData } from "../../core/plugin.ts";
+import { type ConformanceOptions, conformanceTests } from "../../testing/mod.ts";
+import { PLUGIN_CATALOG } from "../../plugins/catalog.ts";
+
+const json = RuntimeData.json({ operation: "add", operands: [1, 2] });
+
+/** What the suite cannot know of our own node types. */
+const NODES: ConformanceOptions["nodes"] = {
+  "util.calculator": { samples: { in: [json, RuntimeData.text('{"operation": "divide", "operands": [1, 2]}')] } },
+  "audio.gain": { params: { gainDb: -6 }, chunkInvariant: true },
+  "audio.channels": { chunkInvariant: true },
+  "audio.format": { chunkInvariant: true },
+  "audio.resample": { params: { sampleRateHz: 24_000 }, chunkInvariant: true },
+  "audio.rechunk": { chunkInvariant: true },
+  "util.passthrough": { chunkInvariant: true },
+};
+
+for (const { description, url } of PLUGIN_CATALOG) {
+  const { default: plugin } = await import(url.href);
+  describe(`plugin ${description.name}`, () => {
+    for (const { name, run } of conformanceTests(plugin, { nodes: NODES ?? {} })) it(name, run);
+  });
+}
