@@ -66,11 +66,10 @@ export interface ConformanceFinding {
  *
  * @param plugin What the module of the plugin default-exports.
  *
- * @example In a test file
+ * @example One by one
  * ```ts
  * import { conformanceTests } from "@streamrack/core/testing";
  * import { defineNode, definePlugin } from "@streamrack/core/plugin";
- * import { describe, it } from "node:test";
  *
  * const plugin = definePlugin({
  *   name: "silencer",
@@ -85,9 +84,10 @@ export interface ConformanceFinding {
  *   })],
  * });
  *
- * describe("silencer", () => {
- *   for (const { name, run } of conformanceTests(plugin)) it(name, run);
- * });
+ * for (const { name, run } of conformanceTests(plugin)) {
+ *   await run(); // in a test file: it(name, run)
+ *   console.log(`ok: ${name}`);
+ * }
  * ```
  */
 export function conformanceTests(plugin: unknown, options: ConformanceOptions = {}): ConformanceCheck[] {
