@@ -11,9 +11,13 @@ export interface NodeMetrics {
   readonly pluginName: string;
   /** Thread that runs the node; 0 is the host's (inline tier). */
   readonly threadId: number;
+  /** Values that it took, from 0. */
   readonly itemsIn: number;
+  /** Values that it gave, from 0; one that goes to several nodes counts once. */
   readonly itemsOut: number;
+  /** Bytes that it took, as `RuntimeData.byteLength` counts them. */
   readonly bytesIn: number;
+  /** Bytes that it gave, as `RuntimeData.byteLength` counts them. */
   readonly bytesOut: number;
   /** Values that wait to be processed now. */
   readonly queueDepth: number;
