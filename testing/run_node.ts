@@ -14,11 +14,7 @@ import type { Item } from "../core/flow/item.ts";
 import type { PortKinds } from "../core/node/contract.ts";
 import type { AnyNodeDefinition } from "../core/node/define.ts";
 import { StreamingNodeFactory } from "../core/node/factory.ts";
-import {
-  type LogEntry,
-  type SegmentEdge,
-  SegmentRunner,
-} from "../core/pipeline/segment.ts";
+import { type LogEntry, type SegmentEdge, SegmentRunner } from "../core/pipeline/segment.ts";
 import type { JsonValue } from "../core/data/types.ts";
 
 /** Values for a node, in order; they may come over time. */
@@ -91,11 +87,7 @@ export async function runNode(
 ): Promise<NodeRun> {
   const { params, nodeId = "node", signal, strict = true } = options;
   const firstPort = Object.keys(definition.inputs)[0] ?? "in";
-  const sources = "sources" in input
-    ? input.sources
-    : firstPort in definition.inputs
-    ? [{ data: input }]
-    : [];
+  const sources = "sources" in input ? input.sources : firstPort in definition.inputs ? [{ data: input }] : [];
   checkSources(definition, sources, firstPort);
   const ports = Object.keys(definition.outputs);
   const outputs: Record<string, RuntimeData[]> = Object.fromEntries(
@@ -132,9 +124,7 @@ export async function runNode(
     factory: () => new StreamingNodeFactory(definition, "test"),
     openInlet: (link, queue) => {
       const { data, port = firstPort } = sources[link] as TestSource;
-      feed(data, queue, port, definition.inputs[port]).catch((error) =>
-        runner.abort(error)
-      );
+      feed(data, queue, port, definition.inputs[port]).catch((error) => runner.abort(error));
     },
     openOutlet: (link) => ({
       write: ({ data }: Item) =>

@@ -27,6 +27,7 @@ export interface NodeDescription {
 export interface PluginDescription {
   readonly name: string;
   readonly version: string;
+  /** The version of the plugin contract that it was written for, a whole number from 1. */
   readonly apiVersion: number;
   readonly nodes: readonly NodeDescription[];
 }
