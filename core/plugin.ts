@@ -39,6 +39,7 @@ export type {
   DataOf,
   DefaultDtype,
   FileData,
+  FormatOf,
   JsonData,
   JsonValue,
   Metadata,

@@ -7,7 +7,7 @@
 import { displayValue, StreamrackError } from "../errors.ts";
 import { RuntimeData } from "./runtime_data.ts";
 import { checkAttached } from "./transfer.ts";
-import type { AudioData, AudioDataOf, AudioFormat, AudioSamples, DataCommon } from "./types.ts";
+import type { AudioData, AudioDataOf, AudioFormat, AudioSamples, DataCommon, FormatOf } from "./types.ts";
 import { SAMPLE_ARRAYS } from "./validate.ts";
 
 /** The integer that stands for full scale 1.0 in each integer format. */
@@ -115,10 +115,10 @@ export function toPlanar<F extends AudioFormat>(audio: AudioDataOf<F>): AudioSam
  * @param planes One typed array per channel, all of one class and one length.
  * @throws {StreamrackError} `invalid-data` if there is no plane, or classes or lengths differ.
  */
-export function fromPlanar<F extends AudioFormat>(
-  planes: readonly AudioSamples[F][],
+export function fromPlanar<A extends AudioSamples[AudioFormat]>(
+  planes: readonly A[],
   options: DataCommon & { readonly sampleRate: number },
-): AudioDataOf<F> {
+): AudioDataOf<FormatOf<A>> {
   const [first] = planes as readonly (Float32Array | Int16Array | Int32Array)[];
   if (first === undefined) throw planeError("planes", "[]", "one array per channel");
   const TypedArray = Object.values(SAMPLE_ARRAYS).find((candidate) => first instanceof candidate);
@@ -136,7 +136,7 @@ export function fromPlanar<F extends AudioFormat>(
   planes.forEach((plane, channel) => {
     for (let frame = 0, i = channel; frame < plane.length; frame++, i += channels) samples[i] = plane[frame] as number;
   });
-  return RuntimeData.audio({ ...options, samples, channels }) as unknown as AudioDataOf<F>;
+  return RuntimeData.audio({ ...options, samples, channels }) as unknown as AudioDataOf<FormatOf<A>>;
 }
 
 function planeError(path: string, received: string, expected: string): StreamrackError {

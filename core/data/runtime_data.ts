@@ -73,7 +73,7 @@ function tensor<D extends TensorDtype>(init: TensorInit<D> & { dtype: D }): Tens
 function tensor<A extends TensorElements[TensorDtype]>(
   init: Omit<TensorInit, "data" | "dtype"> & { data: A; dtype?: undefined },
 ): TensorDataOf<DefaultDtype<A>>;
-function tensor(init: TensorInit): TensorData;
+function tensor(init: { [D in TensorDtype]: TensorInit<D> }[TensorDtype]): TensorData;
 function tensor(init: TensorInit): TensorData {
   const { data, shape = [data?.length], layout, timestampUs, metadata } = init;
   const dtype = init.dtype ?? arrayKey(TENSOR_DEFAULTS, data) ?? "f32";

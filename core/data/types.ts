@@ -33,6 +33,10 @@ export interface AudioSamples {
   i32: Int32Array;
 }
 
+/** The format of samples of a class. */
+export type FormatOf<A> = A extends Float32Array ? "f32" : A extends Int16Array ? "i16" : A extends Int32Array ? "i32"
+: never;
+
 interface AudioOf<F extends AudioFormat> extends DataCommon {
   readonly type: "audio";
   /** Interleaved: sample 0 of every channel, then sample 1 of every channel, and so on. */
