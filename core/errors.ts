@@ -268,7 +268,9 @@ function render(value: unknown, room: number, ancestors: readonly object[]): str
   const prototype = Object.getPrototypeOf(value);
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   if (!isPlain) return `a value of class ${shorten(className(value))}`;
-  const keys = Object.keys(value);
+  // Like JSON, without absent fields; more keys than there is room for are not looked at.
+  const keys = Object.keys(value).slice(0, DISPLAY_MAX_CHARS)
+    .filter((key) => (value as Record<string, unknown>)[key] !== undefined);
   return renderMembers("{", "}", keys.length, room, (i, left) => {
     const key = keys[i] as string;
     const shownKey = JSON.stringify(key.slice(0, Math.max(1, left)));

@@ -121,7 +121,7 @@ describe("displayValue", () => {
       [() => {}, "a function"],
       [function named() {}, "function named"],
       [new Uint8Array(3), "Uint8Array of 3 bytes"],
-      [{ a: [1, "x", null, undefined], b: {} }, '{"a":[1,"x",null,undefined],"b":{}}'],
+      [{ a: [1, "x", null, undefined], b: {}, absent: undefined }, '{"a":[1,"x",null,undefined],"b":{}}'],
       [{ samples: new Float32Array(2) }, '{"samples":Float32Array of 8 bytes}'],
       [new Map(), "a value of class Map"],
       [new (class Custom {})(), "a value of class Custom"],
