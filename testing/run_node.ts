@@ -9,7 +9,7 @@ import { copyData, toMovable, transferables } from "../core/data/transfer.ts";
 import type { RuntimeData } from "../core/data/types.ts";
 import { checkRuntimeData } from "../core/data/validate.ts";
 import { StreamrackError } from "../core/errors.ts";
-import type { EdgeQueue } from "../core/flow/edge_queue.ts";
+import { EdgeQueue } from "../core/flow/edge_queue.ts";
 import type { Item } from "../core/flow/item.ts";
 import type { PortKinds } from "../core/node/contract.ts";
 import type { AnyNodeDefinition } from "../core/node/define.ts";
@@ -90,9 +90,7 @@ export async function runNode(
   const sources = "sources" in input ? input.sources : firstPort in definition.inputs ? [{ data: input }] : [];
   checkSources(definition, sources, firstPort);
   const ports = Object.keys(definition.outputs);
-  const outputs: Record<string, RuntimeData[]> = Object.fromEntries(
-    ports.map((port) => [port, []]),
-  );
+  const outputs: Record<string, RuntimeData[]> = Object.fromEntries(ports.map((port) => [port, []]));
   const log: LogEntry[] = [];
 
   const edges: SegmentEdge[] = [
@@ -100,37 +98,22 @@ export async function runNode(
       from: { link, nodeId: source.from },
       to: { nodeId, port: source.port ?? firstPort },
     })),
-    ...ports.map((port, i) => ({
-      from: { nodeId, port },
-      to: { link: sources.length + i },
-    })),
+    ...ports.map((port, i) => ({ from: { nodeId, port }, to: { link: sources.length + i } })),
   ];
-  const nodes = [{
-    nodeId,
-    nodeType: definition.type,
-    pluginName: "test",
-    params,
-    paramsPath: "params",
-  }];
+  const nodes = [{ nodeId, nodeType: definition.type, pluginName: "test", params, paramsPath: "params" }];
   const limits = { items: 16, bytes: 1 << 22 };
-  const runner = new SegmentRunner({
-    sessionId: "test",
-    segmentId: "test",
-    nodes,
-    edges,
-    limits,
-  }, {
+  const runner = new SegmentRunner({ sessionId: "test", segmentId: "test", nodes, edges, limits }, {
     threadId: 0,
     factory: () => new StreamingNodeFactory(definition, "test"),
-    openInlet: (link, queue) => {
+    openInlet: (link, source) => {
+      const queue = new EdgeQueue(source, limits);
       const { data, port = firstPort } = sources[link] as TestSource;
       feed(data, queue, port, definition.inputs[port]).catch((error) => runner.abort(error));
+      return queue;
     },
     openOutlet: (link) => ({
       write: ({ data }: Item) =>
-        void outputs[ports[link - sources.length] as string]?.push(
-          strict ? detach(data) : data,
-        ),
+        void outputs[ports[link - sources.length] as string]?.push(strict ? detach(data) : data),
       end() {},
       abort() {},
     }),
@@ -138,19 +121,9 @@ export async function runNode(
   });
 
   const problems = await runner.prepare();
-  if (problems.length > 0) {
-    throw new StreamrackError(
-      "invalid-params",
-      "the parameters are not right",
-      { problems },
-    );
-  }
+  if (problems.length > 0) throw new StreamrackError("invalid-params", "the parameters are not right", { problems });
   const abort = () =>
-    runner.abort(
-      new StreamrackError("session-cancelled", "the run was cancelled", {
-        cause: signal?.reason,
-      }),
-    );
+    runner.abort(new StreamrackError("session-cancelled", "the run was cancelled", { cause: signal?.reason }));
   signal?.addEventListener("abort", abort, { once: true });
   try {
     if (signal?.aborted) abort();
@@ -163,68 +136,33 @@ export async function runNode(
 }
 
 /** The rules of a plan: the ports are there, and a node that zips has one source for each. */
-function checkSources(
-  definition: AnyNodeDefinition,
-  sources: readonly TestSource[],
-  firstPort: string,
-): void {
+function checkSources(definition: AnyNodeDefinition, sources: readonly TestSource[], firstPort: string): void {
   const taken = new Set<string>();
   for (const [index, { port = firstPort }] of sources.entries()) {
     const path = `sources[${index}].port`;
     if (!Object.hasOwn(definition.inputs, port)) {
-      const expected = Object.keys(definition.inputs).join(", ") ||
-        "no source, since the node has no input";
-      const problem = {
-        path,
-        message: "is not an input port",
-        received: JSON.stringify(port),
-        expected,
-      };
-      throw new StreamrackError(
-        "unknown-target",
-        "the node cannot be given this",
-        { problems: [problem] },
-      );
+      const expected = Object.keys(definition.inputs).join(", ") || "no source, since the node has no input";
+      const problem = { path, message: "is not an input port", received: JSON.stringify(port), expected };
+      throw new StreamrackError("unknown-target", "the node cannot be given this", { problems: [problem] });
     }
     if (definition.align === "zip" && taken.has(port)) {
-      const problem = {
-        path,
-        message: `"${port}" has a source already`,
-        expected: "one source for each port",
-      };
-      throw new StreamrackError(
-        "unknown-target",
-        "the node cannot be given this",
-        { problems: [problem] },
-      );
+      const problem = { path, message: `"${port}" has a source already`, expected: "one source for each port" };
+      throw new StreamrackError("unknown-target", "the node cannot be given this", { problems: [problem] });
     }
     taken.add(port);
   }
 }
 
 /** Ends early when the node has failed, since the queue then rejects; rejects when the input itself throws. */
-async function feed(
-  input: NodeInput,
-  queue: EdgeQueue,
-  port: string,
-  kinds: PortKinds,
-): Promise<void> {
+async function feed(input: NodeInput, queue: EdgeQueue, port: string, kinds: PortKinds): Promise<void> {
   let sequence = 0;
   for await (const value of input) {
     // The same checks as those of a session's send().
     const data = checkRuntimeData(value, `input "${port}"`);
     if (!kinds.includes(data.type) && !kinds.includes("any")) {
-      const problem = {
-        path: "data.type",
-        message: "is of the wrong kind",
-        received: data.type,
-      };
+      const problem = { path: "data.type", message: "is of the wrong kind", received: data.type };
       const problems = [{ ...problem, expected: kinds.join(" or ") }];
-      throw new StreamrackError(
-        "wrong-kind",
-        `input "${port}" does not take ${data.type} data`,
-        { problems },
-      );
+      throw new StreamrackError("wrong-kind", `input "${port}" does not take ${data.type} data`, { problems });
     }
     await queue.write({ data: copyData(data), sequence: sequence++, epoch: 0 });
   }

@@ -10,6 +10,7 @@ import { settledWithin } from "../core/flow/settled_within.ts";
 import type { NodeMetrics } from "../core/pipeline/metrics.ts";
 import type { PlanSegment } from "../core/pipeline/plan.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
+import type { LinkEnd } from "./link/link.ts";
 import { withFactories } from "./plugin_loader.ts";
 import type { GroupPool } from "./pool.ts";
 import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
@@ -37,7 +38,7 @@ export interface PlacedSegment {
 export interface PlacementOptions {
   readonly segment: PlanSegment;
   readonly spec: SegmentSpec;
-  readonly links: readonly MessagePort[];
+  readonly links: readonly LinkEnd[];
   pool(group: string): GroupPool;
   onLog(entry: LogEntry): void;
 }
@@ -57,7 +58,7 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
   const task = new RemoteTask<SegmentResult>({
     pool: pool(segment.group),
     task: { kind: "segment", protocolVersion: PROTOCOL_VERSION, spec, pluginUrls, links },
-    transfer: links,
+    transfer: links.map(({ port }) => port),
     group: segment.group,
     nodeId: others.length === 0 ? only?.id : undefined,
     onLog,

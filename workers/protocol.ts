@@ -3,17 +3,18 @@
  *
  * A segment is one long task of a pool. With the task travel a control port,
  * on which the host calls {@linkcode SegmentControl} through Comlink and the
- * worker posts {@linkcode WorkerNotice}s, and one port for each link.
+ * worker posts {@linkcode WorkerNotice}s, and one end of each link; what links
+ * carry is defined with them, in `link/`.
  *
  * @module
  */
 
-import type { RuntimeData } from "../core/data/types.ts";
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import type { Problem } from "../core/errors.ts";
 import type { PluginDescription } from "../core/node/describe.ts";
 import type { NodeMetrics } from "../core/pipeline/metrics.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
+import type { LinkEnd } from "./link/link.ts";
 
 /** Both sides must speak the same version; they come from the same package, so a difference is a broken install. */
 export const PROTOCOL_VERSION = 1;
@@ -38,7 +39,7 @@ export interface SegmentTask {
   readonly pluginUrls: { readonly [pluginName: string]: string };
   readonly control: MessagePort;
   /** By number of the link within the segment. */
-  readonly links: readonly MessagePort[];
+  readonly links: readonly LinkEnd[];
 }
 
 /** A result, or the error instead: thrown values do not survive the way between threads. */
@@ -73,15 +74,3 @@ export type WorkerNotice =
   /** Sent once, before any plugin code runs: from now on the thread may be terminated. */
   | { readonly notice: "ready"; readonly threadId: number }
   | { readonly notice: "log"; readonly entry: LogEntry };
-
-/** What the writing end of a link posts. */
-export type LinkMessage =
-  | { readonly t: "data"; readonly s: number; readonly e: number; readonly d: RuntimeData }
-  | { readonly t: "end" };
-
-/** What the reading end of a link posts. */
-export type LinkReply =
-  /** So much was taken from the queue: items and bytes. */
-  | { readonly t: "credit"; readonly n: number; readonly b: number }
-  /** The end has arrived: the port may be closed. */
-  | { readonly t: "closed" };

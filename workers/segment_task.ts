@@ -9,14 +9,14 @@ import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import type { NodeMetrics } from "../core/pipeline/metrics.ts";
 import { type LogEntry, SegmentRunner, type SegmentSpec } from "../core/pipeline/segment.ts";
-import { LinkWriter, openLinkReader } from "./link/transfer_link.ts";
+import { type LinkEnd, type LinkReader, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
 import type { LoadedPlugin } from "./plugin_loader.ts";
 import type { Outcome, SegmentControl, SegmentResult } from "./protocol.ts";
 
 /** What a {@linkcode SegmentTaskRun} is made of. */
 export interface SegmentTaskOptions {
   readonly spec: SegmentSpec;
-  readonly links: readonly MessagePort[];
+  readonly links: readonly LinkEnd[];
   readonly threadId: number;
   loadPlugin(name: string): Promise<LoadedPlugin>;
   log(entry: LogEntry): void;
@@ -29,7 +29,7 @@ export class SegmentTaskRun implements SegmentControl {
   readonly #options: SegmentTaskOptions;
   readonly #plugins = new Map<string, LoadedPlugin>();
   readonly #writers: LinkWriter[] = [];
-  readonly #closers: (() => void)[] = [];
+  readonly #readers: LinkReader[] = [];
   readonly #runner: SegmentRunner;
   #isRunning = false;
   #settle!: (result: SegmentResult) => void;
@@ -46,12 +46,14 @@ export class SegmentTaskRun implements SegmentControl {
         if (factory !== undefined) return factory;
         throw new StreamrackError("invalid-plugin", `the plugin no longer provides "${nodeType}"`, { pluginName });
       },
-      openInlet: (link, queue) => {
+      openInlet: (link, source) => {
         const abort = (error: StreamrackError) => this.#runner.abort(error);
-        this.#closers.push(openLinkReader(links[link] as MessagePort, queue, spec.limits, abort));
+        const reader = openLinkReader(links[link] as LinkEnd, source, spec.limits, abort);
+        this.#readers.push(reader);
+        return reader;
       },
       openOutlet: (link) => {
-        const writer = new LinkWriter(links[link] as MessagePort, spec.limits);
+        const writer = openLinkWriter(links[link] as LinkEnd, spec.limits);
         this.#writers.push(writer);
         return writer;
       },
@@ -104,8 +106,8 @@ export class SegmentTaskRun implements SegmentControl {
 
   #end(error?: unknown): void {
     for (const writer of this.#writers) writer.close();
-    for (const close of this.#closers) close();
-    for (const port of this.#options.links) port.close();
+    for (const reader of this.#readers) reader.close();
+    for (const { port } of this.#options.links) port.close();
     const outcome: Outcome<null> = error === undefined
       ? { ok: true, value: null }
       : { ok: false, error: toErrorEnvelope(error) };

@@ -9,13 +9,12 @@ import type { RuntimeData } from "../core/data/types.ts";
 import { checkRuntimeData } from "../core/data/validate.ts";
 import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
-import { EdgeQueue } from "../core/flow/edge_queue.ts";
 import { FanIn } from "../core/flow/fan_in.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { NodeMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
 import { manifestError, type Plan, type PlanPort } from "../core/pipeline/plan.ts";
 import type { SendOptions, Session, SessionInput, SessionOutput } from "../core/pipeline/session.ts";
-import { LinkWriter, openLinkReader } from "./link/transfer_link.ts";
+import { type LinkEnd, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
 import type { PlacedSegment } from "./placement.ts";
 import type { Outcome } from "./protocol.ts";
 import { toReadable, toWritable } from "./session_streams.ts";
@@ -58,14 +57,13 @@ class RunningSession implements Session {
     this.#plan = plan;
     this.#times = times;
     this.#segments = wiring.segments;
-    this.#writers = wiring.inputPorts.map((port) => new LinkWriter(port, wiring.limits));
+    this.#writers = wiring.inputs.map((end) => openLinkWriter(end, wiring.limits));
     this.#sequences = plan.inputs.map(() => 0);
-    const queues = plan.outputs.map(({ nodeId, port }) => new EdgeQueue({ port, from: nodeId }, wiring.limits));
-    this.#outputs = new FanIn(queues, "any");
-    const closers = queues.map((queue, i) =>
-      openLinkReader(wiring.outputPorts[i] as MessagePort, queue, wiring.limits, (error) => this.#fail(error))
+    const readers = plan.outputs.map(({ nodeId, port }, i) =>
+      openLinkReader(wiring.outputs[i] as LinkEnd, { port, from: nodeId }, wiring.limits, (error) => this.#fail(error))
     );
-    this.#closeReaders = () => closers.forEach((close) => close());
+    this.#outputs = new FanIn(readers, "any");
+    this.#closeReaders = () => readers.forEach((reader) => reader.close());
     this.#ended = this.#watch();
   }
 

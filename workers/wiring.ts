@@ -7,20 +7,21 @@
 import type { FlowLimits } from "../core/flow/item.ts";
 import type { Plan, PlanSegment } from "../core/pipeline/plan.ts";
 import type { PortRef, SegmentEdge, SegmentSpec } from "../core/pipeline/segment.ts";
+import { createLink, type LinkEnd } from "./link/link.ts";
 import type { PlacedSegment } from "./placement.ts";
 
 /** A session's segments at their places, and the host's ends of its links. */
 export interface SessionWiring {
   readonly segments: readonly PlacedSegment[];
   /** In the order of `plan.inputs`. */
-  readonly inputPorts: readonly MessagePort[];
+  readonly inputs: readonly LinkEnd[];
   /** In the order of `plan.outputs`. */
-  readonly outputPorts: readonly MessagePort[];
+  readonly outputs: readonly LinkEnd[];
   readonly limits: FlowLimits;
 }
 
 /** Puts one segment where it runs. */
-export type PlaceSegment = (segment: PlanSegment, spec: SegmentSpec, links: readonly MessagePort[]) => PlacedSegment;
+export type PlaceSegment = (segment: PlanSegment, spec: SegmentSpec, links: readonly LinkEnd[]) => PlacedSegment;
 
 /**
  * Makes one link for every edge that leaves a segment, and places the
@@ -32,24 +33,24 @@ export function wireSession(plan: Plan, sessionId: string, limits: FlowLimits, p
   const wires = new Map(plan.segments.map((segment) => [segment, new SegmentWires()]));
   const wiresOf = (ref: PortRef) => wires.get(segmentOf.get(ref.nodeId) as PlanSegment) as SegmentWires;
 
-  const inputPorts = plan.inputs.map((input) => {
-    const { port1, port2 } = new MessageChannel();
-    wiresOf(input).add(port2, (link) => ({ from: { link }, to: { nodeId: input.nodeId, port: input.port } }));
-    return port1;
+  const inputs = plan.inputs.map((input) => {
+    const { writer, reader } = createLink();
+    wiresOf(input).add(reader, (link) => ({ from: { link }, to: { nodeId: input.nodeId, port: input.port } }));
+    return writer;
   });
   for (const { from, to } of plan.edges) {
     if (wiresOf(from) === wiresOf(to)) {
       wiresOf(from).edges.push({ from, to });
       continue;
     }
-    const { port1, port2 } = new MessageChannel();
-    wiresOf(from).add(port1, (link) => ({ from, to: { link } }));
-    wiresOf(to).add(port2, (link) => ({ from: { link, nodeId: from.nodeId }, to }));
+    const { writer, reader } = createLink();
+    wiresOf(from).add(writer, (link) => ({ from, to: { link } }));
+    wiresOf(to).add(reader, (link) => ({ from: { link, nodeId: from.nodeId }, to }));
   }
-  const outputPorts = plan.outputs.map((output) => {
-    const { port1, port2 } = new MessageChannel();
-    wiresOf(output).add(port1, (link) => ({ from: { nodeId: output.nodeId, port: output.port }, to: { link } }));
-    return port2;
+  const outputs = plan.outputs.map((output) => {
+    const { writer, reader } = createLink();
+    wiresOf(output).add(writer, (link) => ({ from: { nodeId: output.nodeId, port: output.port }, to: { link } }));
+    return reader;
   });
 
   const segments = plan.segments.map((segment) => {
@@ -63,15 +64,15 @@ export function wireSession(plan: Plan, sessionId: string, limits: FlowLimits, p
     }));
     return place(segment, { sessionId, segmentId: segment.id, nodes, edges, limits }, links);
   });
-  return { segments, inputPorts, outputPorts, limits };
+  return { segments, inputs, outputs, limits };
 }
 
 /** The edges and link ends of one segment while they are collected. */
 class SegmentWires {
   readonly edges: SegmentEdge[] = [];
-  readonly links: MessagePort[] = [];
+  readonly links: LinkEnd[] = [];
 
-  add(port: MessagePort, makeEdge: (link: number) => SegmentEdge): void {
-    this.edges.push(makeEdge(this.links.push(port) - 1));
+  add(end: LinkEnd, makeEdge: (link: number) => SegmentEdge): void {
+    this.edges.push(makeEdge(this.links.push(end) - 1));
   }
 }

@@ -8,6 +8,7 @@ import { byteLength } from "../data/transfer.ts";
 import { StreamrackError } from "../errors.ts";
 import type { NodeSource } from "../node/contract.ts";
 import { Gate } from "./gate.ts";
+import type { Inlet } from "./inlet.ts";
 import type { FlowLimits, Item, ItemWriter } from "./item.ts";
 
 /**
@@ -15,12 +16,9 @@ import type { FlowLimits, Item, ItemWriter } from "./item.ts";
  * thread wait at its gate; a link, whose writer has waited on the other side,
  * delivers with {@linkcode deliver} and learns of room through `onTaken`.
  */
-export class EdgeQueue implements ItemWriter {
-  /** The edge as the node sees it. */
+export class EdgeQueue implements Inlet, ItemWriter {
   readonly source: NodeSource;
-  /** Called when an item arrives or the edge ends; set by the reader. */
   onChange: () => void = () => {};
-  /** Called when an item of a later epoch arrives before the flush itself is heard of; set by the reader. */
   onLaterEpoch: (epoch: number) => void = () => {};
   /** Called with the bytes of each item that the reader took; set by a link. */
   onTaken: ((bytes: number) => void) | undefined;
@@ -44,12 +42,10 @@ export class EdgeQueue implements ItemWriter {
     this.#gate = new Gate(limits);
   }
 
-  /** Items that wait to be taken. */
   get depth(): number {
     return this.#items.length - this.#head;
   }
 
-  /** Whether nothing waits and nothing more will come. */
   get isDrained(): boolean {
     return this.#ended && this.depth === 0;
   }
@@ -80,12 +76,10 @@ export class EdgeQueue implements ItemWriter {
     this.#gate.abort(error);
   }
 
-  /** The next item, left in place. */
   peek(): Item | undefined {
     return this.#items[this.#head];
   }
 
-  /** Takes the next item, which makes room for another. */
   take(): Item {
     const item = this.#items[this.#head] as Item;
     this.#items[this.#head] = RELEASED;
@@ -101,7 +95,9 @@ export class EdgeQueue implements ItemWriter {
     return item;
   }
 
-  /** Drops what is of an earlier epoch, now and whenever it arrives late. */
+  /** Nothing to prepare: writers call `onChange` in any case. */
+  arm(): void {}
+
   flushBefore(epoch: number): void {
     this.#epoch = Math.max(this.#epoch, epoch);
     // One writer never goes back in epochs, so what is old stands in front.

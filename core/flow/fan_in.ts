@@ -6,27 +6,27 @@
 
 import { durationUs } from "../data/audio.ts";
 import type { Alignment } from "../node/contract.ts";
-import type { EdgeQueue } from "./edge_queue.ts";
+import type { Inlet } from "./inlet.ts";
 import type { Item } from "./item.ts";
 
 /** What a node is given at once: one item, or with alignment `"zip"` one of every edge. */
 export interface Delivery {
-  readonly edges: readonly EdgeQueue[];
+  readonly edges: readonly Inlet[];
   readonly items: readonly Item[];
 }
 
 /** Picks the edges to take from next: none if it must wait. */
-type Chooser = (edges: readonly EdgeQueue[]) => readonly EdgeQueue[];
+type Chooser = (edges: readonly Inlet[]) => readonly Inlet[];
 
 /** Reads several edges as one stream. One reader at a time. */
 export class FanIn {
-  readonly #edges: readonly EdgeQueue[];
+  readonly #edges: readonly Inlet[];
   readonly #align: Alignment;
   #choose: Chooser;
   #waiter: { resolve(): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
 
-  constructor(edges: readonly EdgeQueue[], align: Alignment) {
+  constructor(edges: readonly Inlet[], align: Alignment) {
     this.#edges = edges;
     this.#align = align;
     this.#choose = CHOOSERS[align]();
@@ -40,12 +40,13 @@ export class FanIn {
 
   /** The next delivery, or `undefined` when all edges have ended. Rejects after {@linkcode abort}. */
   async next(): Promise<Delivery | undefined> {
-    for (;;) {
+    for (let isArmed = false;; isArmed = !isArmed) {
       if (this.#failure !== undefined) throw this.#failure;
       const edges = this.#choose(this.#edges);
       if (edges.length > 0) return { edges, items: edges.map((edge) => edge.take()) };
       if (this.#edges.every((edge) => edge.isDrained)) return undefined;
-      await new Promise<void>((resolve, reject) => this.#waiter = { resolve, reject });
+      if (isArmed) await new Promise<void>((resolve, reject) => this.#waiter = { resolve, reject });
+      else for (const edge of this.#edges) edge.arm();
     }
   }
 
@@ -79,8 +80,8 @@ const CHOOSERS: { readonly [A in Alignment]: () => Chooser } = {
     return (edges) => {
       for (let i = 0; i < edges.length; i++) {
         const at = (next + i) % edges.length;
-        const edge = edges[at] as EdgeQueue;
-        if (edge.depth === 0) continue;
+        const edge = edges[at] as Inlet;
+        if (edge.peek() === undefined) continue;
         next = at + 1;
         return [edge];
       }
@@ -89,15 +90,15 @@ const CHOOSERS: { readonly [A in Alignment]: () => Chooser } = {
   },
   zip: () => (edges) => {
     const open = edges.filter((edge) => !edge.isDrained);
-    return open.every((edge) => edge.depth > 0) ? open : [];
+    return open.every((edge) => edge.peek() !== undefined) ? open : [];
   },
   time: () => {
     // Up to where each edge has delivered.
-    const deliveredUs = new Map<EdgeQueue, number>();
+    const deliveredUs = new Map<Inlet, number>();
     // Where an edge goes on: at its next item, or, while that is awaited, where the last one ended.
-    const positionUs = (edge: EdgeQueue) => edge.peek()?.data.timestampUs ?? deliveredUs.get(edge) ?? 0;
+    const positionUs = (edge: Inlet) => edge.peek()?.data.timestampUs ?? deliveredUs.get(edge) ?? 0;
     return (edges) => {
-      let behind: EdgeQueue | undefined;
+      let behind: Inlet | undefined;
       for (const edge of edges) {
         if (edge.isDrained) continue;
         if (behind === undefined || positionUs(edge) < positionUs(behind)) behind = edge;

@@ -9,9 +9,10 @@ import { type Problem, StreamrackError } from "../errors.ts";
 import { settledWithin } from "../flow/settled_within.ts";
 import { EdgeQueue } from "../flow/edge_queue.ts";
 import { FanIn } from "../flow/fan_in.ts";
+import type { Inlet } from "../flow/inlet.ts";
 import type { FlowLimits, ItemWriter } from "../flow/item.ts";
 import { Outlet } from "../flow/outlet.ts";
-import type { LogLevel, NodeLog } from "../node/contract.ts";
+import type { LogLevel, NodeLog, NodeSource } from "../node/contract.ts";
 import type { StreamingNodeFactory } from "../node/factory.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import { NodeRunner } from "./node_runner.ts";
@@ -66,8 +67,8 @@ export interface SegmentEnvironment {
   readonly threadId: number;
   /** Finds the factory of a node. */
   factory(node: SegmentNode): StreamingNodeFactory;
-  /** Connects the reading end of a link to a queue. */
-  openInlet(link: number, queue: EdgeQueue): void;
+  /** Opens the reading end of a link. */
+  openInlet(link: number, source: Omit<NodeSource, "ended">): Inlet;
   /** Opens the writing end of a link. */
   openOutlet(link: number): ItemWriter;
   log(entry: LogEntry): void;
@@ -110,12 +111,8 @@ export class SegmentRunner {
 
   /** Creates every node. If one fails, those that were made are disposed of. */
   async start(): Promise<void> {
-    const limits = this.#spec.limits;
-    const queues = new Map(this.#spec.edges.flatMap((edge) => {
-      if (!("port" in edge.to)) return [];
-      return [[edge, new EdgeQueue({ port: edge.to.port, from: edge.from.nodeId }, limits)] as const];
-    }));
-    const creations = Promise.allSettled(this.#spec.nodes.map((node) => this.#createRunner(node, queues)));
+    const inlets = this.#openInlets();
+    const creations = Promise.allSettled(this.#spec.nodes.map((node) => this.#createRunner(node, inlets)));
     await Promise.race([creations, this.#aborted]);
     const created = await settledWithin(creations, this.#failure === undefined ? Infinity : RETURN_GRACE_MS) ?? [];
     this.#runners = created.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
@@ -124,11 +121,6 @@ export class SegmentRunner {
     if (this.#failure !== undefined) {
       await this.#dispose();
       throw this.#failure;
-    }
-    // Links deliver from here on, so all queues must have their readers first.
-    for (const [edge, queue] of queues) {
-      queue.onLaterEpoch = (epoch) => this.flushBefore(epoch);
-      if ("link" in edge.from) this.#environment.openInlet(edge.from.link, queue);
     }
   }
 
@@ -170,15 +162,30 @@ export class SegmentRunner {
     }));
   }
 
-  async #createRunner(node: SegmentNode, queues: ReadonlyMap<SegmentEdge, EdgeQueue>): Promise<NodeRunner> {
+  /** Opens the reading end of every edge that leads to a node of this segment. */
+  #openInlets(): Map<SegmentEdge, Inlet> {
+    const inlets = new Map<SegmentEdge, Inlet>();
+    for (const edge of this.#spec.edges) {
+      if (!("port" in edge.to)) continue;
+      const source = { port: edge.to.port, from: edge.from.nodeId };
+      const inlet = "link" in edge.from
+        ? this.#environment.openInlet(edge.from.link, source)
+        : new EdgeQueue(source, this.#spec.limits);
+      inlet.onLaterEpoch = (epoch) => this.flushBefore(epoch);
+      inlets.set(edge, inlet);
+    }
+    return inlets;
+  }
+
+  async #createRunner(node: SegmentNode, inlets: ReadonlyMap<SegmentEdge, Inlet>): Promise<NodeRunner> {
     const { nodeId, pluginName } = node;
     const factory = this.#environment.factory(node);
     const { definition } = factory;
-    const inlets = [...queues].flatMap(([{ to }, queue]) => "port" in to && to.nodeId === nodeId ? [queue] : []);
+    const own = [...inlets].flatMap(([{ to }, inlet]) => "port" in to && to.nodeId === nodeId ? [inlet] : []);
     const created = await factory.create({
       params: this.#params.get(nodeId),
       nodeId,
-      sources: inlets.map((queue) => queue.source),
+      sources: own.map((inlet) => inlet.source),
       signal: this.#abortController.signal,
       log: this.#log(node),
     });
@@ -189,7 +196,9 @@ export class SegmentRunner {
     const outlets = Object.keys(definition.outputs).map((port) => {
       const writers = this.#spec.edges.flatMap((edge) => {
         if (!("port" in edge.from) || edge.from.nodeId !== nodeId || edge.from.port !== port) return [];
-        return [queues.get(edge) ?? this.#environment.openOutlet((edge.to as { link: number }).link)];
+        // An edge within the segment ends in a queue, which is its own writer.
+        const inlet = inlets.get(edge);
+        return [inlet instanceof EdgeQueue ? inlet : this.#environment.openOutlet((edge.to as { link: number }).link)];
       });
       return [port, new Outlet(writers)] as const;
     });
@@ -198,7 +207,7 @@ export class SegmentRunner {
       pluginName,
       description: definition,
       node: created,
-      fanIn: new FanIn(inlets, definition.align ?? "any"),
+      fanIn: new FanIn(own, definition.align ?? "any"),
       outlets: new Map(outlets),
       signal: this.#abortController.signal,
     });

@@ -75,7 +75,7 @@ describe("a faulty node", () => {
 
   it("reuse: a value that was given away and is used again is a clear error, or was never moved", () =>
     withRuntime(async (runtime) => {
-      const audio = RuntimeData.audio({ samples: new Float32Array(480), sampleRate: 48_000 });
+      const audio = RuntimeData.audio({ samples: new Float32Array(48_000), sampleRate: 48_000 });
       await assert.rejects(runtime.execute(chain("fault.reuse"), { n0: audio }), {
         reason: "detached-data",
         nodeId: "n0",

@@ -1,5 +1,6 @@
 /**
- * Links over a web MessagePort: values move by transfer, credits come back.
+ * Links over a web MessagePort alone: every value moves by transfer, credits
+ * come back. For runtimes, and settings, without shared memory.
  *
  * The global MessageChannel with `onmessage` is used on every runtime; ports
  * of `node:worker_threads` are a hundred times slower on Deno.
@@ -7,17 +8,29 @@
  * @module
  */
 
-import { byteLength, isDetached, payloadOf, toMovable, transferables } from "../../core/data/transfer.ts";
+import { byteLength } from "../../core/data/transfer.ts";
+import type { RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
 import { StreamrackError } from "../../core/errors.ts";
-import type { EdgeQueue } from "../../core/flow/edge_queue.ts";
+import { EdgeQueue } from "../../core/flow/edge_queue.ts";
 import { Gate } from "../../core/flow/gate.ts";
-import type { FlowLimits, Item, ItemWriter } from "../../core/flow/item.ts";
-import type { LinkMessage, LinkReply } from "../protocol.ts";
+import type { FlowLimits, Item } from "../../core/flow/item.ts";
+import type { NodeSource } from "../../core/node/contract.ts";
+import type { LinkReader, LinkWriter, OnViolation } from "./link.ts";
+import { postData } from "./post_data.ts";
 
-/** The writing end of a link. */
-export class LinkWriter implements ItemWriter {
-  /** Resolves when the reader has received the end, or the link was closed on this side. Never rejects. */
+type ToReader =
+  | { readonly t: "data"; readonly s: number; readonly e: number; readonly d: RuntimeData }
+  | { readonly t: "end" };
+
+type ToWriter =
+  /** So much was taken from the queue: items and bytes. */
+  | { readonly t: "credit"; readonly n: number; readonly b: number }
+  /** The end has arrived: the port may be closed. */
+  | { readonly t: "closed" };
+
+/** The writing end of a transfer link. */
+export class TransferLinkWriter implements LinkWriter {
   readonly closed: Promise<void>;
   readonly #port: MessagePort;
   readonly #gate: Gate;
@@ -29,23 +42,11 @@ export class LinkWriter implements ItemWriter {
   constructor(port: MessagePort, limits: FlowLimits) {
     this.#port = port;
     this.#gate = new Gate(limits);
-    this.closed = new Promise((resolve) => {
-      this.#close = () => {
-        if (this.#isClosed) return;
-        this.#isClosed = true;
-        port.close();
-        resolve();
-      };
-    });
-    port.onmessage = ({ data }: MessageEvent<LinkReply>) => {
+    this.closed = new Promise((resolve) => this.#close = resolve);
+    port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
       if (data.t === "credit") this.#gate.leave(data.n, data.b);
-      else this.#close();
+      else this.close();
     };
-  }
-
-  /** Values on their way or in the reader's queue. */
-  get inFlight(): number {
-    return this.#gate.items;
   }
 
   write(item: Item): void | Promise<void> {
@@ -55,18 +56,19 @@ export class LinkWriter implements ItemWriter {
     return this.#writeLater(entered, item, bytes);
   }
 
-  /** Sends the end, after whatever still waits for room. */
   end(): void {
     this.#isEnding = true;
-    if (this.#waiting === 0) this.#port.postMessage({ t: "end" } satisfies LinkMessage);
+    if (this.#waiting === 0) this.#port.postMessage({ t: "end" } satisfies ToReader);
   }
 
   abort(error: Error): void {
     this.#gate.abort(error);
   }
 
-  /** Closes the port, whatever is on its way. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#port.close();
     this.#close();
   }
 
@@ -83,69 +85,63 @@ export class LinkWriter implements ItemWriter {
 
   #post({ data, sequence, epoch }: Item, bytes: number): void {
     try {
-      const payload = payloadOf(data);
-      if (payload !== undefined && isDetached(payload)) {
-        throw new StreamrackError("detached-data", "the value was moved away while it waited for room", {
-          remedy: "Do not send a value twice; send a copy with { copy: true }.",
-        });
-      }
-      const movable = toMovable(data);
-      this.#port.postMessage(
-        { t: "data", s: sequence, e: epoch, d: movable } satisfies LinkMessage,
-        transferables(movable),
-      );
-    } catch (thrown) {
+      postData(this.#port, data, (d) => ({ t: "data", s: sequence, e: epoch, d } satisfies ToReader));
+    } catch (error) {
       this.#gate.leave(1, bytes);
-      throw StreamrackError.from(thrown, "not-cloneable", {
-        remedy: "Give plain data: no functions, class instances or memory that cannot be moved.",
-      });
+      throw error;
     }
   }
 }
 
 /**
- * Connects the reading end of a link to a queue. Room is reported back to the
- * writer once half of the window was taken, which halves the messages and
- * cannot stall: a writer that waits has filled its whole window.
- *
- * @param onViolation Called when the other side breaks the protocol; the link is closed by then.
- * @returns Closes the port.
+ * The reading end of a transfer link. Room is reported back to the writer
+ * once half of the window was taken, which halves the messages and cannot
+ * stall: a writer that waits has filled its whole window.
  */
-export function openLinkReader(
-  port: MessagePort,
-  queue: EdgeQueue,
-  limits: FlowLimits,
-  onViolation: (error: StreamrackError) => void,
-): () => void {
-  let items = 0;
-  let bytes = 0;
-  queue.onTaken = (itemBytes) => {
-    items += 1;
-    bytes += itemBytes;
-    if (items * 2 < limits.items && bytes * 2 < limits.bytes) return;
-    port.postMessage({ t: "credit", n: items, b: bytes } satisfies LinkReply);
-    items = 0;
-    bytes = 0;
-  };
-  const close = () => {
-    queue.onTaken = () => {};
-    port.close();
-  };
-  port.onmessage = ({ data: message }: MessageEvent<LinkMessage>) => {
-    try {
-      if (message?.t === "data" && Number.isSafeInteger(message.s) && Number.isSafeInteger(message.e)) {
-        queue.deliver({ data: checkRuntimeData(message.d), sequence: message.s, epoch: message.e });
-      } else if (message?.t === "end") {
-        port.postMessage({ t: "closed" } satisfies LinkReply);
-        close();
-        queue.end();
-      } else {
-        throw new StreamrackError("protocol-violation", "a link carried a message of no known form");
+export class TransferLinkReader extends EdgeQueue implements LinkReader {
+  readonly #port: MessagePort;
+  readonly #limits: FlowLimits;
+  #items = 0;
+  #bytes = 0;
+
+  constructor(port: MessagePort, source: Omit<NodeSource, "ended">, limits: FlowLimits, onViolation: OnViolation) {
+    super(source, limits);
+    this.#port = port;
+    this.#limits = limits;
+    this.onTaken = (bytes) => this.#credit(bytes);
+    port.onmessage = ({ data }: MessageEvent<ToReader>) => {
+      try {
+        this.#receive(data);
+      } catch (thrown) {
+        this.close();
+        onViolation(StreamrackError.from(thrown, "protocol-violation"));
       }
-    } catch (thrown) {
-      close();
-      onViolation(StreamrackError.from(thrown, "protocol-violation"));
+    };
+  }
+
+  close(): void {
+    this.onTaken = () => {};
+    this.#port.close();
+  }
+
+  #receive(message: ToReader): void {
+    if (message?.t === "data" && Number.isSafeInteger(message.s) && Number.isSafeInteger(message.e)) {
+      this.deliver({ data: checkRuntimeData(message.d), sequence: message.s, epoch: message.e });
+    } else if (message?.t === "end") {
+      this.#port.postMessage({ t: "closed" } satisfies ToWriter);
+      this.close();
+      this.end();
+    } else {
+      throw new StreamrackError("protocol-violation", "a link carried a message of no known form");
     }
-  };
-  return close;
+  }
+
+  #credit(bytes: number): void {
+    this.#items += 1;
+    this.#bytes += bytes;
+    if (this.#items * 2 < this.#limits.items && this.#bytes * 2 < this.#limits.bytes) return;
+    this.#port.postMessage({ t: "credit", n: this.#items, b: this.#bytes } satisfies ToWriter);
+    this.#items = 0;
+    this.#bytes = 0;
+  }
 }

@@ -1,0 +1,64 @@
+/**
+ * Links: how values get from one thread to another, and which way they take.
+ *
+ * @module
+ */
+
+import type { StreamrackError } from "../../core/errors.ts";
+import type { Inlet } from "../../core/flow/inlet.ts";
+import type { FlowLimits, ItemWriter } from "../../core/flow/item.ts";
+import type { NodeSource } from "../../core/node/contract.ts";
+import { createRingMemory } from "./ring.ts";
+import { RingLinkReader, RingLinkWriter } from "./ring_link.ts";
+import { TransferLinkReader, TransferLinkWriter } from "./transfer_link.ts";
+
+/** One end of a link. It may be posted to another thread, with `port` in the transfer list. */
+export interface LinkEnd {
+  readonly port: MessagePort;
+  /** The shared ring for short chunks. Absent where the runtime has no shared memory. */
+  readonly ring?: SharedArrayBuffer | undefined;
+}
+
+/** The writing end at work. */
+export interface LinkWriter extends ItemWriter {
+  /** Resolves when the reader has received the end, or the link was closed on this side. Never rejects. */
+  readonly closed: Promise<void>;
+  /** Closes the port, whatever is on its way. */
+  close(): void;
+}
+
+/** The reading end at work. */
+export interface LinkReader extends Inlet {
+  /** Closes the port. */
+  close(): void;
+}
+
+/** Called when the other end breaks the protocol. The link is closed by then. */
+export type OnViolation = (error: StreamrackError) => void;
+
+/** Room for records in a ring. A page is only taken from the system when it is first written. */
+const RING_BYTES = 128 * 1024;
+
+/** Makes the two ends of a link. */
+export function createLink(): { readonly writer: LinkEnd; readonly reader: LinkEnd } {
+  const { port1, port2 } = new MessageChannel();
+  const ring = typeof SharedArrayBuffer === "undefined" ? undefined : createRingMemory(RING_BYTES);
+  return { writer: { port: port1, ring }, reader: { port: port2, ring } };
+}
+
+/** Opens the writing end. */
+export function openLinkWriter({ port, ring }: LinkEnd, limits: FlowLimits): LinkWriter {
+  return ring === undefined ? new TransferLinkWriter(port, limits) : new RingLinkWriter(port, ring, limits);
+}
+
+/** Opens the reading end. */
+export function openLinkReader(
+  { port, ring }: LinkEnd,
+  source: Omit<NodeSource, "ended">,
+  limits: FlowLimits,
+  onViolation: OnViolation,
+): LinkReader {
+  return ring === undefined
+    ? new TransferLinkReader(port, source, limits, onViolation)
+    : new RingLinkReader(port, ring, source, limits, onViolation);
+}
