@@ -465,9 +465,13 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                   "sentence",
                 ],
                 "type": "string",
+                "description":
+                  'Which letters become capitals: "upper" all, "lower" none, "title" the first of each word, "sentence" the first of each sentence.',
               },
               "locale": {
                 "type": "string",
+                "description":
+                  'BCP 47 tag of the language whose rules hold, such as "tr". Default: the language of each text, else the rules of no language.',
               },
             },
             "required": [
@@ -498,6 +502,7 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "type": "integer",
                 "minimum": 20,
                 "maximum": 100000,
+                "description": "Longest sentence in UTF-16 code units, 20 to 100000. A longer one is given in parts.",
                 "default": 1000,
               },
               "lineBreak": {
@@ -506,6 +511,8 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                   "wraps",
                 ],
                 "type": "string",
+                "description":
+                  'Whether every line break ends a sentence ("ends"), or only an empty line does ("wraps").',
                 "default": "ends",
               },
               "abbreviations": {
@@ -516,6 +523,8 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                   "maxLength": 40,
                 },
                 "maxItems": 1000,
+                "description":
+                  'Further abbreviations after which a sentence goes on, such as "resp.", with or without the last stop. At most 1000 of 1 to 40 characters each.',
                 "default": [],
               },
             },
@@ -545,6 +554,8 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
               "template": {
                 "type": "string",
                 "maxLength": 100000,
+                "description":
+                  "Text with placeholders, at most 100000 UTF-16 code units: {{name}}, {{user.name}} and {{items.0}} become fields of the input, {{text}} its text, {{.}} all of it. \\{{ stands for two braces.",
               },
               "missing": {
                 "enum": [
@@ -553,6 +564,8 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                   "keep",
                 ],
                 "type": "string",
+                "description":
+                  'What a placeholder without a value becomes: "error" fails the input, "empty" inserts nothing, "keep" leaves the placeholder.',
                 "default": "error",
               },
             },
@@ -631,6 +644,7 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "type": "number",
                 "minimum": 0,
                 "maximum": 3600000,
+                "description": "How long a value waits, in milliseconds, 0 to 3600000 (an hour). 0: not at all.",
               },
               "mode": {
                 "enum": [
@@ -638,6 +652,7 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                   "first",
                 ],
                 "type": "string",
+                "description": 'Which values wait: "each" one after the other, or only the "first" of the session.',
                 "default": "each",
               },
             },
@@ -677,12 +692,16 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                   "divide",
                 ],
                 "type": "string",
+                "description":
+                  'What is done with each number and the operand. Default: "add". Input that names its own wins.',
               },
               "operand": {
                 "type": "number",
+                "description": "The second operand, any finite number. Default: value, else 0.",
               },
               "value": {
                 "type": "number",
+                "description": "The same as operand, as older manifests call it. operand wins.",
               },
             },
             "required": [],
@@ -711,6 +730,7 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
             "properties": {
               "addend": {
                 "type": "number",
+                "description": "What is added: any finite number.",
                 "default": 0,
               },
             },
@@ -740,6 +760,7 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
             "properties": {
               "factor": {
                 "type": "number",
+                "description": "What is multiplied by: any finite number.",
                 "default": 2,
               },
             },
@@ -782,29 +803,36 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "type": "number",
                 "minimum": 0,
                 "maximum": 1,
+                "description": "Probability from which silence turns into speech, 0 to 1.",
                 "default": 0.5,
               },
               "negativeThreshold": {
                 "type": "number",
                 "minimum": 0,
                 "maximum": 1,
+                "description":
+                  "Probability below which speech turns into silence, 0 to threshold. Default: threshold less 0.15, but not below 0.01 unless threshold is.",
               },
               "minSpeechMs": {
                 "type": "number",
                 "minimum": 0,
                 "maximum": 10000,
+                "description": "Shorter speech is not reported, in milliseconds, 0 to 10000.",
                 "default": 250,
               },
               "minSilenceMs": {
                 "type": "number",
                 "minimum": 0,
                 "maximum": 10000,
+                "description": "Shorter silence does not end speech, in milliseconds, 0 to 10000.",
                 "default": 200,
               },
               "speechPadMs": {
                 "type": "number",
                 "minimum": 0,
                 "maximum": 10000,
+                "description":
+                  "Added before and after speech, in milliseconds, 0 to minSilenceMs. Default: 64, or minSilenceMs if that is less.",
               },
               "mode": {
                 "enum": [
@@ -812,6 +840,8 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                   "speech",
                 ],
                 "type": "string",
+                "description":
+                  'What audio leaves the node: "annotate" gives all, with what was found in its metadata; "speech" gives speech only.',
                 "default": "annotate",
               },
             },

@@ -96,7 +96,7 @@ function code(value: unknown): string {
 }
 
 function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+  return text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("\n", " ");
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -10,9 +10,23 @@ import { SentenceSplitter } from "./splitter.ts";
 
 /** Parameters of `text.case`. */
 const params = v.object({
-  mode: v.picklist(["upper", "lower", "title", "sentence"]),
-  /** BCP 47 tag whose rules hold, such as `"tr"`. Default: the language of each text, else rules for no language. */
-  locale: v.optional(v.pipe(v.string(), v.check(isLocale, "is not a language tag"))),
+  mode: v.pipe(
+    v.picklist(["upper", "lower", "title", "sentence"]),
+    v.description(
+      'Which letters become capitals: "upper" all, "lower" none, "title" the first of each word, "sentence" the first ' +
+        "of each sentence.",
+    ),
+  ),
+  locale: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(isLocale, "is not a language tag"),
+      v.description(
+        'BCP 47 tag of the language whose rules hold, such as "tr". Default: the language of each text, else the rules ' +
+          "of no language.",
+      ),
+    ),
+  ),
 });
 
 /** The rules of Unicode without those of a language. No tag at all would mean the language of the machine. */

@@ -12,13 +12,32 @@ const ABBREVIATIONS_MAX = 1000;
 
 /** Parameters of `text.sentences`. */
 const params = v.object({
-  /** A longer sentence is given in parts. 20 to 100 000 UTF-16 code units. Default: 1000. */
-  maxChars: v.optional(v.pipe(v.number(), v.integer(), v.minValue(20), v.maxValue(100_000)), 1000),
-  /** Whether each line break ends a sentence (the default), or only an empty line does. */
-  lineBreak: v.optional(v.picklist(["ends", "wraps"]), "ends"),
-  /** Further abbreviations after which a sentence goes on, such as `"approx."`. At most 1000. */
+  maxChars: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(20),
+      v.maxValue(100_000),
+      v.description("Longest sentence in UTF-16 code units, 20 to 100000. A longer one is given in parts."),
+    ),
+    1000,
+  ),
+  lineBreak: v.optional(
+    v.pipe(
+      v.picklist(["ends", "wraps"]),
+      v.description('Whether every line break ends a sentence ("ends"), or only an empty line does ("wraps").'),
+    ),
+    "ends",
+  ),
   abbreviations: v.optional(
-    v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))), v.maxLength(ABBREVIATIONS_MAX)),
+    v.pipe(
+      v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))),
+      v.maxLength(ABBREVIATIONS_MAX),
+      v.description(
+        `Further abbreviations after which a sentence goes on, such as "resp.", with or without the last stop. At most ` +
+          `${ABBREVIATIONS_MAX} of 1 to 40 characters each.`,
+      ),
+    ),
     [],
   ),
 });

@@ -21,18 +21,29 @@ const TOKEN = /\\\{\{|\{\{([^{}]*)\}\}|\{\{/g;
 
 /** Parameters of `text.template`. */
 const params = v.object({
-  /** Text with placeholders. At most 100 000 characters. */
   template: v.pipe(
     v.string(),
     v.maxLength(TEMPLATE_MAX_CHARS),
+    v.description(
+      `Text with placeholders, at most ${TEMPLATE_MAX_CHARS} UTF-16 code units: {{name}}, {{user.name}} and {{items.0}} ` +
+        "become fields of the input, {{text}} its text, {{.}} all of it. \\{{ stands for two braces.",
+    ),
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return;
       const [problem] = parse(dataset.value).filter((part) => part.kind === "bad");
       if (problem !== undefined) addIssue({ message: problem.message });
     }),
   ),
-  /** What a placeholder without a value becomes: a failure (the default), nothing, or itself. */
-  missing: v.optional(v.picklist(["error", "empty", "keep"]), "error"),
+  missing: v.optional(
+    v.pipe(
+      v.picklist(["error", "empty", "keep"]),
+      v.description(
+        'What a placeholder without a value becomes: "error" fails the input, "empty" inserts nothing, "keep" leaves ' +
+          "the placeholder.",
+      ),
+    ),
+    "error",
+  ),
 });
 
 /**

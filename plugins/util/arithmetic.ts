@@ -12,8 +12,9 @@ export const add: Plugin["nodes"][number] = defineNode({
   type: "util.add",
   aliases: ["AddNode"],
   summary: "Adds a number to JSON numbers and arrays of numbers.",
-  /** `addend`: any finite number. Default: 0. */
-  params: v.object({ addend: v.optional(v.pipe(v.number(), v.finite()), 0) }),
+  params: v.object({
+    addend: v.optional(v.pipe(v.number(), v.finite(), v.description("What is added: any finite number.")), 0),
+  }),
   inputs: { in: ["any"] },
   outputs: { out: ["any"] },
   create: ({ params }) => ({ process: (data) => mapNumbers(data, (number) => number + params.addend) }),
@@ -24,8 +25,9 @@ export const multiply: Plugin["nodes"][number] = defineNode({
   type: "util.multiply",
   aliases: ["MultiplyNode"],
   summary: "Multiplies JSON numbers and arrays of numbers by a number.",
-  /** `factor`: any finite number. Default: 2. */
-  params: v.object({ factor: v.optional(v.pipe(v.number(), v.finite()), 2) }),
+  params: v.object({
+    factor: v.optional(v.pipe(v.number(), v.finite(), v.description("What is multiplied by: any finite number.")), 2),
+  }),
   inputs: { in: ["any"] },
   outputs: { out: ["any"] },
   create: ({ params }) => ({ process: (data) => mapNumbers(data, (number) => number * params.factor) }),

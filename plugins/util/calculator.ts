@@ -23,16 +23,18 @@ const OPERATIONS = {
 };
 type Operation = keyof typeof OPERATIONS;
 const OPERATION_NAMES = Object.keys(OPERATIONS) as Operation[];
-const finite = v.pipe(v.number(), v.finite());
+const finite = (description: string) => v.pipe(v.number(), v.finite(), v.description(description));
 
 /** Parameters of `util.calculator`. */
 const params = v.object({
-  /** Default: `"add"`, if there is an operand. */
-  operation: v.optional(v.picklist(OPERATION_NAMES)),
-  /** Second operand. Default: `value`, else 0. */
-  operand: v.optional(finite),
-  /** The same, as older manifests call it. `operand` wins. */
-  value: v.optional(finite),
+  operation: v.optional(
+    v.pipe(
+      v.picklist(OPERATION_NAMES),
+      v.description('What is done with each number and the operand. Default: "add". Input that names its own wins.'),
+    ),
+  ),
+  operand: v.optional(finite("The second operand, any finite number. Default: value, else 0.")),
+  value: v.optional(finite("The same as operand, as older manifests call it. operand wins.")),
 });
 
 /**

@@ -11,10 +11,19 @@ const DELAY_MAX_MS = 3_600_000;
 
 /** Parameters of `util.delay`. */
 const params = v.object({
-  /** How long, in milliseconds. 0 to 3 600 000 (an hour); 0 waits not at all. */
-  delayMs: v.pipe(v.number(), v.minValue(0), v.maxValue(DELAY_MAX_MS)),
-  /** Whether every value waits (the default), or only the first one of the session. */
-  mode: v.optional(v.picklist(["each", "first"]), "each"),
+  delayMs: v.pipe(
+    v.number(),
+    v.minValue(0),
+    v.maxValue(DELAY_MAX_MS),
+    v.description(`How long a value waits, in milliseconds, 0 to ${DELAY_MAX_MS} (an hour). 0: not at all.`),
+  ),
+  mode: v.optional(
+    v.pipe(
+      v.picklist(["each", "first"]),
+      v.description('Which values wait: "each" one after the other, or only the "first" of the session.'),
+    ),
+    "each",
+  ),
 });
 
 /**

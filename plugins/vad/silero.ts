@@ -26,24 +26,39 @@ const NEGATIVE_THRESHOLD_GAP = 0.15;
 const NEGATIVE_THRESHOLD_MIN = 0.01;
 const SPEECH_PAD_DEFAULT_MS = 64;
 
-const probability = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-const spanMs = v.pipe(v.number(), v.minValue(0), v.maxValue(10_000));
+const probability = (description: string) =>
+  v.pipe(v.number(), v.minValue(0), v.maxValue(1), v.description(description));
+const spanMs = (description: string) =>
+  v.pipe(v.number(), v.minValue(0), v.maxValue(10_000), v.description(description));
 
 /** Parameters of `vad.silero`. */
 const params = v.pipe(
   v.object({
-    /** Probability from which silence turns into speech, 0 to 1. Default: 0.5. */
-    threshold: v.optional(probability, 0.5),
-    /** Probability below which speech turns into silence, at most `threshold`. Default: `threshold` − 0.15. */
-    negativeThreshold: v.optional(probability),
-    /** Shorter speech is not reported. 0 to 10 000 ms. Default: 250. */
-    minSpeechMs: v.optional(spanMs, 250),
-    /** Shorter silence does not end speech. 0 to 10 000 ms. Default: 200. */
-    minSilenceMs: v.optional(spanMs, 200),
-    /** Added before and after speech; at most `minSilenceMs`. Default: 64, or `minSilenceMs` if that is less. */
-    speechPadMs: v.optional(spanMs),
-    /** `"annotate"` passes all audio, with what was found in its metadata; `"speech"` passes speech only. */
-    mode: v.optional(v.picklist(["annotate", "speech"]), "annotate"),
+    threshold: v.optional(probability("Probability from which silence turns into speech, 0 to 1."), 0.5),
+    negativeThreshold: v.optional(
+      probability(
+        "Probability below which speech turns into silence, 0 to threshold. Default: threshold less 0.15, but not " +
+          "below 0.01 unless threshold is.",
+      ),
+    ),
+    minSpeechMs: v.optional(spanMs("Shorter speech is not reported, in milliseconds, 0 to 10000."), 250),
+    minSilenceMs: v.optional(spanMs("Shorter silence does not end speech, in milliseconds, 0 to 10000."), 200),
+    speechPadMs: v.optional(
+      spanMs(
+        "Added before and after speech, in milliseconds, 0 to minSilenceMs. Default: 64, or minSilenceMs if that is " +
+          "less.",
+      ),
+    ),
+    mode: v.optional(
+      v.pipe(
+        v.picklist(["annotate", "speech"]),
+        v.description(
+          'What audio leaves the node: "annotate" gives all, with what was found in its metadata; "speech" gives ' +
+            "speech only.",
+        ),
+      ),
+      "annotate",
+    ),
   }),
   v.forward(
     v.check(

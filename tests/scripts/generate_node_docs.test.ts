@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import type { JsonSchema } from "../../core/node/describe.ts";
 import { PLUGIN_CATALOG } from "../../plugins/catalog.ts";
 import { nodeDocs } from "../../scripts/generate_node_docs.ts";
 import { ROOT } from "../../scripts/lib/files.ts";
@@ -25,15 +26,28 @@ describe("nodeDocs", () => {
 
   it("tells range, default and meaning of each parameter", () => {
     const properties = {
-      level: { type: "number", minimum: -60, maximum: 0, default: -1, description: "Peak | level." },
+      level: { type: "number", minimum: -60, maximum: 0, default: -1, description: "Peak | level, \\{." },
       mode: { enum: ["a", "b"], type: "string" },
       names: { type: "array", items: { type: "string", minLength: 1 }, maxItems: 3 },
     };
     const text = docsOf({ type: "object", properties, required: ["mode"] });
-    assert.ok(text.includes("| `level` | number, -60 to 0 | `-1` | Peak \\| level. |"), text);
+    assert.ok(text.includes("| `level` | number, -60 to 0 | `-1` | Peak \\| level, \\\\{. |"), text);
     assert.ok(text.includes("| `mode` | `a`, `b` | required |  |"), text);
     assert.ok(text.includes("| `names` | list of (text, at least 1 characters), at most 3 |  |  |"), text);
   });
+});
+
+describe("the nodes of our plugins", () => {
+  for (const { description: { nodes } } of PLUGIN_CATALOG) {
+    for (const { type, paramsSchema } of nodes) {
+      const properties = Object.entries((paramsSchema?.["properties"] ?? {}) as Record<string, JsonSchema>);
+      if (properties.length === 0) continue;
+      it(`${type} tells what each parameter means`, () => {
+        const silent = properties.filter(([, schema]) => typeof schema["description"] !== "string");
+        assert.deepEqual(silent.map(([name]) => name), []);
+      });
+    }
+  }
 });
 
 describe("README.md", () => {
