@@ -24,7 +24,7 @@ interface DoctorFlags {
 export function addDoctorCommand(program: Command): void {
   const command = program.command("doctor")
     .summary("check this runtime")
-    .description("Tries what Streamrack needs of this runtime, and tells what can be enforced on plugins.")
+    .description("Tries what Streamrack needs of this runtime, and tells what is enforced on plugins.")
     .option("--json", "print the findings as JSON");
   addDebugFlag(command)
     .addHelpText("after", HELP)
@@ -93,7 +93,7 @@ function render({ runtime, system, probes, enforcements }: Findings): string {
     { title: "found", value: ({ detail }) => detail },
   ], probes);
   const enforcementTable = renderTable([
-    { title: "what this runtime can enforce", value: ({ what }) => what },
+    { title: "enforced on plugins", value: ({ what }) => what },
     { title: "holds", value: ({ holds }) => holds },
     { title: "how", value: ({ how }) => how },
   ], enforcements);

@@ -1,7 +1,7 @@
 /**
- * What each runtime can enforce on the code of a plugin: known from
+ * What is enforced on the code of a plugin, by runtime: known from
  * measurements, because to try it out here would put this process at risk
- * (Deno ends when a worker asks for permissions without its flag, Bun fills the memory).
+ * (a heap limit that is ignored fills the memory).
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface RuntimeIdentity {
 /** One kind of limit, and whether it holds here. */
 export interface Enforcement {
   readonly what: string;
-  readonly holds: "yes" | "no" | "with a flag";
+  readonly holds: "yes" | "no";
   readonly how: string;
 }
 
@@ -35,38 +35,22 @@ export function identifyRuntime(
   return { name: "node", version: versions["node"] ?? "unknown" };
 }
 
-/** What can be enforced here. */
+/** What is enforced here, by this version of Streamrack. */
 export function enforcements({ name }: RuntimeIdentity): Enforcement[] {
-  const what = {
-    memory: "memory limit of a worker",
-    time: "hard stop of a worker",
-    permissions: "permissions of a worker",
-  };
-  const stop: Enforcement = { what: what.time, holds: "yes", how: "terminate() ends also an endless loop" };
-  switch (name) {
-    case "node":
-      return [
-        { what: what.memory, holds: "yes", how: "resourceLimits; typed arrays are not counted" },
-        stop,
-        process.allowedNodeEnvironmentFlags.has("--permission")
-          ? { what: what.permissions, holds: "yes", how: "execArgv --permission: files, network, processes, workers" }
-          : { what: what.permissions, holds: "no", how: "this version has no --permission; update Node" },
-      ];
-    case "deno":
-      return [
-        { what: what.memory, holds: "yes", how: "resourceLimits; typed arrays are not counted" },
-        stop,
-        {
-          what: what.permissions,
-          holds: "with a flag",
-          how: '--unstable-worker-options, or "unstable": ["worker-options"] in deno.json',
-        },
-      ];
-    case "bun":
-      return [
-        { what: what.memory, holds: "no", how: "resourceLimits is ignored; a limit needs a process of its own" },
-        stop,
-        { what: what.permissions, holds: "no", how: "Bun has no permission model; a plugin can do what you can" },
-      ];
-  }
+  return [
+    { what: "memory limit of a worker", ...HEAP_LIMIT[name] },
+    { what: "hard stop of a worker", holds: "yes", how: "terminate() ends also an endless loop" },
+    {
+      what: "permissions of a plugin",
+      holds: "no",
+      how: "not yet enforced: plugins of the worker tier have the rights of the process",
+    },
+  ];
 }
+
+/** Where `maxHeapMb` is refused, it would not be kept, or not be told. */
+const HEAP_LIMIT: { readonly [N in RuntimeName]: Pick<Enforcement, "holds" | "how"> } = {
+  node: { holds: "yes", how: "maxHeapMb; typed arrays are not counted" },
+  deno: { holds: "no", how: "Deno stops the thread, but does not tell if a message was being handled" },
+  bun: { holds: "no", how: "Bun ignores the limit" },
+};
