@@ -189,8 +189,10 @@ function renderMessage(code: ErrorCode, detail: string, options: StreamrackError
     ? ` (node "${options.nodeId}")`
     : ` (node "${options.nodeId}" of plugin "${options.pluginName}")`;
   const lines = (options.problems ?? []).map((problem) => `\n  - ${renderProblem(problem)}`);
-  const remedy = options.remedy === undefined ? "" : `${lines.length > 0 ? "\n" : " "}${options.remedy}`;
-  return `[${code}] ${detail}${place}${lines.join("")}${remedy}`;
+  const what = `[${code}] ${detail}${place}`;
+  if (options.remedy === undefined) return `${what}${lines.join("")}`;
+  if (lines.length > 0) return `${what}${lines.join("")}\n${options.remedy}`;
+  return `${what}${/[.!?]$/.test(what) ? "" : "."} ${options.remedy}`;
 }
 
 /** Renders one problem as a line: path, what is wrong, what was received and expected. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { copyData, toMovable, transferables } from "../core/data/transfer.ts";
+import { byteLength, copyData, toMovable, transferables } from "../core/data/transfer.ts";
 import type { RuntimeData } from "../core/data/types.ts";
 import { checkRuntimeData } from "../core/data/validate.ts";
 import { StreamrackError } from "../core/errors.ts";
@@ -164,7 +164,7 @@ async function feed(input: NodeInput, queue: EdgeQueue, port: string, kinds: Por
       const problems = [{ ...problem, expected: kinds.join(" or ") }];
       throw new StreamrackError("wrong-kind", `input "${port}" does not take ${data.type} data`, { problems });
     }
-    await queue.write({ data: copyData(data), sequence: sequence++, epoch: 0 });
+    await queue.write({ data: copyData(data), sequence: sequence++, epoch: 0, bytes: byteLength(data) });
   }
   queue.end();
 }

@@ -57,7 +57,14 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     links,
     threadId,
     loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),
-    log: (entry) => notify({ notice: "log", entry }),
+    log: (entry) => {
+      try {
+        notify({ notice: "log", entry });
+      } catch {
+        // Details that cannot be cloned are no reason to fail the node.
+        notify({ notice: "log", entry: { ...entry, details: undefined } });
+      }
+    },
   });
   // Only the calls of the contract are exposed: what else the object has is not the host's.
   Comlink.expose(

@@ -46,7 +46,10 @@ export async function loadManifest(file: string | URL): Promise<Manifest> {
     text = await readFile(file, "utf8");
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StreamrackError("file-not-found", `the manifest could not be read: ${why}`, { cause });
+    throw new StreamrackError("file-not-found", `the manifest could not be read: ${why}`, {
+      cause,
+      remedy: "Check the path; it is relative to the current folder.",
+    });
   }
   return await parseManifest(text);
 }

@@ -54,13 +54,15 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
       source.tier === "worker" ? [[description.name, source.url]] : []
     ),
   );
-  const [only, ...others] = segment.nodes;
+  const [first, ...others] = segment.nodes;
+  const pluginNames = Object.keys(pluginUrls);
   const task = new RemoteTask<SegmentResult>({
     pool: pool(segment.group),
     task: { kind: "segment", protocolVersion: PROTOCOL_VERSION, spec, pluginUrls, links },
     transfer: links.map(({ port }) => port),
     group: segment.group,
-    nodeId: others.length === 0 ? only?.id : undefined,
+    nodeId: others.length === 0 ? first?.id : undefined,
+    pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
     onLog,
   });
   return {

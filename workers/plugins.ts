@@ -25,6 +25,8 @@ export interface RegisterOptions {
   readonly timeoutMs: number;
   groupOf(pluginName: string): string;
   pool(group: string): GroupPool;
+  /** Hands the pool of one group over to another, which keeps its own if it has one. */
+  renamePool(from: string, to: string): Promise<void>;
 }
 
 /** Describes all plugins at once, each in a worker, and registers them in the order given. */
@@ -35,7 +37,10 @@ export async function registerPlugins(
 ): Promise<void> {
   const described = await Promise.all(inputs.map((input) => describeInput(input, options)));
   for (const { description, source } of described) {
-    registry.register({ description, source, group: options.groupOf(description.name) });
+    const group = options.groupOf(description.name);
+    registry.register({ description, source, group });
+    // The thread that has described the plugin has it loaded: it serves the first session.
+    if (source.tier === "worker") await options.renamePool(source.url, group);
   }
 }
 
@@ -66,6 +71,7 @@ async function describeInWorker(url: string, { pool, timeoutMs }: RegisterOption
     pool: pool(url),
     task: { kind: "describe", protocolVersion: PROTOCOL_VERSION, pluginUrl: url },
     group: url,
+    pluginName: url,
   });
   let result: DescribeResult | undefined;
   try {

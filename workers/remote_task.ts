@@ -23,8 +23,9 @@ export interface RemoteTaskOptions {
   readonly transfer?: readonly MessagePort[];
   /** For errors: whose thread it is. */
   readonly group: string;
-  /** For errors: the node, if there is only one in question. */
+  /** For errors: the node and the plugin, if there is only one in question. */
   readonly nodeId?: string | undefined;
+  readonly pluginName?: string | undefined;
   onLog?(entry: LogEntry): void;
 }
 
@@ -39,7 +40,8 @@ export class RemoteTask<T> {
   #threadId: number | undefined;
   #failure: StreamrackError | undefined;
 
-  constructor({ pool, task, transfer = [], group, nodeId, onLog }: RemoteTaskOptions) {
+  constructor(options: RemoteTaskOptions) {
+    const { pool, task, transfer = [], onLog } = options;
     this.#pool = pool;
     const { port1, port2 } = new MessageChannel();
     this.#control = Comlink.wrap<SegmentControl>(port1);
@@ -55,7 +57,7 @@ export class RemoteTask<T> {
     this.result = new Promise<T>((resolve, reject) => {
       this.#abandon = reject;
       pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer], started)
-        .then((value) => resolve(value as T), (thrown) => reject(crashError(thrown, group, nodeId)))
+        .then((value) => resolve(value as T), (thrown) => reject(crashError(thrown, options)))
         // Not before: a task that was given up in the queue still has to be told so when its turn comes.
         .finally(() => port1.close());
     });
@@ -81,16 +83,16 @@ export class RemoteTask<T> {
 
   /**
    * Waits for the end of a task that was asked to end. If it does not come in
-   * time, the thread is terminated, which ends whatever else it runs; a task
-   * that still waits for a thread is given up.
+   * time, the thread is terminated, which ends whatever else it runs. A task
+   * that has not reached a thread yet is given up at once.
    */
   async endWithin(timeoutMs: number): Promise<void> {
-    const ended = this.result.then(() => true, () => true);
-    if (await settledWithin(ended, timeoutMs) === true) return;
-    // A thread that has not said that it is ready must not be terminated.
+    // Not terminated, which a thread that has not said that it is ready might not survive.
     if (this.#threadId === undefined) {
       return this.#abandon(new StreamrackError("session-cancelled", "the task was given up before a thread was free"));
     }
+    const ended = this.result.then(() => true, () => true);
+    if (await settledWithin(ended, timeoutMs) === true) return;
     await this.#pool.terminate(this.#threadId);
     await settledWithin(ended, timeoutMs);
   }
@@ -102,11 +104,11 @@ export class RemoteTask<T> {
   }
 }
 
-function crashError(thrown: unknown, group: string, nodeId: string | undefined): StreamrackError {
+function crashError(thrown: unknown, { group, nodeId, pluginName }: RemoteTaskOptions): StreamrackError {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new StreamrackError("worker-crashed", `a worker thread of group "${group}" ended: ${reason}`, {
     nodeId,
-    pluginName: group,
+    pluginName,
     cause: thrown,
     remedy: "Open a new session; if it happens again, the plugin is at fault.",
   });

@@ -5,7 +5,7 @@
  */
 
 import type { RuntimeData } from "../core/data/types.ts";
-import { type Problem, StreamrackError } from "../core/errors.ts";
+import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { StreamingNodeRegistry } from "../core/node/registry.ts";
@@ -13,7 +13,7 @@ import type { Manifest } from "../core/pipeline/manifest.ts";
 import type { SessionMetrics } from "../core/pipeline/metrics.ts";
 import { createPlan, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
-import type { Session } from "../core/pipeline/session.ts";
+import type { Session, SessionOutput } from "../core/pipeline/session.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
 import { type PluginInput, registerPlugins } from "./plugins.ts";
 import { placeSegment } from "./placement.ts";
@@ -54,7 +54,12 @@ export interface RuntimeOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** How long describing a plugin, or opening a session with its models, may take, in milliseconds. Default: 60 000. */
   readonly openTimeoutMs?: number | undefined;
-  /** How long a cancelled segment may take before its thread is terminated, in milliseconds. Default: 2000. */
+  /**
+   * How long a cancelled segment may take before its thread is terminated, in
+   * milliseconds. Nodes have one second to return and one to be disposed of,
+   * so less than 2000 may terminate a thread that would have ended by itself.
+   * Default: 3000.
+   */
   readonly killGraceMs?: number | undefined;
   /** Most values in flight on one edge. Default: 16. */
   readonly maxItemsInFlight?: number | undefined;
@@ -75,8 +80,10 @@ export type ExecuteInput = RuntimeData | Iterable<RuntimeData> | AsyncIterable<R
 
 /** What a one-shot run gives. */
 export interface ExecuteResult {
-  /** All outputs, in order, by node id. */
+  /** All outputs, in order, by node id; those of all its ports together. */
   readonly outputs: { readonly [nodeId: string]: readonly RuntimeData[] };
+  /** The same with port and sequence, in the order in which they came. */
+  readonly items: readonly SessionOutput[];
   readonly metrics: SessionMetrics;
 }
 
@@ -174,7 +181,15 @@ class Rack implements Runtime {
     const { plugins = [], resolveFrom } = this.#options;
     const timeoutMs = this.#openTimeoutMs;
     const pool = (group: string) => this.#pool(group);
-    await registerPlugins(plugins, this.registry, { resolveFrom, groupOf: this.#groupOf, pool, timeoutMs });
+    const renamePool = async (from: string, to: string) => {
+      const described = this.#pools.get(from);
+      this.#pools.delete(from);
+      if (described === undefined) return;
+      if (this.#pools.has(to)) await described.close();
+      else this.#pools.set(to, described);
+    };
+    const groupOf = this.#groupOf;
+    await registerPlugins(plugins, this.registry, { resolveFrom, groupOf, pool, renamePool, timeoutMs });
   }
 
   async validate(manifest: unknown): Promise<readonly Problem[]> {
@@ -214,6 +229,7 @@ class Rack implements Runtime {
     options: OpenOptions = {},
   ): Promise<ExecuteResult> {
     const session = await this.open(manifest, options);
+    const items: SessionOutput[] = [];
     const outputs: Record<string, RuntimeData[]> = {};
     for (const { nodeId } of session.outputs) outputs[nodeId] = [];
     let inputFailure: unknown;
@@ -224,13 +240,16 @@ class Rack implements Runtime {
         await session.cancel(thrown);
       });
     try {
-      for await (const { nodeId, data } of session) outputs[nodeId]?.push(data);
+      for await (const item of session) {
+        items.push(item);
+        outputs[item.nodeId]?.push(item.data);
+      }
     } catch (thrown) {
       // When the inputs were at fault, the session only says that it was cancelled.
       await feeding;
       throw StreamrackError.is(thrown) && thrown.reason === "session-cancelled" ? inputFailure ?? thrown : thrown;
     }
-    return { outputs, metrics: await session.metrics() };
+    return { outputs, items, metrics: await session.metrics() };
   }
 
   close({ drainTimeoutMs = 0 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
@@ -276,7 +295,7 @@ class Rack implements Runtime {
   }
 
   #sessionTimes(): { openTimeoutMs: number; killGraceMs: number } {
-    return { openTimeoutMs: this.#openTimeoutMs, killGraceMs: this.#options.killGraceMs ?? 2_000 };
+    return { openTimeoutMs: this.#openTimeoutMs, killGraceMs: this.#options.killGraceMs ?? 3_000 };
   }
 
   #newSessionId(): string {
@@ -291,6 +310,16 @@ class Rack implements Runtime {
 
 async function feed(session: Session, to: string, input: ExecuteInput): Promise<void> {
   const target = { to };
+  if (typeof input !== "object" || input === null) {
+    throw new StreamrackError("invalid-data", "an input is no data", {
+      problems: [{
+        path: `inputs.${to}`,
+        message: "is no data",
+        received: displayValue(input),
+        expected: "RuntimeData, or an iterable of it",
+      }],
+    });
+  }
   if ("type" in input) return await session.send(input, target);
   for await (const data of input) await session.send(data, target);
 }
@@ -300,21 +329,24 @@ function logToConsole({ level, nodeId, pluginName, message, details }: LogEntry)
   console[level](`[${pluginName}] ${nodeId}: ${message}`, ...(details === undefined ? [] : [details]));
 }
 
-const POSITIVE_OPTIONS = [
-  "maxThreads",
-  "tasksPerThread",
-  "maxHeapMb",
-  "openTimeoutMs",
-  "maxItemsInFlight",
-  "maxBytesInFlight",
-] as const satisfies readonly (keyof RuntimeOptions)[];
+/** The least value of each option that is a number. */
+const OPTION_MINIMA = {
+  maxThreads: 1,
+  tasksPerThread: 1,
+  maxHeapMb: 1,
+  idleTimeoutMs: 0,
+  openTimeoutMs: 1,
+  killGraceMs: 0,
+  maxItemsInFlight: 1,
+  maxBytesInFlight: 1,
+} as const satisfies { readonly [K in keyof RuntimeOptions]: number };
 
 function checkOptions(options: RuntimeOptions): void {
-  const problems = POSITIVE_OPTIONS.flatMap((name) => {
-    const value = options[name];
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return [];
+  const problems = Object.entries(OPTION_MINIMA).flatMap(([name, minimum]) => {
+    const value = options[name as keyof typeof OPTION_MINIMA];
+    if (value === undefined || (Number.isSafeInteger(value) && value >= minimum)) return [];
     const problem = { path: `options.${name}`, message: "is not right", received: String(value) };
-    return [{ ...problem, expected: "a whole number from 1" }];
+    return [{ ...problem, expected: `a whole number from ${minimum}` }];
   });
   if (problems.length > 0) {
     throw new StreamrackError("invalid-options", "the runtime cannot be made with these options", { problems });

@@ -96,6 +96,8 @@ export class SegmentTaskRun implements SegmentControl {
   async #run(): Promise<void> {
     try {
       await this.#runner.run();
+      // From here on a cancel ends it: a reader that has failed will never say that it has it all.
+      this.#isRunning = false;
       // A port that closes may drop what it still carries, so readers say when they have it all.
       await Promise.all(this.#writers.map((writer) => writer.closed));
       this.#end();
@@ -104,6 +106,7 @@ export class SegmentTaskRun implements SegmentControl {
     }
   }
 
+  /** The first call counts. */
   #end(error?: unknown): void {
     for (const writer of this.#writers) writer.close();
     for (const reader of this.#readers) reader.close();

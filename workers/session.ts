@@ -4,7 +4,7 @@
  * @module
  */
 
-import { copyData } from "../core/data/transfer.ts";
+import { byteLength, copyData } from "../core/data/transfer.ts";
 import type { RuntimeData } from "../core/data/types.ts";
 import { checkRuntimeData } from "../core/data/validate.ts";
 import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
@@ -137,6 +137,7 @@ class RunningSession implements Session {
     const writer = this.#writers[index] as LinkWriter;
     await writer.write({
       data: options.copy === true ? copyData(data) : data,
+      bytes: byteLength(data),
       sequence: (this.#sequences[index] as number)++,
       epoch: this.#epoch,
     });
@@ -315,7 +316,8 @@ async function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<
   const settled = await settledWithin(promise.then((value) => ({ value })), timeoutMs);
   if (settled !== undefined) return settled.value;
   throw new StreamrackError("deadline-exceeded", `the session was not ready within ${timeoutMs} ms`, {
-    remedy: "Look for a plugin that hangs while it loads or creates a node, or raise openTimeoutMs.",
+    remedy: "Look for a plugin that hangs while it loads or creates a node, or for threads that are all taken " +
+      "(maxThreads, tasksPerThread); or raise openTimeoutMs.",
   });
 }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { byteLength } from "../data/transfer.ts";
 import { StreamrackError } from "../errors.ts";
 import type { NodeSource } from "../node/contract.ts";
 import { Gate } from "./gate.ts";
@@ -51,9 +50,7 @@ export class EdgeQueue implements Inlet, ItemWriter {
   }
 
   write(item: Item): void | Promise<void> {
-    const entered = this.#gate.enter(byteLength(item.data));
-    if (entered === undefined) return this.#append(item);
-    return entered.then(() => this.#append(item));
+    return this.#gate.enter(item.bytes, () => this.#append(item));
   }
 
   /** Takes an item whose writer has waited for room already. Throws if that is not so. */
@@ -104,8 +101,7 @@ export class EdgeQueue implements Inlet, ItemWriter {
     for (let item = this.peek(); item !== undefined && item.epoch < this.#epoch; item = this.peek()) this.take();
   }
 
-  #release({ data }: Item): void {
-    const bytes = byteLength(data);
+  #release({ bytes }: Item): void {
     if (this.onTaken === undefined) this.#gate.leave(1, bytes);
     else this.onTaken(bytes);
   }

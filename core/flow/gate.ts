@@ -24,6 +24,11 @@ export class Gate {
     this.#limits = limits;
   }
 
+  /** Writers that wait for room. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Values in flight. */
   get items(): number {
     return this.#items;
@@ -37,14 +42,14 @@ export class Gate {
   /**
    * Takes room for one value: at once (returns nothing), or, when it is full
    * or others wait already, later.
+   *
+   * @param admit Called when there is room, in the same turn, so that whoever comes next stays behind. What it
+   * throws is thrown, or rejects the promise; the room is given back.
    */
-  enter(bytes: number): void | Promise<void> {
+  enter(bytes: number, admit: () => void): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#waiting.length === 0 && this.#hasRoom()) {
-      this.#take(bytes);
-      return;
-    }
-    return new Promise((resolve, reject) => this.#waiting.push({ bytes, resolve, reject }));
+    if (this.#waiting.length === 0 && this.#hasRoom()) return this.#admit(bytes, admit);
+    return new Promise((resolve, reject) => this.#waiting.push({ bytes, admit, resolve, reject }));
   }
 
   /** Gives room back and lets waiting writers in. */
@@ -52,9 +57,13 @@ export class Gate {
     this.#items -= items;
     this.#bytes -= bytes;
     while (this.#waiting.length > 0 && this.#hasRoom()) {
-      const waiter = this.#waiting.shift() as Waiter;
-      this.#take(waiter.bytes);
-      waiter.resolve();
+      const { bytes, admit, resolve, reject } = this.#waiting.shift() as Waiter;
+      try {
+        this.#admit(bytes, admit);
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
     }
   }
 
@@ -69,14 +78,22 @@ export class Gate {
     return this.#items < this.#limits.items && this.#bytes < this.#limits.bytes;
   }
 
-  #take(bytes: number): void {
+  #admit(bytes: number, admit: () => void): void {
     this.#items += 1;
     this.#bytes += bytes;
+    try {
+      admit();
+    } catch (error) {
+      this.#items -= 1;
+      this.#bytes -= bytes;
+      throw error;
+    }
   }
 }
 
 interface Waiter {
   readonly bytes: number;
+  admit(): void;
   resolve(): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }

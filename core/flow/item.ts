@@ -13,6 +13,8 @@ export interface Item {
   readonly sequence: number;
   /** How many flushes came before it. Wherever it meets a later epoch, it is dropped. */
   readonly epoch: number;
+  /** What it counts for in flow control. Counted once, since the value may still change while it waits. */
+  readonly bytes: number;
 }
 
 /** How much may be in flight on one edge. A value is let in while both counts are below their limit. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { copyData } from "../data/transfer.ts";
+import { byteLength, copyData } from "../data/transfer.ts";
 import type { RuntimeData } from "../data/types.ts";
-import type { ItemWriter } from "./item.ts";
+import type { Item, ItemWriter } from "./item.ts";
 
 /** The writing end of one output port. */
 export class Outlet {
@@ -17,20 +17,23 @@ export class Outlet {
     this.#writers = writers;
   }
 
-  /** Hands a value to every edge: the last takes the value itself, the others copies. The slowest sets the pace. */
-  write(data: RuntimeData, epoch: number): void | Promise<void> {
+  /**
+   * Hands a value to every edge: the last takes the value itself, the others
+   * copies. Settles when all of them have taken it, so the slowest sets the
+   * pace.
+   */
+  write(data: RuntimeData, epoch: number, bytes: number = byteLength(data)): void | Promise<void> {
     const sequence = this.#sequence++;
     const [only] = this.#writers;
-    if (this.#writers.length === 1) return (only as ItemWriter).write({ data, sequence, epoch });
-    if (only !== undefined) return this.#writeToAll(data, sequence, epoch);
+    if (this.#writers.length === 1) return (only as ItemWriter).write({ data, sequence, epoch, bytes });
+    if (only === undefined) return;
+    // All copies are made before the first write, since the last edge moves the bytes away.
+    const copies = this.#writers.map((_, i) => i === this.#writers.length - 1 ? data : copyData(data));
+    return this.#writeAll(copies.map((copy) => ({ data: copy, sequence, epoch, bytes })));
   }
 
-  async #writeToAll(data: RuntimeData, sequence: number, epoch: number): Promise<void> {
-    // Copies are made before the first wait, since the last writer moves the bytes away.
-    const copies = this.#writers.map((_, i) => i === this.#writers.length - 1 ? data : copyData(data));
-    for (const [i, writer] of this.#writers.entries()) {
-      await writer.write({ data: copies[i] as RuntimeData, sequence, epoch });
-    }
+  async #writeAll(items: readonly Item[]): Promise<void> {
+    await Promise.all(items.map(async (item, i) => await this.#writers[i]?.write(item)));
   }
 
   /** Ends every edge. */

@@ -11,7 +11,8 @@
  * @param timeoutMs In milliseconds; `Infinity` waits for ever.
  */
 export async function settledWithin<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  if (timeoutMs === Infinity) return await promise;
+  // Timers cannot be set beyond 2³¹ ms, 24 days: they would fire at once.
+  if (timeoutMs >= 2 ** 31) return await promise;
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     return await Promise.race([

@@ -10,6 +10,7 @@ import type { RuntimeData } from "../data/types.ts";
 import { checkRuntimeData } from "../data/validate.ts";
 import { displayValue, placed, StreamrackError } from "../errors.ts";
 import type { Delivery, FanIn } from "../flow/fan_in.ts";
+import type { Inlet } from "../flow/inlet.ts";
 import type { Outlet } from "../flow/outlet.ts";
 import type { ItemContext, StreamingNode } from "../node/contract.ts";
 import type { NodeDescription } from "../node/describe.ts";
@@ -68,7 +69,10 @@ export class NodeRunner {
     const { node, fanIn, outlets } = this.options;
     for (let delivery = await fanIn.next(); delivery !== undefined; delivery = await fanIn.next()) {
       const current = delivery;
-      await this.#step(epochOf(current), () => node.process(this.#input(current), this.#context(current)));
+      await this.#step(epochOf(current), () => {
+        this.#checkKinds(current);
+        return node.process(this.#input(current), this.#context(current));
+      });
     }
     if (node.flush !== undefined) await this.#step(this.#epoch, () => node.flush?.());
     for (const outlet of outlets.values()) outlet.end();
@@ -80,7 +84,7 @@ export class NodeRunner {
     this.#epoch = epoch;
     this.#mustReset = true;
     this.options.fanIn.flushBefore(epoch);
-    if (this.#stepEpoch < epoch) this.#interrupt(new StreamrackError("session-flushed", "the value was flushed"));
+    if (this.#stepEpoch < epoch) this.#interrupt(flushed());
   }
 
   /** Stops waiting for input and for room, and asks the answer in progress to return. */
@@ -134,10 +138,28 @@ export class NodeRunner {
     }
   }
 
+  /** Where the plan saw `"any"`, the kind of each value is known only now. */
+  #checkKinds({ edges, items }: Delivery): void {
+    for (const [i, { data }] of items.entries()) {
+      const { port, from } = (edges[i] as Inlet).source;
+      const kinds = this.options.description.inputs[port];
+      if (kinds === undefined || kinds.includes("any") || kinds.includes(data.type)) continue;
+      const origin = from === undefined ? "the session" : `node "${from}"`;
+      throw new StreamrackError("wrong-kind", `input "${port}" does not take ${data.type} data`, {
+        problems: [{
+          path: `input "${port}"`,
+          message: `is of the wrong kind, from ${origin}`,
+          received: data.type,
+          expected: kinds.join(" or "),
+        }],
+      });
+    }
+  }
+
   #input({ edges, items }: Delivery): never {
     for (const item of items) {
       this.counts.itemsIn += 1;
-      this.counts.bytesIn += byteLength(item.data);
+      this.counts.bytesIn += item.bytes;
     }
     const [item] = items;
     if (this.#isSingleIn) return item?.data as never;
@@ -160,7 +182,7 @@ export class NodeRunner {
     if (this.#stepAbort === undefined) {
       this.#stepAbort = new AbortController();
       if (this.options.signal.aborted) this.#stepAbort.abort(this.options.signal.reason);
-      else if (this.#stepEpoch < this.#epoch) this.#stepAbort.abort();
+      else if (this.#stepEpoch < this.#epoch) this.#stepAbort.abort(flushed());
     }
     return this.#stepAbort.signal;
   }
@@ -206,7 +228,8 @@ export class NodeRunner {
   }
 
   async #writeByPort(output: unknown): Promise<void> {
-    if (typeof output !== "object" || "type" in (output as object)) {
+    // A port may be named "type", but what it holds is then no string.
+    if (typeof output !== "object" || typeof (output as { type?: unknown }).type === "string") {
       const ports = Object.keys(this.options.description.outputs).join(", ");
       throw badOutput("output", output, `an object with some of the ports ${ports}, since there are several`);
     }
@@ -228,8 +251,9 @@ export class NodeRunner {
     }
     if (this.#stepEpoch < this.#epoch) return;
     this.counts.itemsOut += 1;
-    this.counts.bytesOut += byteLength(data);
-    const written = outlet.write(data, this.#stepEpoch);
+    const bytes = byteLength(data);
+    this.counts.bytesOut += bytes;
+    const written = outlet.write(data, this.#stepEpoch, bytes);
     if (written === undefined) return;
     const waitsSinceMs = performance.now();
     return written.then(() => {
@@ -251,6 +275,10 @@ export class NodeRunner {
       cause: thrown,
     });
   }
+}
+
+function flushed(): StreamrackError {
+  return new StreamrackError("session-flushed", "the value was flushed");
 }
 
 function epochOf({ items }: Delivery): number {

@@ -35,7 +35,7 @@ describe("StreamrackError", () => {
     assert.equal(message({ nodeId: "n" }), '[aborted] it failed (node "n")');
     assert.equal(message({ pluginName: "p" }), '[aborted] it failed (plugin "p")');
     assert.equal(message(place), '[aborted] it failed (node "n" of plugin "p")');
-    assert.equal(message({ remedy: "Do this." }), "[aborted] it failed Do this.");
+    assert.equal(message({ remedy: "Do this." }), "[aborted] it failed. Do this.");
     assert.equal(
       message({ ...place, problems, remedy: "Do this.", code: "internal" }),
       '[internal] it failed (node "n" of plugin "p")\n  - a.b: is wrong; received 1; expected 2\n  - is missing\nDo this.',

@@ -14,14 +14,19 @@ import { StreamrackError } from "../../core/errors.ts";
 const STOP = new StreamrackError("session-cancelled", "stop");
 const LIMITS = { items: 2, bytes: 1 << 20 };
 
-const item = (text: string, sequence = 0, epoch = 0): Item => ({ data: RuntimeData.text(text), sequence, epoch });
-const audioItem = (frames: number, sampleRate = 1000): Item => ({
-  data: RuntimeData.audio({ samples: new Float32Array(frames), sampleRate }),
-  sequence: 0,
-  epoch: 0,
+const itemOf = (data: RuntimeData, sequence = 0, epoch = 0): Item => ({
+  data,
+  sequence,
+  epoch,
+  bytes: RuntimeData.byteLength(data),
 });
+const item = (text: string, sequence = 0, epoch = 0): Item => itemOf(RuntimeData.text(text), sequence, epoch);
+const audioItem = (frames: number, sampleRate = 1000): Item =>
+  itemOf(RuntimeData.audio({ samples: new Float32Array(frames), sampleRate }));
 const textOf = ({ data }: Item) => RuntimeData.asText(data);
 const queueOf = (port = "in", limits = LIMITS) => new EdgeQueue({ port, from: undefined }, limits);
+
+const nothing = () => {};
 
 /** Lets everything run that is ready to run. */
 async function settle(): Promise<void> {
@@ -40,10 +45,10 @@ async function isSettled(promise: void | Promise<unknown>): Promise<boolean> {
 describe("Gate", () => {
   it("lets in up to its limits, and the others one by one, in order", async () => {
     const gate = new Gate({ items: 2, bytes: 1000 });
-    assert.equal(gate.enter(1), undefined);
-    assert.equal(gate.enter(1), undefined);
+    assert.equal(gate.enter(1, nothing), undefined);
+    assert.equal(gate.enter(1, nothing), undefined);
     const entered: number[] = [];
-    const waits = [3, 4, 5].map((n) => Promise.resolve(gate.enter(1)).then(() => entered.push(n)));
+    const waits = [3, 4, 5].map((n) => Promise.resolve(gate.enter(1, nothing)).then(() => entered.push(n)));
     await settle();
     assert.deepEqual(entered, []);
     gate.leave(1, 1);
@@ -57,9 +62,9 @@ describe("Gate", () => {
 
   it("lets nobody overtake, although there would be room for a small one", async () => {
     const gate = new Gate({ items: 10, bytes: 100 });
-    gate.enter(100);
-    const large = gate.enter(90);
-    const small = gate.enter(1);
+    gate.enter(100, nothing);
+    const large = gate.enter(90, nothing);
+    const small = gate.enter(1, nothing);
     assert.equal(await isSettled(large), false);
     assert.equal(await isSettled(small), false);
     gate.leave(1, 100);
@@ -70,8 +75,8 @@ describe("Gate", () => {
 
   it("lets a value pass that is larger than the whole limit, alone", async () => {
     const gate = new Gate({ items: 10, bytes: 100 });
-    assert.equal(gate.enter(1000), undefined);
-    const next = gate.enter(1);
+    assert.equal(gate.enter(1000, nothing), undefined);
+    const next = gate.enter(1, nothing);
     assert.equal(await isSettled(next), false);
     gate.leave(1, 1000);
     await next;
@@ -79,14 +84,14 @@ describe("Gate", () => {
 
   it("rejects whoever waits and whoever comes later, once it is aborted", async () => {
     const gate = new Gate({ items: 1, bytes: 1 });
-    gate.enter(1);
-    const waits = [gate.enter(1), gate.enter(1)].map((wait) => rejectionOf(wait as Promise<void>));
+    gate.enter(1, nothing);
+    const waits = [gate.enter(1, nothing), gate.enter(1, nothing)].map((wait) => rejectionOf(wait as Promise<void>));
     gate.abort(STOP);
     gate.abort(new StreamrackError("unknown", "too late"));
     for (const error of await Promise.all(waits)) assert.equal(error, STOP);
-    assert.throws(() => gate.enter(1), STOP);
+    assert.throws(() => gate.enter(1, nothing), STOP);
     gate.leave(1, 1);
-    assert.throws(() => gate.enter(1), STOP);
+    assert.throws(() => gate.enter(1, nothing), STOP);
   });
 
   it("keeps its limits and its order under any traffic, and leaves nobody waiting", async () => {
@@ -104,9 +109,8 @@ describe("Gate", () => {
             order.push(n);
             inside.push(bytes);
           };
-          const entered = gate.enter(bytes);
-          if (entered === undefined) enter();
-          else waits.push(entered.then(enter));
+          const entered = gate.enter(bytes, enter);
+          if (entered !== undefined) waits.push(entered);
         } else if (inside.length > 0) gate.leave(1, inside.shift() as number);
         await settle();
         assert.ok(gate.items <= limits.items);
@@ -456,5 +460,46 @@ describe("settledWithin", () => {
     assert.equal(await settledWithin(Promise.resolve(1), Infinity), 1);
     assert.equal(await rejectionOf(settledWithin(Promise.reject(STOP), 1e6)), STOP);
     assert.equal(await settledWithin(new Promise(() => {}), 0), undefined);
+  });
+});
+
+describe("Gate.enter", () => {
+  it("admits in the turn in which room is made, so that nobody slips in between", async () => {
+    const queue = queueOf();
+    await queue.write(item("a"));
+    await queue.write(item("b"));
+    const waiting = queue.write(item("c"));
+    queue.take();
+    queue.take();
+    await queue.write(item("d"));
+    await waiting;
+    assert.deepEqual([textOf(queue.take()), textOf(queue.take())], ["c", "d"]);
+  });
+
+  it("gives the room back when the admission throws", async () => {
+    const gate = new Gate({ items: 1, bytes: 10 });
+    const fail = () => {
+      throw STOP;
+    };
+    assert.throws(() => gate.enter(5, fail), STOP);
+    assert.deepEqual([gate.items, gate.bytes], [0, 0]);
+    gate.enter(5, nothing);
+    const rejected = rejectionOf(gate.enter(5, fail) as Promise<void>);
+    const next = gate.enter(5, nothing);
+    gate.leave(1, 5);
+    assert.equal(await rejected, STOP);
+    await next;
+    assert.deepEqual([gate.items, gate.bytes], [1, 5]);
+  });
+
+  it("counts a value as it was when it came, even if it is changed while it waits", () => {
+    const queue = queueOf("in", { items: 100, bytes: 10_000 });
+    const history = Array.from({ length: 100 }, () => "a line");
+    for (let i = 0; i < 50; i++) {
+      assert.equal(queue.write(itemOf(RuntimeData.json(history))), undefined);
+      history.length = 0;
+      queue.take();
+      history.push(...Array.from({ length: 100 }, () => "a line"));
+    }
   });
 });

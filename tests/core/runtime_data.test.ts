@@ -360,7 +360,7 @@ describe("RuntimeData.is… and as…", () => {
           const remedy = `Check with RuntimeData.is${named(kind)}(data) first.`;
           assert.equal(
             error.message,
-            `[invalid-argument] expected ${kind} data, received a ${data.type} value ${remedy}`,
+            `[invalid-argument] expected ${kind} data, received a ${data.type} value. ${remedy}`,
           );
         }
       }

@@ -135,7 +135,7 @@ describe("checkPluginConformance", () => {
       }
     });
     const [finding] = await findingsOf({ inputs, ...node });
-    assert.match(finding ?? "", /port "in" took none of the sample values .*samples\["in"\]\.$/);
+    assert.match(finding ?? "", /port "in" took none of the sample values\. .*samples\["in"\]\.$/);
     const options = (value: string) => ({ nodes: { "test.node": { samples: { in: [RuntimeData.json(value)] } } } });
     assert.deepEqual(await findingsOf({ inputs, ...node }, options("please")), []);
     assert.match((await findingsOf({ inputs, ...node }, options("now")))[0] ?? "", /ask nicely/);

@@ -38,6 +38,7 @@ const KIND = 1;
 const PAYLOAD_BYTES = 2;
 const CHANNELS = 3;
 const EPOCH = 4;
+const FLOW_BYTES = 5;
 const SAMPLE_RATE = 3;
 const TIMESTAMP_US = 4;
 const SEQUENCE = 5;
@@ -50,6 +51,8 @@ const FORMATS: readonly (AudioFormat | undefined)[] = [undefined, "f32", "i16", 
 export interface RecordStamp {
   readonly sequence: number;
   readonly epoch: number;
+  /** What the value counts for in flow control. */
+  readonly bytes: number;
 }
 
 /** A record as the reader finds it. `audio` is absent where the value comes over the port. */
@@ -118,10 +121,8 @@ export class RingWriter {
   /**
    * Copies audio into the ring, or returns false if there is no room. The
    * samples stay the caller's.
-   *
-   * @param bytes What the value counts for in flow control.
    */
-  tryWriteAudio(audio: AudioData, stamp: RecordStamp, bytes: number): boolean {
+  tryWriteAudio(audio: AudioData, stamp: RecordStamp): boolean {
     const { samples, format } = audio;
     const at = this.#place(samples.byteLength);
     if (at === undefined) return false;
@@ -130,7 +131,7 @@ export class RingWriter {
     floats[at / 8 + SAMPLE_RATE] = audio.sampleRate;
     floats[at / 8 + TIMESTAMP_US] = audio.timestampUs ?? NaN;
     this.#memory.samples[format].set(samples, (at + HEADER_BYTES) / samples.BYTES_PER_ELEMENT);
-    this.#publish(at, KINDS[format], samples.byteLength, stamp, bytes);
+    this.#publish(at, KINDS[format], samples.byteLength, stamp);
     return true;
   }
 
@@ -140,9 +141,9 @@ export class RingWriter {
   }
 
   /** Writes a record for a value that was posted on the link's port. */
-  writeReference(stamp: RecordStamp, bytes: number): void {
+  writeReference(stamp: RecordStamp): void {
     const at = this.#place(0) as number;
-    this.#publish(at, KINDS.reference, 0, stamp, bytes);
+    this.#publish(at, KINDS.reference, 0, stamp);
   }
 
   /** Whether the reader sleeps and has to be woken; asking clears the flag. */
@@ -170,13 +171,14 @@ export class RingWriter {
     return this.#memory.offset(this.#position);
   }
 
-  #publish(at: number, kind: number, payloadBytes: number, { sequence, epoch }: RecordStamp, bytes: number): void {
+  #publish(at: number, kind: number, payloadBytes: number, { sequence, epoch, bytes }: RecordStamp): void {
     const { words, floats } = this.#memory;
     const length = recordLength(payloadBytes);
     words[at / 4 + LENGTH] = length;
     words[at / 4 + KIND] = kind;
     words[at / 4 + PAYLOAD_BYTES] = payloadBytes;
     words[at / 4 + EPOCH] = epoch;
+    words[at / 4 + FLOW_BYTES] = bytes;
     floats[at / 8 + SEQUENCE] = sequence;
     this.#position = (this.#position + length) >>> 0;
     this.#records = (this.#records + 1) >>> 0;
@@ -222,7 +224,8 @@ export class RingReader {
     if (payloadBytes < 0 || recordLength(payloadBytes) !== this.#length) throw corrupt();
     const sequence = floats[at / 8 + SEQUENCE] as number;
     const epoch = words[at / 4 + EPOCH] as number;
-    if (kind === KINDS.reference) return { audio: undefined, sequence, epoch };
+    const bytes = (words[at / 4 + FLOW_BYTES] as number) >>> 0;
+    if (kind === KINDS.reference) return { audio: undefined, sequence, epoch, bytes };
     const format = FORMATS[kind];
     const channels = words[at / 4 + CHANNELS] as number;
     if (format === undefined || channels < 1 || channels > CHANNELS_MAX) throw corrupt();
@@ -238,10 +241,10 @@ export class RingReader {
       format,
       ...(Number.isNaN(timestampUs) ? {} : { timestampUs }),
     } as AudioData;
-    return { audio, sequence, epoch };
+    return { audio, sequence, epoch, bytes };
   }
 
-  /** Frees the record that {@linkcode read} gave. @param bytes What its value counts for in flow control. */
+  /** Frees the record that {@linkcode read} gave. @param bytes Those of its stamp. */
   release(bytes: number): void {
     const { words } = this.#memory;
     this.#position = (this.#position + this.#length) >>> 0;

@@ -6,7 +6,6 @@
  * @module
  */
 
-import { byteLength } from "../../core/data/transfer.ts";
 import type { AudioData, RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
 import { StreamrackError } from "../../core/errors.ts";
@@ -120,15 +119,14 @@ export class RingLinkWriter implements LinkWriter {
 
   #tryWrite(item: Item): boolean {
     const { data } = item;
-    const bytes = byteLength(data);
     if (this.#ring.inFlight >= this.#limits.items || this.#ring.bytesInFlight >= this.#limits.bytes) return false;
     if (fitsRing(data)) {
       checkNotDetached(data);
-      if (!this.#ring.tryWriteAudio(data, item, bytes)) return false;
+      if (!this.#ring.tryWriteAudio(data, item)) return false;
     } else {
       if (!this.#ring.hasRoomForReference()) return false;
       postData(this.#port, data, (d) => ({ t: "data", d } satisfies ToReader));
-      this.#ring.writeReference(item, bytes);
+      this.#ring.writeReference(item);
     }
     if (this.#ring.mustWakeReader()) this.#port.postMessage(DOORBELL);
     return true;
@@ -234,7 +232,7 @@ export class RingLinkReader implements LinkReader {
 
   #release(item: Item): void {
     this.#next = undefined;
-    this.#ring.release(byteLength(item.data));
+    this.#ring.release(item.bytes);
     if (this.#ring.mustWakeWriter(this.#limits.items) && !this.#isClosed) this.#port.postMessage(ROOM);
   }
 
@@ -251,10 +249,10 @@ export class RingLinkReader implements LinkReader {
     try {
       const record = this.#ring.read();
       if (record === undefined) return undefined;
-      const { audio, sequence, epoch } = record;
-      if (audio !== undefined) return { data: checkRuntimeData(audio), sequence, epoch };
+      const { audio, ...stamp } = record;
+      if (audio !== undefined) return { data: checkRuntimeData(audio), ...stamp };
       const data = this.#posted.shift();
-      return data === undefined ? undefined : { data, sequence, epoch };
+      return data === undefined ? undefined : { data, ...stamp };
     } catch (thrown) {
       this.#violated(thrown);
       return undefined;

@@ -8,7 +8,6 @@
  * @module
  */
 
-import { byteLength } from "../../core/data/transfer.ts";
 import type { RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
 import { StreamrackError } from "../../core/errors.ts";
@@ -20,7 +19,7 @@ import type { LinkReader, LinkWriter, OnViolation } from "./link.ts";
 import { postData } from "./post_data.ts";
 
 type ToReader =
-  | { readonly t: "data"; readonly s: number; readonly e: number; readonly d: RuntimeData }
+  | { readonly t: "data"; readonly s: number; readonly e: number; readonly b: number; readonly d: RuntimeData }
   | { readonly t: "end" };
 
 type ToWriter =
@@ -36,7 +35,6 @@ export class TransferLinkWriter implements LinkWriter {
   readonly #gate: Gate;
   #close!: () => void;
   #isClosed = false;
-  #waiting = 0;
   #isEnding = false;
 
   constructor(port: MessagePort, limits: FlowLimits) {
@@ -44,21 +42,20 @@ export class TransferLinkWriter implements LinkWriter {
     this.#gate = new Gate(limits);
     this.closed = new Promise((resolve) => this.#close = resolve);
     port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
-      if (data.t === "credit") this.#gate.leave(data.n, data.b);
-      else this.close();
+      if (data.t === "closed") return this.close();
+      const waitedBefore = this.#gate.waiting > 0;
+      this.#gate.leave(data.n, data.b);
+      if (this.#isEnding && waitedBefore && this.#gate.waiting === 0) this.end();
     };
   }
 
   write(item: Item): void | Promise<void> {
-    const bytes = byteLength(item.data);
-    const entered = this.#gate.enter(bytes);
-    if (entered === undefined) return this.#post(item, bytes);
-    return this.#writeLater(entered, item, bytes);
+    return this.#gate.enter(item.bytes, () => this.#post(item));
   }
 
   end(): void {
     this.#isEnding = true;
-    if (this.#waiting === 0) this.#port.postMessage({ t: "end" } satisfies ToReader);
+    if (this.#gate.waiting === 0) this.#port.postMessage({ t: "end" } satisfies ToReader);
   }
 
   abort(error: Error): void {
@@ -72,24 +69,8 @@ export class TransferLinkWriter implements LinkWriter {
     this.#close();
   }
 
-  async #writeLater(entered: Promise<void>, item: Item, bytes: number): Promise<void> {
-    this.#waiting += 1;
-    try {
-      await entered;
-      this.#post(item, bytes);
-    } finally {
-      this.#waiting -= 1;
-      if (this.#isEnding) this.end();
-    }
-  }
-
-  #post({ data, sequence, epoch }: Item, bytes: number): void {
-    try {
-      postData(this.#port, data, (d) => ({ t: "data", s: sequence, e: epoch, d } satisfies ToReader));
-    } catch (error) {
-      this.#gate.leave(1, bytes);
-      throw error;
-    }
+  #post({ data, sequence, epoch, bytes }: Item): void {
+    postData(this.#port, data, (d) => ({ t: "data", s: sequence, e: epoch, b: bytes, d } satisfies ToReader));
   }
 }
 
@@ -125,8 +106,9 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   }
 
   #receive(message: ToReader): void {
-    if (message?.t === "data" && Number.isSafeInteger(message.s) && Number.isSafeInteger(message.e)) {
-      this.deliver({ data: checkRuntimeData(message.d), sequence: message.s, epoch: message.e });
+    if (message?.t === "data" && [message.s, message.e, message.b].every(Number.isSafeInteger)) {
+      const { s: sequence, e: epoch, b: bytes } = message;
+      this.deliver({ data: checkRuntimeData(message.d), sequence, epoch, bytes });
     } else if (message?.t === "end") {
       this.#port.postMessage({ t: "closed" } satisfies ToWriter);
       this.close();
