@@ -11,7 +11,7 @@ export default definePlugin({
   nodes: [
     defineNode({
       type: "probe.thread",
-      summary: "Answers every value with the number of its thread.",
+      summary: `Answers every value with the number of its thread; described on thread ${threadId}.`,
       inputs: { in: ["any"] },
       outputs: { out: ["json"] },
       create: () => ({ process: () => RuntimeData.json(threadId) }),
@@ -81,6 +81,19 @@ export default definePlugin({
       outputs: { out: ["json"] },
       create: () => ({
         process: (_data, { source, sequence }) => RuntimeData.json({ from: source.from ?? null, sequence }),
+      }),
+    }),
+    defineNode({
+      type: "probe.log",
+      summary: "Logs with details of both kinds.",
+      inputs: { in: ["any"] },
+      outputs: { out: ["any"] },
+      create: ({ log }) => ({
+        process(data) {
+          log.info("plain", { n: 1 });
+          log.info("odd", { handle: (() => {}) as never });
+          return data;
+        },
       }),
     }),
     defineNode({
