@@ -20,7 +20,7 @@ export type { NodeMetrics, SessionMetrics, SessionState } from "./core/pipeline/
 export type { LogEntry, PortRef } from "./core/pipeline/segment.ts";
 export { createPlan } from "./core/pipeline/plan.ts";
 export type { Plan, PlanEdge, PlanNode, PlanPort, PlanSegment } from "./core/pipeline/plan.ts";
-export { MANIFEST_VERSION, ManifestSchema } from "./core/pipeline/manifest.ts";
+export { MANIFEST_VERSION, ManifestSchema, unknownManifestKeys } from "./core/pipeline/manifest.ts";
 export type { Manifest, ManifestConnection, ManifestNode } from "./core/pipeline/manifest.ts";
 
 export { StreamingNodeRegistry } from "./core/node/registry.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Problem, StreamrackError } from "../../core/plugin.ts";
 import { writeStdout } from "../audio_io/stdout.ts";
@@ -27,7 +28,8 @@ export function addValidateCommand(program: Command): void {
 }
 
 const HELP = `
-Exits with 0 if every manifest is valid, else with 2.
+Exits with 0 if every manifest is valid, else with 2. Keys of nodes and
+connections that nobody knows are ignored, with a warning.
 
 Examples:
   $ streamrack validate gain.yaml
@@ -35,23 +37,39 @@ Examples:
   $ streamrack validate mine.yaml --plugin ./my_plugin.ts`;
 
 async function validateAll(paths: readonly string[], flags: ValidateFlags): Promise<void> {
-  const { renderProblem } = await import("../../mod.ts");
+  const { renderProblem, unknownManifestKeys } = await import("../../mod.ts");
   let areValid = true;
   await withRuntime(flags, async (runtime) => {
     for (const path of paths) {
       const problems = await findProblems(path, (manifest) => runtime.validate(manifest));
+      const warnings = unknownManifestKeys(await readDocument(path));
       areValid &&= problems.length === 0;
       if (flags.json === true) {
-        await writeStdout(`${JSON.stringify({ path, valid: problems.length === 0, problems })}\n`);
-      } else if (problems.length === 0) {
-        await writeStdout(`${path}: valid\n`);
-      } else {
-        say(`${path}: ${problems.length === 1 ? "1 problem" : `${problems.length} problems`}`);
-        for (const problem of problems) say(`  - ${renderProblem(problem)}`);
+        await writeStdout(`${JSON.stringify({ path, valid: problems.length === 0, problems, warnings })}\n`);
+        continue;
       }
+      if (problems.length === 0) await writeStdout(`${path}: valid\n`);
+      else say(`${path}: ${problems.length === 1 ? "1 problem" : `${problems.length} problems`}`);
+      for (const problem of problems) say(`  - ${renderProblem(problem)}`);
+      for (const warning of warnings) say(`${path}: warning: ${renderProblem(warning)}`);
     }
   });
   if (!areValid) throw new Exit(EXIT.usage);
+}
+
+/** The file with all its keys; `undefined` where it cannot be parsed, which is a problem that was found already. */
+async function readDocument(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch {
+    const { parse } = await import("yaml");
+    try {
+      return parse(text, { maxAliasCount: 100 });
+    } catch {
+      return undefined;
+    }
+  }
 }
 
 type Manifest = Awaited<ReturnType<typeof readManifest>>;

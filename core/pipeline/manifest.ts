@@ -10,6 +10,7 @@ import * as v from "valibot";
 import { checkJson } from "../data/validate.ts";
 import { displayValue, type Problem, StreamrackError } from "../errors.ts";
 import type { JsonValue } from "../data/types.ts";
+import { closest } from "./closest.ts";
 
 /** The only version of the manifest form. */
 export const MANIFEST_VERSION = "v1";
@@ -39,6 +40,13 @@ const ConnectionSchema = v.object({
   from_port: v.optional(text('Output port. May be left out if the node has one, or one named "out".')),
   to_port: v.optional(text('Input port. May be left out if the node has one, or one named "in".')),
 });
+
+/** Keys that RemoteMedia knows and we ignore. */
+const OTHERS_NODE_KEYS = [
+  ...["capabilities", "execution", "fast_path", "host", "media_capabilities", "python_deps", "runtime_hint"],
+];
+const NODE_KEYS = [...Object.keys(NodeSchema.entries), ...OTHERS_NODE_KEYS];
+const CONNECTION_KEYS = Object.keys(ConnectionSchema.entries);
 
 /** The schema of a manifest. `schemas/manifest.schema.json` is made from it. */
 export const ManifestSchema: v.GenericSchema<unknown, Manifest> = v.object({
@@ -98,6 +106,33 @@ export function checkManifest(value: unknown): ManifestResult {
   const problems = result.success ? result.output.nodes.flatMap(checkParams) : result.issues.map(toProblem);
   if (result.success && problems.length === 0) return { manifest: result.output, problems: [] };
   return { manifest: undefined, problems };
+}
+
+/**
+ * Keys of nodes and connections that are ignored because neither we nor
+ * RemoteMedia know them, such as a misspelt `from_prot`. None of them makes a
+ * manifest invalid: they are for warnings.
+ *
+ * @param value The manifest as it was parsed, of any form.
+ */
+export function unknownManifestKeys(value: unknown): readonly Problem[] {
+  const lists = [["nodes", NODE_KEYS], ["connections", CONNECTION_KEYS]] as const;
+  return lists.flatMap(([name, known]) => {
+    const list = isRecord(value) ? value[name] : undefined;
+    if (!Array.isArray(list)) return [];
+    return list.flatMap((entry, i) => {
+      const keys = isRecord(entry) ? Object.keys(entry).filter((key) => !known.includes(key)) : [];
+      return keys.map((key): Problem => {
+        const near = closest(key, known);
+        const message = `is ignored: ${name} have no such key${near === undefined ? "" : `; did you mean "${near}"?`}`;
+        return { path: `${name}[${i}].${key}`, message };
+      });
+    });
+  });
+}
+
+function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Parameters travel to a worker and into files, so they must be JSON. */
