@@ -24,6 +24,7 @@ export type {
 } from "./node/contract.ts";
 export type { StandardSchema } from "./node/standard_schema.ts";
 export { RuntimeData } from "./data/runtime_data.ts";
+export type { RuntimeDataCompanion } from "./data/runtime_data.ts";
 export { convertFormat, durationUs, frameCount, fromPlanar, FULL_SCALE, toPlanar } from "./data/audio.ts";
 export { DATA_KINDS } from "./data/types.ts";
 export type {

@@ -136,13 +136,21 @@ export interface RuntimeDataCompanion {
   /** Makes a control message. */
   control(control: ControlMessage, options?: DataCommon & { segmentId?: string }): ControlData;
 
+  /** Whether the value is audio. */
   isAudio(data: RuntimeDataUnion): data is AudioData;
+  /** Whether the value is text. */
   isText(data: RuntimeDataUnion): data is TextData;
+  /** Whether the value is JSON. */
   isJson(data: RuntimeDataUnion): data is JsonData;
+  /** Whether the value is binary data. */
   isBinary(data: RuntimeDataUnion): data is BinaryData;
+  /** Whether the value is a tensor. */
   isTensor(data: RuntimeDataUnion): data is TensorData;
+  /** Whether the value is a video frame. */
   isVideo(data: RuntimeDataUnion): data is VideoData;
+  /** Whether the value is a reference to a file. */
   isFile(data: RuntimeDataUnion): data is FileData;
+  /** Whether the value is a control message. */
   isControl(data: RuntimeDataUnion): data is ControlData;
 
   /** The audio value itself; throws `wrong-kind` on another kind. */
