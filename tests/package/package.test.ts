@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { findFiles, ROOT } from "../../scripts/lib/files.ts";
+import { localLinks } from "../../scripts/lib/markdown.ts";
 import { runProcess } from "../../scripts/lib/run_process.ts";
 import { pack } from "../../scripts/pack.ts";
 import { runtimePath } from "../../scripts/toolchain.ts";
@@ -128,6 +129,27 @@ group("the npm package", () => {
       command: await runtimePath("node20"),
       args: ["--experimental-vm-modules", "--no-warnings", "--input-type=module", "--eval", code, "--", ...files],
     });
+  });
+
+  it("is collected whole by a bundler, which finds the worker's entry and the plugins by their URLs", async () => {
+    const other = await makeProject(folder, tarballs);
+    const bun = await runtimePath("bun");
+    await copyFile(fileURLToPath(new URL("project/bundle.mjs", import.meta.url)), join(other, "bundle.mjs"));
+    await runIn(other, { command: bun, args: ["add", "@vercel/nft@1.11.5"] });
+    const bundle = await mkdtemp(join(folder, "bundle-"));
+    const node = await runtimePath("node20");
+    await runIn(other, { command: node, args: ["bundle.mjs", bundle] });
+    await rm(other, { recursive: true });
+    await checkEmbedding(bundle, { command: node, args: ["embed.mjs", "name"] });
+  });
+
+  it("holds what its README links to, within a megabyte", async () => {
+    const installed = join(project, "node_modules/@streamrack/core");
+    const links = localLinks(await readFile(join(installed, "README.md"), "utf8"));
+    assert.ok(links.length > 5);
+    for (const { path } of links) await stat(join(installed, path));
+    const { size } = await stat(tarballs["@streamrack/core"] as string);
+    assert.ok(size < 1e6, `${size} bytes`);
   });
 
   it("has declarations against which an application type-checks", async () => {
