@@ -4,16 +4,18 @@
  * `deno pack` turns the TypeScript into JavaScript with declarations and
  * derives package.json from deno.json. What it does not know is added here:
  * the command, the oldest Node, dependencies that are only looked up as files,
- * and a check that the package holds all that it refers to.
+ * the documents that README.md links to, and a check that the package holds all
+ * that it refers to.
  *
  * @module
  */
 
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
 import { parseArgs } from "node:util";
-import { ROOT } from "./lib/files.ts";
+import { findFiles, ROOT } from "./lib/files.ts";
 import { readImports, withoutComments } from "./lib/imports.ts";
+import { localLinks } from "./lib/markdown.ts";
 import { runProcess } from "./lib/run_process.ts";
 import { runScript } from "./lib/run_script.ts";
 import { readTarball, type TarFile, writeTarball } from "./lib/tar.ts";
@@ -47,8 +49,9 @@ export async function pack(folder: string = join(ROOT, "out")): Promise<string> 
     // The tree is packed as it is; source maps would name paths of this machine.
     await runDeno(["pack", "--quiet", "--allow-dirty", "--no-source-maps", "--output", raw]);
     const imports: Record<string, string> = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8")).imports;
-    const { manifest, files } = finishPackage(readTarball(await readFile(raw)), imports);
-    const problems = findDangling(manifest, files);
+    const { manifest, files: code } = finishPackage(readTarball(await readFile(raw)), imports);
+    const files = [...code, ...await readDocuments(code)];
+    const problems = [...findDangling(manifest, code), ...findBrokenLinks(files)];
     if (problems.length > 0) throw new Error(`the package would not work:\n  ${problems.join("\n  ")}`);
     const path = join(folder, `${manifest.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`);
     await writeFile(join(scratch, basename(path)), writeTarball(files));
@@ -114,6 +117,52 @@ export function findDangling(manifest: PackageJson, files: readonly TarFile[]): 
     }
   }
   return problems;
+}
+
+/** The documents that are not in the package yet. */
+async function readDocuments(packed: readonly TarFile[]): Promise<TarFile[]> {
+  const taken = new Set(packed.map(({ path }) => path));
+  const wanted = (await linkedFiles("README.md")).filter((path) => !taken.has(`package/${path}`));
+  return await Promise.all(wanted.map(async (path) => ({
+    path: `package/${path}`,
+    bytes: new Uint8Array(await readFile(join(ROOT, path))),
+  })));
+}
+
+/** A document, the files and folders that it links to, and what the documents among those link to in turn. */
+export async function linkedFiles(document: string, root: string = ROOT): Promise<string[]> {
+  const found = new Set([document]);
+  // A set that grows while it is walked through is walked through to its new end.
+  for (const path of found) {
+    if (!path.endsWith(".md")) continue;
+    for (const target of linkTargets(path, await readFile(join(root, path), "utf8"))) {
+      if (target.startsWith("../")) continue; // reported as broken
+      const entry = await stat(join(root, target)).catch(() => undefined);
+      if (entry?.isFile()) found.add(target);
+      else if (entry?.isDirectory()) {
+        for (const file of await findFiles(target, (name) => !name.endsWith(".test.ts"), root)) found.add(file);
+      }
+    }
+  }
+  return [...found].sort();
+}
+
+/** Links between documents of the package to what it does not hold. */
+export function findBrokenLinks(files: readonly TarFile[]): string[] {
+  const paths = files.map(({ path }) => path);
+  return files.filter(({ path }) => path.endsWith(".md")).flatMap((file) =>
+    linkTargets(file.path, textOf(file)).filter((target) => {
+      const folder = target.replace(/\/?$/, "/");
+      return !paths.some((path) => path === target || path.startsWith(folder));
+    }).map((target) => `${file.path} links to ${target}, which is not in the package`)
+  );
+}
+
+/** Where the links of a document lead to, from the folder that its path starts from. */
+function linkTargets(document: string, text: string): string[] {
+  return localLinks(text).filter(({ path }) => path !== "").map(({ path }) =>
+    posix.join(posix.dirname(document), path)
+  );
 }
 
 /** Imports, and files beside a module that it finds by URL. */

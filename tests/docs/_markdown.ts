@@ -4,6 +4,8 @@
  * @module
  */
 
+import { withoutCode } from "../../scripts/lib/markdown.ts";
+
 /** A fenced block of code. */
 export interface CodeBlock {
   /** Path of the document from the root. */
@@ -35,32 +37,5 @@ export function anchors(text: string): Set<string> {
     [...prose.matchAll(/^#+ +(.*)$/gm)].map(([, title = ""]) =>
       title.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-")
     ),
-  );
-}
-
-/** A link to another place in the repository. */
-export interface Link {
-  readonly line: number;
-  /** Path as it is written, without the part behind `#`. Empty: the same document. */
-  readonly path: string;
-  /** What stands behind `#`. */
-  readonly anchor: string | undefined;
-}
-
-/** All links of a document that do not lead out of the repository. */
-export function localLinks(text: string): Link[] {
-  return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].flatMap(({ 1: target = "", index }) => {
-    if (/^[a-z]+:/.test(target)) return [];
-    const [path = "", anchor] = target.split("#");
-    return [{ line: text.slice(0, index).split("\n").length, path, anchor }];
-  });
-}
-
-/** The same text with all code blanked out, lines kept. */
-function withoutCode(text: string): string {
-  const blank = (code: string) => code.replace(/[^\n]/g, " ");
-  return text.replace(/^( *)```[\s\S]*?^\1```$/gm, blank).replace(
-    /`[^`\n]*`/g,
-    (code) => code.replace(/[[\]()#]/g, " "),
   );
 }

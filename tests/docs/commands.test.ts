@@ -5,7 +5,8 @@ import { dirname, join, posix } from "node:path";
 import { describe, it } from "node:test";
 import { buildProgram } from "../../cli/program.ts";
 import { findFiles, ROOT } from "../../scripts/lib/files.ts";
-import { anchors, codeBlocks, localLinks } from "./_markdown.ts";
+import { localLinks } from "../../scripts/lib/markdown.ts";
+import { anchors, codeBlocks } from "./_markdown.ts";
 
 const documents = await findFiles("", (path) => path.endsWith(".md"));
 const texts = new Map(

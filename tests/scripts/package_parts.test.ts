@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { signatures } from "../../scripts/generate_api.ts";
 import { readTarball, type TarFile, writeTarball } from "../../scripts/lib/tar.ts";
-import { findDangling, finishPackage } from "../../scripts/pack.ts";
+import { findBrokenLinks, findDangling, finishPackage, linkedFiles } from "../../scripts/pack.ts";
 
 const file = (path: string, text: string): TarFile => ({ path, bytes: new TextEncoder().encode(text) });
 
@@ -61,6 +64,39 @@ describe("finishPackage", () => {
     ]);
     const without = findDangling({ ...manifest, dependencies: {} }, files.filter(({ path }) => !path.endsWith("d.ts")));
     assert.equal(without.length, 3);
+  });
+});
+
+describe("the documents of a package", () => {
+  it("are all that README.md leads to", async () => {
+    const root = await mkdtemp(join(tmpdir(), "streamrack-documents-"));
+    try {
+      await mkdir(join(root, "docs/deep"), { recursive: true });
+      const texts = {
+        "README.md": "[a](docs/a.md#part) [b](https://example.com/b.md) [c](docs/gone.md) [d](#part)",
+        "docs/a.md": "[up](../README.md) [deep](deep/) `[no](unread.md)`",
+        "docs/deep/one.md": "",
+        "docs/deep/two.js": "",
+        "docs/deep/two.test.ts": "",
+        "docs/unread.md": "",
+      };
+      for (const [path, text] of Object.entries(texts)) await writeFile(join(root, path), text);
+      const found = await linkedFiles("README.md", root);
+      assert.deepEqual(found, ["README.md", "docs/a.md", "docs/deep/one.md", "docs/deep/two.js"]);
+    } finally {
+      await rm(root, { recursive: true, force: true });
+    }
+  });
+
+  it("may not link to what is not there", () => {
+    const files = [
+      file("package/README.md", "[a](docs/a.md) [d](docs/) [e](doc) [f](docs) [g](https://example.com)"),
+      file("package/docs/a.md", "[gone](gone.png) [up](../README.md#top)"),
+    ];
+    assert.deepEqual(findBrokenLinks(files), [
+      "package/README.md links to package/doc, which is not in the package",
+      "package/docs/a.md links to package/docs/gone.png, which is not in the package",
+    ]);
   });
 });
 
