@@ -28,6 +28,13 @@ export default definePlugin({
       }),
     }),
     defineNode({
+      type: "probe.echo",
+      summary: "Passes values on as they are.",
+      inputs: { in: ["any"] },
+      outputs: { out: ["any"] },
+      create: () => ({ process: (data) => data }),
+    }),
+    defineNode({
       type: "probe.hold",
       summary: "Holds everything back until the end.",
       inputs: { in: ["text"] },
