@@ -134,11 +134,17 @@ group("the npm package", () => {
   it("is collected whole by a bundler, which finds the worker's entry and the plugins by their URLs", async () => {
     const other = await makeProject(folder, tarballs);
     const bun = await runtimePath("bun");
-    await copyFile(fileURLToPath(new URL("project/bundle.mjs", import.meta.url)), join(other, "bundle.mjs"));
     await runIn(other, { command: bun, args: ["add", "@vercel/nft@1.11.5"] });
     const bundle = await mkdtemp(join(folder, "bundle-"));
     const node = await runtimePath("node20");
-    await runIn(other, { command: node, args: ["bundle.mjs", bundle] });
+    // A plugin that is named by a string is an entry of its own: no bundler can see it.
+    const code = `import { nodeFileTrace } from "@vercel/nft";
+      import { cp } from "node:fs/promises";
+      import { fileURLToPath } from "node:url";
+      const plugin = fileURLToPath(import.meta.resolve("streamrack-plugin-morse"));
+      const { fileList } = await nodeFileTrace(["embed.mjs", plugin]);
+      for (const file of fileList) await cp(file, process.argv[1] + "/" + file, { dereference: true });`;
+    await runIn(other, { command: node, args: ["--input-type=module", "--eval", code, "--", bundle] });
     await rm(other, { recursive: true });
     await checkEmbedding(bundle, { command: node, args: ["embed.mjs", "name"] });
   });
