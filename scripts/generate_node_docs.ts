@@ -26,6 +26,7 @@ const ALIGNMENT = {
   any: "",
   zip: "Takes one value of each port together.",
   time: "Takes its sources in the order of media time.",
+  duration: "Takes its sources in step, by the duration of what they gave.",
 } as const;
 
 /** The text of the document, not yet formatted. */

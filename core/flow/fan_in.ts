@@ -92,24 +92,30 @@ const CHOOSERS: { readonly [A in Alignment]: () => Chooser } = {
     const open = edges.filter((edge) => !edge.isDrained);
     return open.every((edge) => edge.peek() !== undefined) ? open : [];
   },
-  time: () => {
-    // Up to where each edge has delivered.
-    const deliveredUs = new Map<Inlet, number>();
-    // Where an edge goes on: at its next item, or, while that is awaited, where the last one ended.
-    const positionUs = (edge: Inlet) => edge.peek()?.data.timestampUs ?? deliveredUs.get(edge) ?? 0;
-    return (edges) => {
-      let behind: Inlet | undefined;
-      for (const edge of edges) {
-        if (edge.isDrained) continue;
-        if (behind === undefined || positionUs(edge) < positionUs(behind)) behind = edge;
-      }
-      const item = behind?.peek();
-      if (behind === undefined || item === undefined) return [];
-      deliveredUs.set(behind, positionUs(behind) + mediaDurationUs(item));
-      return [behind];
-    };
-  },
+  time: () => furthestBehind(({ data }) => data.timestampUs),
+  duration: () => furthestBehind(() => undefined),
 };
+
+/** Where an edge goes on: where its next item says; else, or while that is awaited, where the last one ended. */
+function furthestBehind(startUs: (item: Item) => number | undefined): Chooser {
+  // Up to where each edge has delivered.
+  const deliveredUs = new Map<Inlet, number>();
+  const positionUs = (edge: Inlet) => {
+    const item = edge.peek();
+    return (item === undefined ? undefined : startUs(item)) ?? deliveredUs.get(edge) ?? 0;
+  };
+  return (edges) => {
+    let behind: Inlet | undefined;
+    for (const edge of edges) {
+      if (edge.isDrained) continue;
+      if (behind === undefined || positionUs(edge) < positionUs(behind)) behind = edge;
+    }
+    const item = behind?.peek();
+    if (behind === undefined || item === undefined) return [];
+    deliveredUs.set(behind, positionUs(behind) + mediaDurationUs(item));
+    return [behind];
+  };
+}
 
 /** Media time that an item covers. What has no duration counts one microsecond, so that sources take turns. */
 function mediaDurationUs({ data }: Item): number {

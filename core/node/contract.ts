@@ -26,9 +26,10 @@ type IsSingle<P extends Ports> = IsUnion<keyof P> extends true ? false : true;
  *
  * - `"any"`: one at a time, in order of arrival (the default);
  * - `"zip"`: one of every port together, first with first, second with second; a port that has ended is left out;
- * - `"time"`: one at a time, always from the source that is furthest behind in media time.
+ * - `"time"`: one at a time, always from the source that is furthest behind in media time, by its timestamps;
+ * - `"duration"`: the same, but all sources start together, whatever their timestamps say.
  */
-export type Alignment = "any" | "zip" | "time";
+export type Alignment = "any" | "zip" | "time" | "duration";
 
 /**
  * What `process` is given: the value itself where the node declares one input
@@ -96,6 +97,8 @@ export interface NodeContext<Params = unknown> {
  * and pass them on. What it yields belongs to the pipeline from then on.
  */
 export interface StreamingNode<I extends Ports = Ports, O extends Ports = Ports> {
+  /** How this one takes its sources, where that depends on its parameters. Default: `align` of the definition. */
+  readonly align?: Exclude<Alignment, "zip"> | undefined;
   /** Answers one input with no, one or many outputs, also over time. */
   process(input: ProcessInput<I>, item: ItemContext): NodeResult<ProcessOutput<O>>;
   /** Called once after the last input: gives what is still held back. */

@@ -30,7 +30,7 @@ export interface NodeDefinition<
   readonly inputs: I;
   /** Output ports. */
   readonly outputs: O;
-  /** How several sources are taken. Default: `"any"`. */
+  /** How several sources are taken, unless an instance says otherwise. Default: `"any"`. */
   readonly align?: Alignment;
   /** Makes one instance for one session. May be async, to load a model, say. */
   create(
@@ -98,7 +98,7 @@ export function definePlugin(plugin: Plugin): Plugin {
 const NAME = /^[a-z0-9@][a-z0-9@/._-]*$/;
 const NODE_TYPE = /^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
 const PORT_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
-const ALIGNMENTS: readonly unknown[] = ["any", "zip", "time", undefined];
+const ALIGNMENTS: readonly unknown[] = ["any", "zip", "time", "duration", undefined];
 
 /**
  * Returns the value if it is a plugin of a version that this package speaks.
@@ -161,7 +161,7 @@ function checkNode(
   }
   expect(typeof node.summary === "string" && node.summary !== "", `${path}.summary`, node.summary, "one sentence");
   expect(typeof node.create === "function", `${path}.create`, node.create, "a function");
-  expect(ALIGNMENTS.includes(node.align), `${path}.align`, node.align, '"any", "zip" or "time"');
+  expect(ALIGNMENTS.includes(node.align), `${path}.align`, node.align, '"any", "zip", "time" or "duration"');
   const schema: unknown = node.params;
   const isSchema = schema === undefined || (schema as StandardSchema)?.["~standard"]?.version === 1;
   expect(isSchema, `${path}.params`, schema, "a Standard Schema, such as v.object({ … }) of valibot");

@@ -15,6 +15,9 @@ export type ParamsResult =
   | { readonly ok: true; readonly params: unknown }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+/** All but `"zip"`: what `process` is given must not depend on parameters. */
+const INSTANCE_ALIGNMENTS: readonly unknown[] = ["any", "time", "duration", undefined];
+
 /** Makes nodes of one type. */
 export class StreamingNodeFactory {
   readonly definition: AnyNodeDefinition;
@@ -58,18 +61,20 @@ export class StreamingNodeFactory {
       const detail = `"${this.definition.type}" could not be created: ${messageOf(thrown)}`;
       throw new StreamrackError("node-create-failed", detail, { ...place, cause: thrown });
     }
-    if (typeof (node as StreamingNode | null)?.process !== "function") {
-      throw new StreamrackError("node-create-failed", `create() of "${this.definition.type}" gave no node`, {
-        ...place,
-        problems: [{
-          path: "create()",
-          message: "has no process function",
-          received: displayValue(node),
-          expected: "{ process(input) { … } }",
-        }],
-      });
+    const created = node as StreamingNode | null | undefined;
+    const refuse = (problem: Problem) => {
+      const detail = `create() of "${this.definition.type}" gave no node`;
+      return new StreamrackError("node-create-failed", detail, { ...place, problems: [problem] });
+    };
+    if (typeof created?.process !== "function") {
+      const [received, expected] = [displayValue(node), "{ process(input) { … } }"];
+      throw refuse({ path: "create()", message: "has no process function", received, expected });
     }
-    return node as StreamingNode;
+    if (!INSTANCE_ALIGNMENTS.includes(created.align)) {
+      const [received, expected] = [displayValue(created.align), '"any", "time" or "duration"'];
+      throw refuse({ path: "create().align", message: "is not right", received, expected });
+    }
+    return created;
   }
 }
 

@@ -207,7 +207,7 @@ export class SegmentRunner {
       pluginName,
       description: definition,
       node: created,
-      fanIn: new FanIn(own, definition.align ?? "any"),
+      fanIn: new FanIn(own, created.align ?? definition.align ?? "any"),
       outlets: new Map(outlets),
       signal: this.#abortController.signal,
     });

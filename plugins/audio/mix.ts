@@ -87,6 +87,7 @@ export const mix: AudioNode = defineNode({
     }
 
     return {
+      align: params.sync === "start" ? "duration" : "time",
       process: (audio, { source }) => emit(mixer.push(audio, source)),
       *flush() {
         yield* emit(mixer.finish());

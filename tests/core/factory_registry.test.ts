@@ -133,6 +133,15 @@ describe("StreamingNodeFactory.create", () => {
       assert.deepEqual([error.reason, error.problems[0]?.path], ["node-create-failed", "create()"]);
     }
   });
+
+  it("refuses an alignment that a single node cannot choose", async () => {
+    for (const align of ["zip", "toString", null]) {
+      const error = await rejectionOf(
+        factoryOf({ create: () => ({ process() {}, align: align as never }) }).create(CONTEXT),
+      );
+      assert.deepEqual([error.reason, error.problems[0]?.path], ["node-create-failed", "create().align"]);
+    }
+  });
 });
 
 function describeNode(type: string, aliases: readonly string[] = []): NodeDescription {

@@ -237,7 +237,7 @@ function filled(texts: readonly string[], port = "in"): EdgeQueue {
 
 describe("FanIn", () => {
   it("ends at once without edges, and when all edges have ended", async () => {
-    for (const align of ["any", "zip", "time"] as const) {
+    for (const align of ["any", "zip", "time", "duration"] as const) {
       assert.equal(await new FanIn([], align).next(), undefined);
       const fanIn = new FanIn([filled([]), filled([])], align);
       assert.equal(await fanIn.next(), undefined);
@@ -299,6 +299,24 @@ describe("FanIn", () => {
     assert.equal(ports.join(""), "abbbabbb");
   });
 
+  it("duration: lets all edges start together, whatever their timestamps say", async () => {
+    const [a, b] = [queueOf("a", ROOMY), queueOf("b", ROOMY)];
+    const stamped = (frames: number, timestampUs: number): Item => {
+      const { data, ...rest } = audioItem(frames);
+      return { ...rest, data: { ...data, timestampUs } };
+    };
+    for (let i = 0; i < 2; i++) a.write(stamped(30, 1.7e15 + i * 30));
+    for (let i = 0; i < 6; i++) b.write(stamped(10, i * 10));
+    a.end();
+    b.end();
+    const ports: string[] = [];
+    const fanIn = new FanIn([a, b], "duration");
+    for (let next: Delivery | undefined; (next = await fanIn.next()) !== undefined;) {
+      ports.push(next.edges[0]?.source.port as string);
+    }
+    assert.equal(ports.join(""), "abbbabbb");
+  });
+
   it("time: waits for the edge that is behind, although another has something", async () => {
     const [a, b] = [queueOf("a"), queueOf("b")];
     const fanIn = new FanIn([a, b], "time");
@@ -311,7 +329,7 @@ describe("FanIn", () => {
     assert.equal((await next)?.edges[0], a);
   });
 
-  for (const align of ["any", "zip", "time"] as const) {
+  for (const align of ["any", "zip", "time", "duration"] as const) {
     it(`${align}: gives every item once, each edge in order`, async () => {
       const random = new Random(9);
       for (let round = 0; round < 20; round++) {
