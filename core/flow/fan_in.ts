@@ -8,6 +8,7 @@ import { durationUs } from "../data/audio.ts";
 import type { Alignment } from "../node/contract.ts";
 import type { Inlet } from "./inlet.ts";
 import type { Item } from "./item.ts";
+import { Pacer } from "./pacer.ts";
 
 /** What a node is given at once: one item, or with alignment `"zip"` one of every edge. */
 export interface Delivery {
@@ -22,6 +23,7 @@ type Chooser = (edges: readonly Inlet[]) => readonly Inlet[];
 export class FanIn {
   readonly #edges: readonly Inlet[];
   readonly #align: Alignment;
+  readonly #pacer = new Pacer();
   #choose: Chooser;
   #waiter: { resolve(): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
@@ -40,9 +42,11 @@ export class FanIn {
 
   /** The next delivery, or `undefined` when all edges have ended. Rejects after {@linkcode abort}. */
   async next(): Promise<Delivery | undefined> {
+    const pause = this.#pacer.pass();
+    if (pause !== undefined) await pause;
     for (let isArmed = false;; isArmed = !isArmed) {
       if (this.#failure !== undefined) throw this.#failure;
-      const edges = this.#choose(this.#edges);
+      const edges = this.#chosen();
       if (edges.length > 0) return { edges, items: edges.map((edge) => edge.take()) };
       if (this.#edges.every((edge) => edge.isDrained)) return undefined;
       if (isArmed) await new Promise<void>((resolve, reject) => this.#waiter = { resolve, reject });
@@ -64,6 +68,15 @@ export class FanIn {
     for (const edge of this.#edges) edge.abort(error);
     this.#waiter?.reject(error);
     this.#waiter = undefined;
+  }
+
+  /** The choice. A look at one edge may tell of a flush, which empties the others: then it is made anew. */
+  #chosen(): readonly Inlet[] {
+    for (;;) {
+      const choose = this.#choose;
+      const edges = choose(this.#edges);
+      if (choose === this.#choose) return edges;
+    }
   }
 
   #wake(): void {

@@ -23,17 +23,17 @@ export interface LinkEnd {
 export interface LinkWriter extends ItemWriter {
   /** Resolves when the reader has received the end, or the link was closed on this side. Never rejects. */
   readonly closed: Promise<void>;
-  /** Closes the port, whatever is on its way. */
+  /** Closes the port, whatever is on its way. What still waits to be written rejects. */
   close(): void;
 }
 
 /** The reading end at work. */
 export interface LinkReader extends Inlet {
-  /** Closes the port. */
+  /** Closes the port. What has arrived can still be taken. */
   close(): void;
 }
 
-/** Called when the other end breaks the protocol. The link is closed by then. */
+/** Called when the other end breaks the protocol, once. The link is closed by then. */
 export type OnViolation = (error: StreamrackError) => void;
 
 /** Room for records in a ring. A page is only taken from the system when it is first written. */

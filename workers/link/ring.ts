@@ -11,15 +11,17 @@
  * byte 512      records: header of 48 bytes, payload, filled up to 8 bytes
  * ```
  *
- * The reader trusts nothing that it finds: lengths and positions are checked
- * before they are used, since whoever holds the other end can write anything.
+ * Neither end trusts what it finds: lengths and positions are checked before
+ * they are used, since whoever holds the other end can write anything, at any
+ * time. Therefore nothing that was checked is read a second time.
  *
  * @module
  */
 
-import { StreamrackError } from "../../core/errors.ts";
 import type { AudioData, AudioFormat } from "../../core/data/types.ts";
 import { CHANNELS_MAX } from "../../core/data/validate.ts";
+import type { StreamrackError } from "../../core/errors.ts";
+import { violation } from "./link_errors.ts";
 
 /** Index of each shared counter or flag, in 32-bit words, 64 bytes apart so that the two threads do not share lines. */
 const WRITE_POSITION = 0;
@@ -60,9 +62,20 @@ export interface RingRecord extends RecordStamp {
   readonly audio: AudioData | undefined;
 }
 
-/** Makes the memory of a ring. @param capacityBytes For records; a power of two from 1024. */
-export function createRingMemory(capacityBytes: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(STATE_BYTES + capacityBytes);
+/**
+ * Makes the memory of a ring.
+ *
+ * @param capacityBytes For records; a power of two from 1024.
+ * @param startAt What all counters begin at, a multiple of 8. Only tests begin elsewhere than at 0: shortly before the
+ * counters wrap. Both ends must be told the same.
+ */
+export function createRingMemory(capacityBytes: number, startAt = 0): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer(STATE_BYTES + capacityBytes);
+  const words = new Int32Array(memory);
+  for (const index of [WRITE_POSITION, READ_POSITION, RECORDS_WRITTEN, RECORDS_TAKEN, BYTES_TAKEN]) {
+    words[index] = startAt;
+  }
+  return memory;
 }
 
 /** The shared memory under both ends. */
@@ -94,18 +107,17 @@ class RingMemory {
 
 /** The writing end of a ring. */
 export class RingWriter {
+  /** Longest payload that may be written, in bytes: a record of it and a filler before it take half of the ring at most. */
+  readonly payloadBytesMax: number;
   readonly #memory: RingMemory;
-  #position = 0;
-  #records = 0;
-  #bytes = 0;
+  #position: number;
+  #records: number;
+  #bytes: number;
 
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: SharedArrayBuffer, startAt = 0) {
     this.#memory = new RingMemory(memory);
-  }
-
-  /** Longest payload that is let in: with it a record can always be placed in an empty half of the ring. */
-  get payloadBytesMax(): number {
-    return this.#memory.capacity / 4 - HEADER_BYTES;
+    this.payloadBytesMax = this.#memory.capacity / 4 - HEADER_BYTES;
+    this.#position = this.#records = this.#bytes = startAt;
   }
 
   /** Records that the reader has not taken yet. */
@@ -121,6 +133,8 @@ export class RingWriter {
   /**
    * Copies audio into the ring, or returns false if there is no room. The
    * samples stay the caller's.
+   *
+   * @throws {StreamrackError} `protocol-violation` if the reader's position cannot be one.
    */
   tryWriteAudio(audio: AudioData, stamp: RecordStamp): boolean {
     const { samples, format } = audio;
@@ -135,15 +149,19 @@ export class RingWriter {
     return true;
   }
 
-  /** Whether {@linkcode writeReference} may be called. */
-  hasRoomForReference(): boolean {
-    return this.#place(0) !== undefined;
-  }
-
-  /** Writes a record for a value that was posted on the link's port. */
-  writeReference(stamp: RecordStamp): void {
-    const at = this.#place(0) as number;
+  /**
+   * Writes a record for a value that goes over the link's port, or returns
+   * false if there is no room.
+   *
+   * @param post Posts the value; called when there is room. If it throws, nothing was written.
+   * @throws {StreamrackError} `protocol-violation` if the reader's position cannot be one.
+   */
+  tryWriteReference(stamp: RecordStamp, post: () => void): boolean {
+    const at = this.#place(0);
+    if (at === undefined) return false;
+    post();
     this.#publish(at, KINDS.reference, 0, stamp);
+    return true;
   }
 
   /** Whether the reader sleeps and has to be woken; asking clears the flag. */
@@ -160,7 +178,9 @@ export class RingWriter {
   #place(payloadBytes: number): number | undefined {
     const { capacity, words } = this.#memory;
     const length = recordLength(payloadBytes);
-    const free = capacity - ((this.#position - this.#memory.load(READ_POSITION)) >>> 0);
+    const used = (this.#position - this.#memory.load(READ_POSITION)) >>> 0;
+    if (used > capacity) throw corrupt();
+    const free = capacity - used;
     const toEnd = capacity - (this.#position & (capacity - 1));
     if (length <= toEnd) return length <= free ? this.#memory.offset(this.#position) : undefined;
     if (toEnd + length > free) return undefined;
@@ -192,14 +212,15 @@ export class RingWriter {
 /** The reading end of a ring. */
 export class RingReader {
   readonly #memory: RingMemory;
-  #position = 0;
-  #records = 0;
-  #bytes = 0;
+  #position: number;
+  #records: number;
+  #bytes: number;
   /** Length of the record that was read last; kept, since the memory may say something else by now. */
   #length = 0;
 
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: SharedArrayBuffer, startAt = 0) {
     this.#memory = new RingMemory(memory);
+    this.#position = this.#records = this.#bytes = startAt;
   }
 
   /** Records that wait. */
@@ -214,7 +235,7 @@ export class RingReader {
    * @throws {StreamrackError} `protocol-violation` if what is found cannot be a record.
    */
   read(): RingRecord | undefined {
-    const available = this.#skipFillers();
+    const available = this.#skipFiller();
     if (available === 0) return undefined;
     const { words, floats, samples } = this.#memory;
     const at = this.#memory.offset(this.#position);
@@ -224,12 +245,14 @@ export class RingReader {
     if (payloadBytes < 0 || recordLength(payloadBytes) !== this.#length) throw corrupt();
     const sequence = floats[at / 8 + SEQUENCE] as number;
     const epoch = words[at / 4 + EPOCH] as number;
+    if (!Number.isSafeInteger(sequence) || sequence < 0 || epoch < 0) throw corrupt();
     const bytes = (words[at / 4 + FLOW_BYTES] as number) >>> 0;
     if (kind === KINDS.reference) return { audio: undefined, sequence, epoch, bytes };
     const format = FORMATS[kind];
     const channels = words[at / 4 + CHANNELS] as number;
     if (format === undefined || channels < 1 || channels > CHANNELS_MAX) throw corrupt();
     const array = samples[format];
+    if (payloadBytes % array.BYTES_PER_ELEMENT !== 0) throw corrupt();
     const start = (at + HEADER_BYTES) / array.BYTES_PER_ELEMENT;
     const timestampUs = floats[at / 8 + TIMESTAMP_US] as number;
     const audio = {
@@ -278,20 +301,19 @@ export class RingReader {
     return takeFlag(this.#memory.words, WRITER_ASLEEP);
   }
 
-  /** Steps over fillers; gives the bytes from here to the writer's position. */
-  #skipFillers(): number {
-    for (;;) {
-      const available = (this.#memory.load(WRITE_POSITION) - this.#position) >>> 0;
-      if (available === 0) return 0;
-      if (available > this.#memory.capacity) throw corrupt();
-      const at = this.#memory.offset(this.#position);
-      if (this.#memory.words[at / 4 + KIND] !== KINDS.filler) return available;
-      const length = this.#memory.words[at / 4 + LENGTH] as number;
-      const toEnd = this.#memory.capacity - (this.#position & (this.#memory.capacity - 1));
-      // Fillers reach exactly to the end: anything else could make this loop run for ever.
-      if (length !== toEnd || length > available) throw corrupt();
-      this.#position = (this.#position + length) >>> 0;
-    }
+  /** Steps over a filler if there is one; gives the bytes from here to the writer's position. */
+  #skipFiller(): number {
+    const { words, capacity } = this.#memory;
+    const available = (this.#memory.load(WRITE_POSITION) - this.#position) >>> 0;
+    if (available > capacity) throw corrupt();
+    if (available === 0) return 0;
+    const at = this.#memory.offset(this.#position);
+    if (words[at / 4 + KIND] !== KINDS.filler) return available;
+    const length = words[at / 4 + LENGTH] as number;
+    // A filler reaches to the end and has a record behind it, at the front, where no filler may be: so this is no loop.
+    if (length !== capacity - (this.#position & (capacity - 1)) || length >= available) throw corrupt();
+    this.#position = (this.#position + length) >>> 0;
+    return available - length;
   }
 
   #recordLength(at: number, available: number): number {
@@ -311,5 +333,5 @@ function takeFlag(words: Int32Array, index: number): boolean {
 }
 
 function corrupt(): StreamrackError {
-  return new StreamrackError("protocol-violation", "the shared ring of a link holds what is no record");
+  return violation("what is no record of its ring");
 }

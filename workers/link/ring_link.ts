@@ -8,10 +8,11 @@
 
 import type { AudioData, RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
-import { StreamrackError } from "../../core/errors.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
+import { Pacer } from "../../core/flow/pacer.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import type { LinkReader, LinkWriter, OnViolation } from "./link.ts";
+import { linkClosed, toViolation, violation } from "./link_errors.ts";
 import { checkNotDetached, postData } from "./post_data.ts";
 import { RingReader, RingWriter } from "./ring.ts";
 
@@ -38,7 +39,10 @@ export class RingLinkWriter implements LinkWriter {
   readonly #port: MessagePort;
   readonly #ring: RingWriter;
   readonly #limits: FlowLimits;
+  readonly #payloadBytesMax: number;
   readonly #waiting: Waiting[] = [];
+  /** A reader that keeps up never makes the writer wait, which would then never hear of a flush. */
+  readonly #pacer = new Pacer();
   #failure: Error | undefined;
   #isEnding = false;
   #hasEnded = false;
@@ -49,16 +53,19 @@ export class RingLinkWriter implements LinkWriter {
     this.#port = port;
     this.#ring = new RingWriter(ring);
     this.#limits = limits;
+    this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
     this.closed = new Promise((resolve) => this.#close = resolve);
     port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
-      if (data === ROOM) this.#drain();
-      else this.close();
+      if (data === ROOM) return this.#drain();
+      // The reader closes when it has received the end, not before.
+      if (data?.t !== "closed" || !this.#hasEnded) this.abort(violation("an answer of no known form"));
+      this.close();
     };
   }
 
   write(item: Item): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#waiting.length === 0 && this.#tryWrite(item)) return;
+    if (this.#waiting.length === 0 && this.#tryWrite(item)) return this.#pacer.pass();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       if (this.#waiting.length === 1) this.#drain();
@@ -79,6 +86,7 @@ export class RingLinkWriter implements LinkWriter {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.abort(linkClosed());
     this.#port.close();
     this.#close();
   }
@@ -102,7 +110,8 @@ export class RingLinkWriter implements LinkWriter {
   }
 
   #sendEnd(): void {
-    if (this.#hasEnded) return;
+    // After an abort values are missing, and the reader must not take that for an end.
+    if (this.#hasEnded || this.#failure !== undefined) return;
     this.#hasEnded = true;
     this.#port.postMessage({ t: "end" } satisfies ToReader);
   }
@@ -119,22 +128,23 @@ export class RingLinkWriter implements LinkWriter {
 
   #tryWrite(item: Item): boolean {
     const { data } = item;
-    if (this.#ring.inFlight >= this.#limits.items || this.#ring.bytesInFlight >= this.#limits.bytes) return false;
-    if (fitsRing(data)) {
+    const { inFlight, bytesInFlight } = this.#ring;
+    if (inFlight > this.#limits.items) throw violation("a count of values that were never sent");
+    if (inFlight === this.#limits.items || bytesInFlight >= this.#limits.bytes) return false;
+    if (this.#fitsRing(data)) {
       checkNotDetached(data);
       if (!this.#ring.tryWriteAudio(data, item)) return false;
     } else {
-      if (!this.#ring.hasRoomForReference()) return false;
-      postData(this.#port, data, (d) => ({ t: "data", d } satisfies ToReader));
-      this.#ring.writeReference(item);
+      const post = () => postData(this.#port, data, (d) => ({ t: "data", d } satisfies ToReader));
+      if (!this.#ring.tryWriteReference(item, post)) return false;
     }
     if (this.#ring.mustWakeReader()) this.#port.postMessage(DOORBELL);
     return true;
   }
-}
 
-function fitsRing(data: RuntimeData): data is AudioData {
-  return data.type === "audio" && data.metadata === undefined && data.samples.byteLength <= RING_PAYLOAD_BYTES_MAX;
+  #fitsRing(data: RuntimeData): data is AudioData {
+    return data.type === "audio" && data.metadata === undefined && data.samples.byteLength <= this.#payloadBytesMax;
+  }
 }
 
 /** The reading end of a ring link. */
@@ -152,7 +162,10 @@ export class RingLinkReader implements LinkReader {
   #epoch = 0;
   #hasEnded = false;
   #isArmed = false;
+  #isResting = false;
   #isClosed = false;
+  /** Set by a violation: nothing is believed any more. */
+  #isBroken = false;
 
   constructor(
     port: MessagePort,
@@ -176,15 +189,17 @@ export class RingLinkReader implements LinkReader {
   }
 
   get depth(): number {
-    return this.#ring.depth;
+    return Math.min(this.#ring.depth, this.#limits.items);
   }
 
   get isDrained(): boolean {
-    return this.#hasEnded && this.peek() === undefined;
+    return this.#hasEnded && this.peek() === undefined && !this.#isResting;
   }
 
   peek(): Item | undefined {
-    while (this.#next === undefined && !this.#isClosed) {
+    for (let dropped = 0; this.#next === undefined && !this.#isResting; dropped++) {
+      // A writer that has not heard of the flush yet may bring stale items as fast as they are dropped here.
+      if (dropped > this.#limits.items) return this.#rest();
       const item = this.#read();
       if (item === undefined) return undefined;
       this.#next = item;
@@ -220,22 +235,6 @@ export class RingLinkReader implements LinkReader {
     this.#dropStale();
   }
 
-  /**
-   * Drops what is stale, up to the first item that is not, and listens for
-   * more of it: late values must not fill the window while nobody reads.
-   */
-  #dropStale(): void {
-    if (this.peek() !== undefined || this.#isClosed) return;
-    this.arm();
-    this.peek();
-  }
-
-  #release(item: Item): void {
-    this.#next = undefined;
-    this.#ring.release(item.bytes);
-    if (this.#ring.mustWakeWriter(this.#limits.items) && !this.#isClosed) this.#port.postMessage(ROOM);
-  }
-
   /** Writers wait in the other thread, and are told there. */
   abort(): void {}
 
@@ -244,15 +243,48 @@ export class RingLinkReader implements LinkReader {
     this.#port.close();
   }
 
+  /**
+   * Drops what is stale, up to the first item that is not, and listens for
+   * more of it: late values must not fill the window while nobody reads.
+   */
+  #dropStale(): void {
+    if (this.peek() !== undefined) return;
+    this.arm();
+    this.peek();
+  }
+
+  /** Looks no further in this turn of the event loop. */
+  #rest(): undefined {
+    this.#isResting = true;
+    setImmediate(() => {
+      this.#isResting = false;
+      this.#dropStale();
+      this.onChange();
+    });
+  }
+
+  #release(item: Item): void {
+    this.#next = undefined;
+    this.#ring.release(item.bytes);
+    if (!this.#isClosed && this.#ring.mustWakeWriter(this.#limits.items)) this.#port.postMessage(ROOM);
+  }
+
   /** The next item, or nothing: none is there, or it is still on its way over the port. */
   #read(): Item | undefined {
+    if (this.#isBroken) return undefined;
     try {
       const record = this.#ring.read();
-      if (record === undefined) return undefined;
+      if (record === undefined) {
+        if (this.#hasEnded && this.#posted.length > 0) throw violation("a value without a reference");
+        return undefined;
+      }
       const { audio, ...stamp } = record;
       if (audio !== undefined) return { data: checkRuntimeData(audio), ...stamp };
       const data = this.#posted.shift();
-      return data === undefined ? undefined : { data, ...stamp };
+      if (data !== undefined) return { data, ...stamp };
+      // Values are posted before their references are written, and the end is posted after both.
+      if (this.#hasEnded) throw violation("a reference without a value");
+      return undefined;
     } catch (thrown) {
       this.#violated(thrown);
       return undefined;
@@ -260,7 +292,10 @@ export class RingLinkReader implements LinkReader {
   }
 
   #receive(message: ToReader): void {
+    // A port may still deliver what it held when it was closed.
+    if (this.#isClosed) return;
     try {
+      if (this.#hasEnded) throw violation("something after its end");
       if (message === DOORBELL) {
         this.#dropStale();
       } else if (message?.t === "data") {
@@ -281,11 +316,9 @@ export class RingLinkReader implements LinkReader {
   }
 
   #violated(thrown: unknown): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
     this.close();
-    this.#onViolation(StreamrackError.from(thrown, "protocol-violation"));
+    this.#onViolation(toViolation(thrown));
   }
-}
-
-function violation(what: string): StreamrackError {
-  return new StreamrackError("protocol-violation", `a link carried ${what}`);
 }

@@ -10,12 +10,12 @@
 
 import type { RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
-import { StreamrackError } from "../../core/errors.ts";
 import { EdgeQueue } from "../../core/flow/edge_queue.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import type { LinkReader, LinkWriter, OnViolation } from "./link.ts";
+import { linkClosed, toViolation, violation } from "./link_errors.ts";
 import { postData } from "./post_data.ts";
 
 type ToReader =
@@ -36,16 +36,22 @@ export class TransferLinkWriter implements LinkWriter {
   #close!: () => void;
   #isClosed = false;
   #isEnding = false;
+  #hasEnded = false;
+  #isAborted = false;
 
   constructor(port: MessagePort, limits: FlowLimits) {
     this.#port = port;
     this.#gate = new Gate(limits);
     this.closed = new Promise((resolve) => this.#close = resolve);
     port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
-      if (data.t === "closed") return this.close();
-      const waitedBefore = this.#gate.waiting > 0;
-      this.#gate.leave(data.n, data.b);
-      if (this.#isEnding && waitedBefore && this.#gate.waiting === 0) this.end();
+      if (data?.t === "credit" && this.#isOwed(data)) {
+        this.#gate.leave(data.n, data.b);
+        if (this.#isEnding) this.#sendEnd();
+        return;
+      }
+      // The reader closes when it has received the end, not before.
+      if (data?.t !== "closed" || !this.#hasEnded) this.abort(violation("an answer of no known form"));
+      this.close();
     };
   }
 
@@ -55,18 +61,32 @@ export class TransferLinkWriter implements LinkWriter {
 
   end(): void {
     this.#isEnding = true;
-    if (this.#gate.waiting === 0) this.#port.postMessage({ t: "end" } satisfies ToReader);
+    this.#sendEnd();
   }
 
   abort(error: Error): void {
+    this.#isAborted = true;
     this.#gate.abort(error);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.abort(linkClosed());
     this.#port.close();
     this.#close();
+  }
+
+  /** Whether so much is in flight: a reader can return no more than it was given. */
+  #isOwed({ n, b }: { readonly n: number; readonly b: number }): boolean {
+    return isCount(n) && n <= this.#gate.items && isCount(b) && b <= this.#gate.bytes;
+  }
+
+  /** Sends the end, once, when nothing waits before it. After an abort values are missing: that is no end. */
+  #sendEnd(): void {
+    if (this.#hasEnded || this.#isAborted || this.#gate.waiting > 0) return;
+    this.#hasEnded = true;
+    this.#port.postMessage({ t: "end" } satisfies ToReader);
   }
 
   #post({ data, sequence, epoch, bytes }: Item): void {
@@ -84,6 +104,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   readonly #limits: FlowLimits;
   #items = 0;
   #bytes = 0;
+  #isClosed = false;
 
   constructor(port: MessagePort, source: Omit<NodeSource, "ended">, limits: FlowLimits, onViolation: OnViolation) {
     super(source, limits);
@@ -91,22 +112,25 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     this.#limits = limits;
     this.onTaken = (bytes) => this.#credit(bytes);
     port.onmessage = ({ data }: MessageEvent<ToReader>) => {
+      // A port may still deliver what it held when it was closed.
+      if (this.#isClosed) return;
       try {
         this.#receive(data);
       } catch (thrown) {
         this.close();
-        onViolation(StreamrackError.from(thrown, "protocol-violation"));
+        onViolation(toViolation(thrown));
       }
     };
   }
 
   close(): void {
+    this.#isClosed = true;
     this.onTaken = () => {};
     this.#port.close();
   }
 
   #receive(message: ToReader): void {
-    if (message?.t === "data" && [message.s, message.e, message.b].every(Number.isSafeInteger)) {
+    if (message?.t === "data" && [message.s, message.e, message.b].every(isCount)) {
       const { s: sequence, e: epoch, b: bytes } = message;
       this.deliver({ data: checkRuntimeData(message.d), sequence, epoch, bytes });
     } else if (message?.t === "end") {
@@ -114,7 +138,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
       this.close();
       this.end();
     } else {
-      throw new StreamrackError("protocol-violation", "a link carried a message of no known form");
+      throw violation("a message of no known form");
     }
   }
 
@@ -126,4 +150,8 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     this.#items = 0;
     this.#bytes = 0;
   }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
