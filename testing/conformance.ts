@@ -9,7 +9,7 @@ import { RuntimeData } from "../core/data/runtime_data.ts";
 import type { DataKind, JsonValue } from "../core/data/types.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { NodeContext, StreamingNode } from "../core/node/contract.ts";
+import type { NodeContext, NodeSource, StreamingNode } from "../core/node/contract.ts";
 import { type AnyNodeDefinition, checkPlugin, type Plugin } from "../core/node/define.ts";
 import { describePlugin, type JsonSchema } from "../core/node/describe.ts";
 import { StreamingNodeFactory } from "../core/node/factory.ts";
@@ -28,6 +28,8 @@ export interface NodeConformanceOptions {
   readonly deterministic?: boolean;
   /** Whether audio gives the same samples however it is cut into chunks; checked if true. Default: false. */
   readonly chunkInvariant?: boolean;
+  /** Whether it keeps something over a `reset` on purpose, such as a count. Default: false. */
+  readonly keepsOverReset?: boolean;
 }
 
 /** How the suite runs. */
@@ -61,8 +63,8 @@ export interface ConformanceFinding {
  * exceptions; each `create` makes a node of its own; no input is fine; every
  * declared kind of input is taken, or refused with a StreamrackError; what it
  * gives fits its ports; the same inputs give the same outputs, also when every
- * value is taken away as soon as it is yielded; an abort ends it; it is
- * disposed of once.
+ * value is taken away as soon as it is yielded; after a reset it gives what a
+ * new node gives; an abort ends it; it is disposed of once.
  *
  * @param plugin What the module of the plugin default-exports.
  *
@@ -223,6 +225,7 @@ const NODE_CHECKS: readonly (readonly [name: string, check: (subject: Subject) =
   ["what it gives depends on its input alone, and stays as it was yielded", checkRepeatable],
   ["audio may come in chunks of any size", checkChunks],
   ["it can be reset at any time", checkReset],
+  ["after a reset it gives what a new node gives", checkForgets],
   ["an abort ends it", checkAbort],
 ];
 
@@ -435,6 +438,49 @@ async function checkReset(subject: Subject): Promise<void> {
   } finally {
     await node[Symbol.asyncDispose]?.();
   }
+}
+
+/** One call of `process`, to be made again on another node. */
+interface RecordedCall {
+  readonly input: never;
+  readonly sourceIndex: number;
+  readonly sequence: number;
+}
+
+async function checkForgets(subject: Subject): Promise<void> {
+  const { deterministic, keepsOverReset } = subject.options;
+  if (deterministic === false || keepsOverReset === true) return;
+  const sources = await takenSources(subject);
+  const calls: RecordedCall[] = [];
+  let hasReset = false;
+  const record = async (context: NodeContext): Promise<StreamingNode> => {
+    const node: StreamingNode = await subject.definition.create(context);
+    hasReset = node.reset !== undefined;
+    return {
+      align: node.align,
+      process(input, item) {
+        const sourceIndex = context.sources.indexOf(item.source);
+        calls.push({ input: structuredClone(input) as never, sourceIndex, sequence: item.sequence });
+        return node.process(input, item);
+      },
+      flush: () => node.flush?.(),
+      [Symbol.asyncDispose]: async () => await node[Symbol.asyncDispose]?.(),
+    };
+  };
+  const replay = async (context: NodeContext): Promise<StreamingNode> => {
+    const node: StreamingNode = await subject.definition.create(context);
+    for (const { input, sourceIndex, sequence } of calls) {
+      const source = context.sources[sourceIndex] as NodeSource;
+      await drain(node.process(input, { source, sequence, signal: context.signal }));
+    }
+    await node.reset?.();
+    return node;
+  };
+  const fresh = await subject.run(sources, { definition: { ...subject.definition, create: record } });
+  if (!hasReset) return;
+  const reused = await subject.run(sources, { definition: { ...subject.definition, create: replay } });
+  if (fingerprint(fresh) === fingerprint(reused)) return;
+  fail("after a reset the same inputs gave other outputs than a new node", [], "Set keepsOverReset if that is meant.");
 }
 
 async function checkAbort(subject: Subject): Promise<void> {

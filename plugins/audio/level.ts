@@ -39,7 +39,8 @@ type Output = { readonly out: AudioData } | { readonly levels: JsonData };
  * With 7 and 8 ffmpeg counts the rear pair with 1.41, the recommendation with
  * 1; `channelWeights` chooses. NaN and infinities count as 0. A change of
  * sample rate, channels or format starts the meters anew; the integrated
- * loudness goes on.
+ * loudness goes on. A flush of the session begins another measurement: the
+ * integrated loudness and the last report are those of what came after it.
  */
 export const level: AudioNode = defineNode({
   type: "audio.level",
@@ -60,7 +61,7 @@ export const level: AudioNode = defineNode({
   inputs: { in: ["audio"] },
   outputs: { out: ["audio"], levels: ["json"] },
   create({ params }) {
-    const programme: Programme = { integrated: new IntegratedLoudness(), window: new LevelWindow(), durationMs: 0 };
+    let programme = newProgramme();
     let meter: LevelMeter | undefined;
     const perStretchNode = perStretch<Output>({
       gaps: "join",
@@ -72,6 +73,11 @@ export const level: AudioNode = defineNode({
         yield* perStretchNode.flush();
         if (meter !== undefined) yield { levels: meter.finalReport() };
       },
+      reset() {
+        perStretchNode.reset();
+        programme = newProgramme();
+        meter = undefined;
+      },
     };
   },
 });
@@ -81,6 +87,10 @@ interface Programme {
   readonly integrated: IntegratedLoudness;
   readonly window: LevelWindow;
   durationMs: number;
+}
+
+function newProgramme(): Programme {
+  return { integrated: new IntegratedLoudness(), window: new LevelWindow(), durationMs: 0 };
 }
 
 interface LevelOptions {

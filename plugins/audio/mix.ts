@@ -42,7 +42,8 @@ const OVERFLOWS: { readonly [name in "keep" | "clip" | "limit"]: (first: AudioDa
  * ended, or pauses, is silent until the last has ended; where all pause the
  * timestamps of the mix have the same gap. Metadata is not kept, since a mix
  * has several sources. NaN and infinities count as 0. Sources may stand apart
- * by 30 s at most.
+ * by 30 s at most. A flush of the session begins another mix, of what each
+ * source brings from there on.
  */
 export const mix: AudioNode = defineNode({
   type: "audio.mix",
@@ -75,11 +76,9 @@ export const mix: AudioNode = defineNode({
   align: "time",
   create({ params, sources }) {
     checkNames(params.gainsDb, sources);
-    const mixer = new Mixer({
-      sources,
-      sync: params.sync,
-      gainFor: ({ from = "" }) => gainOf(params.gainsDb[from] ?? 0),
-    });
+    const newMixer = () =>
+      new Mixer({ sources, sync: params.sync, gainFor: ({ from = "" }) => gainOf(params.gainsDb[from] ?? 0) });
+    let mixer = newMixer();
     let overflow: Overflow | undefined;
 
     function* emit(mixed: Iterable<AudioData>): Generator<AudioData> {
@@ -92,6 +91,10 @@ export const mix: AudioNode = defineNode({
       *flush() {
         yield* emit(mixer.finish());
         if (overflow !== undefined) yield* overflow.finish();
+      },
+      reset() {
+        mixer = newMixer();
+        overflow = undefined;
       },
     };
   },

@@ -42,7 +42,7 @@ export const resample: AudioNode = defineNode({
   inputs: { in: ["audio"] },
   outputs: { out: ["audio"] },
   create({ params: { sampleRateHz, quality } }) {
-    // Kept from one stretch to the next: each converter has a heap of its own, which is costly to make.
+    // Kept from one stretch to the next, also over a reset: each converter has a heap of its own, costly to make.
     let kept: Resampler | undefined;
 
     async function resamplerFor({ sampleRate, channels }: AudioData): Promise<Resampler> {

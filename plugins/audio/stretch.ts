@@ -96,10 +96,15 @@ export interface PerStretchOptions<T> {
   readonly gaps: "split" | "join";
 }
 
-/** `process` and `flush` of a node that handles each stretch of its input for itself. */
+/**
+ * `process`, `flush` and `reset` of a node that handles each stretch of its
+ * input for itself. After a reset the next chunk begins a stretch, and nothing
+ * of the last one comes out.
+ */
 export function perStretch<T>({ start, gaps }: PerStretchOptions<T>): {
   process(audio: AudioData): AsyncGenerator<T>;
   flush(): AsyncGenerator<T>;
+  reset(): void;
 } {
   let current: { readonly stretch: Stretch; readonly processor: StretchProcessor<T> } | undefined;
 
@@ -111,6 +116,9 @@ export function perStretch<T>({ start, gaps }: PerStretchOptions<T>): {
 
   return {
     flush,
+    reset() {
+      current = undefined;
+    },
     async *process(audio) {
       const ends = current !== undefined &&
         (!current.stretch.matches(audio) || (gaps === "split" && current.stretch.isGap(audio)));

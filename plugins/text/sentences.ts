@@ -52,7 +52,8 @@ const params = v.object({
  * of Chinese or Japanese, with the next character. The rest comes at the end.
  *
  * White space around sentences is dropped, that within is kept. A sentence has
- * the timestamp, language and metadata of the fragment in which it begins.
+ * the timestamp, language and metadata of the fragment in which it begins. A
+ * flush of the session drops the sentence under way.
  */
 export const sentences: Plugin["nodes"][number] = defineNode({
   type: "text.sentences",
@@ -61,9 +62,9 @@ export const sentences: Plugin["nodes"][number] = defineNode({
   inputs: { in: ["text"] },
   outputs: { out: ["text"] },
   create({ params }) {
-    const splitter = new SentenceSplitter(params);
+    let splitter = new SentenceSplitter(params);
     /** What came with the fragments that the sentence under way may begin in, and where those begin. */
-    const origins: { readonly start: number; readonly fields: DataCommon }[] = [];
+    let origins: { readonly start: number; readonly fields: DataCommon }[] = [];
     const toText = ({ text, start }: Sentence): TextData =>
       RuntimeData.text(text, origins.findLast((origin) => origin.start <= start)?.fields);
     return {
@@ -76,6 +77,10 @@ export const sentences: Plugin["nodes"][number] = defineNode({
       },
       *flush() {
         for (const sentence of splitter.flush()) yield toText(sentence);
+      },
+      reset() {
+        splitter = new SentenceSplitter(params);
+        origins = [];
       },
     };
   },

@@ -32,7 +32,8 @@ const params = v.object({
  * In mode `"each"` it works on one value at a time: the next one begins to
  * wait when the last one has left, so that at most one value per `delayMs`
  * passes, and the others wait in the queue in front, which is bounded. A
- * cancelled session ends the wait at once.
+ * cancelled session ends the wait at once. In mode `"first"` that is the first
+ * value to get through; a flush of the session does not make another one wait.
  */
 export const delay: Plugin["nodes"][number] = defineNode({
   type: "util.delay",

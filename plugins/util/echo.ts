@@ -18,7 +18,8 @@ import { defineNode, frameCount, type JsonValue, type Plugin, RuntimeData } from
  * | audio | its fields, with `frames` (a count) in place of the samples |
  * | binary, tensor, video | its fields, with `byteLength` in place of the bytes |
  *
- * Fields that are absent are left out; timestamp and metadata stay with the answer itself.
+ * Fields that are absent are left out; timestamp and metadata stay with the answer itself. The counter says how many
+ * values came, and holds none of them back: it goes on over a flush of the session.
  */
 export const echo: Plugin["nodes"][number] = defineNode({
   type: "util.echo",

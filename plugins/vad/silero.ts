@@ -94,7 +94,8 @@ type Options = v.InferOutput<typeof params>;
  *   the event itself comes when that is certain, `minSpeechMs` or
  *   `minSilenceMs` later. The probability is that of the window that decided.
  *
- * Timestamps count on from the latest chunk that had one, else from 0.
+ * Timestamps count on from the latest chunk that had one, else from 0. A flush
+ * of the session begins a new stream: speech that was going on gets no end.
  *
  * @throws {StreamrackError} `invalid-data` for another sample rate, more channels, or samples that are not finite.
  */
@@ -105,8 +106,10 @@ export const silero: Plugin["nodes"][number] = defineNode({
   inputs: { in: ["audio"] },
   outputs: { out: ["audio"], events: ["json"] },
   async create({ params, signal }) {
-    const listener = new Listener((await loadModel()).stream(), params, signal);
-    const windower = new Windower();
+    const model = await loadModel();
+    const newListener = () => new Listener(model.stream(), params, signal);
+    let listener = newListener();
+    let windower = new Windower();
     return {
       async *process(audio) {
         for (const window of windower.push(toSpeechFormat(audio))) yield* listener.hear(window);
@@ -114,6 +117,10 @@ export const silero: Plugin["nodes"][number] = defineNode({
       async *flush() {
         for (const window of windower.flush()) yield* listener.hear(window);
         yield* listener.end();
+      },
+      reset() {
+        listener = newListener();
+        windower = new Windower();
       },
     };
   },

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import {
   type AudioData,
@@ -12,23 +11,12 @@ import { StreamingNodeFactory } from "../../core/node/factory.ts";
 import vad from "../../plugins/vad/mod.ts";
 import { silero } from "../../plugins/vad/silero.ts";
 import { type NodeRun, runNode } from "../../testing/mod.ts";
+import { readSpeech, SPEECH_RATE_HZ as RATE } from "./_speech.ts";
 
-const RATE = 16_000;
 /** Where scripts/make_speech.ts left silence, in seconds, and some room for the reverberation of the network's memory. */
 const PAUSES = [[0, 0.5], [2, 2.7], [5.15, 5.6]] as const;
 
 const speech = await readSpeech();
-
-/** The demo's recording at 16 kHz. Linear interpolation will do: it was made from 16 kHz. */
-async function readSpeech(): Promise<Int16Array<ArrayBuffer>> {
-  const wav = new Uint8Array(await readFile(new URL("../../examples/demo/speech.wav", import.meta.url)));
-  const source = new Int16Array(wav.buffer, 44);
-  return Int16Array.from({ length: Math.floor(source.length * RATE / 44_100) }, (_, i) => {
-    const at = i * 44_100 / RATE;
-    const [left = 0, right = 0] = source.subarray(Math.floor(at));
-    return Math.round(left + (right - left) * (at % 1));
-  });
-}
 
 function toAudio(samples: Int16Array | Float32Array): AudioData {
   return samples instanceof Int16Array

@@ -201,6 +201,26 @@ describe("checkPluginConformance", () => {
     assert.match((await findingsOf(node))[0] ?? "", /^it can be reset at any time \| .*boom/);
   });
 
+  it("finds a reset that leaves something of the past", async () => {
+    const withReset = (reset: (held: string[]) => void): Partial<AnyNodeDefinition> => ({
+      create() {
+        const held: string[] = [];
+        return {
+          process: (input) => void held.push(textOf(input as unknown as RuntimeData)),
+          flush: () => RuntimeData.text(held.join("")) as never,
+          reset: () => reset(held),
+        };
+      },
+    });
+    const check = "after a reset it gives what a new node gives";
+    const leaves = withReset((held) => void held.pop());
+    assert.deepEqual(await findingsOf(withReset((held) => void held.splice(0))), []);
+    assert.deepEqual(await findingsOf(leaves), [
+      `${check} | after a reset the same inputs gave other outputs than a new node. Set keepsOverReset if that is meant.`,
+    ]);
+    assert.deepEqual(await findingsOf(leaves, { nodes: { "test.node": { keepsOverReset: true } } }), []);
+  });
+
   it("finds a disposer that throws", async () => {
     const node = of(() => {}, { [Symbol.asyncDispose]: () => Promise.reject(new Error("boom")) });
     assert.ok((await findingsOf(node)).some((finding) => finding.startsWith("it is fine without input | ")));
