@@ -37,6 +37,7 @@ export default async function handle(task: WorkerTask): Promise<DescribeResult |
     }
     return task.kind === "describe" ? await describe(task) : await runSegment(task, notify);
   } finally {
+    notify({ notice: "end" });
     control.close();
   }
 }

@@ -73,4 +73,6 @@ export interface SegmentControl {
 export type WorkerNotice =
   /** Sent once, before any plugin code runs: from now on the thread may be terminated. */
   | { readonly notice: "ready"; readonly threadId: number }
-  | { readonly notice: "log"; readonly entry: LogEntry };
+  | { readonly notice: "log"; readonly entry: LogEntry }
+  /** Sent last: nothing more will come on this port. */
+  | { readonly notice: "end" };

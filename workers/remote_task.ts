@@ -45,19 +45,16 @@ export class RemoteTask<T> {
     this.#pool = pool;
     const { port1, port2 } = new MessageChannel();
     this.#control = Comlink.wrap<SegmentControl>(port1);
-    const started = new Promise<void>((resolve) => {
-      port1.addEventListener("message", ({ data }: MessageEvent<WorkerNotice>) => {
-        if (data?.notice === "log") return onLog?.(data.entry);
-        if (data?.notice !== "ready") return;
-        this.#threadId = data.threadId;
-        resolve();
-      });
-    });
-    port1.start();
+    const { started, ended } = this.#listen(port1, onLog);
     this.result = new Promise<T>((resolve, reject) => {
       this.#abandon = reject;
       pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer], started)
-        .then((value) => resolve(value as T), (thrown) => reject(crashError(thrown, options)))
+        .then(async (value) => {
+          // The result may overtake what was logged before it, which comes on another port.
+          await settledWithin(ended, LAST_NOTICE_TIMEOUT_MS);
+          resolve(value as T);
+        })
+        .catch((thrown) => reject(crashError(thrown, options)))
         // Not before: a task that was given up in the queue still has to be told so when its turn comes.
         .finally(() => port1.close());
     });
@@ -97,12 +94,33 @@ export class RemoteTask<T> {
     await settledWithin(ended, timeoutMs);
   }
 
+  /** Listens to what the worker says of its own accord. */
+  #listen(port: MessagePort, onLog: RemoteTaskOptions["onLog"]): { started: Promise<void>; ended: Promise<void> } {
+    let start: () => void;
+    let end: () => void;
+    const started = new Promise<void>((resolve) => start = resolve);
+    const ended = new Promise<void>((resolve) => end = resolve);
+    port.addEventListener("message", ({ data }: MessageEvent<WorkerNotice>) => {
+      if (data?.notice === "log") onLog?.(data.entry);
+      else if (data?.notice === "end") end();
+      else if (data?.notice === "ready") {
+        this.#threadId = data.threadId;
+        start();
+      }
+    });
+    port.start();
+    return { started, ended };
+  }
+
   #endCalls(error: StreamrackError): void {
     this.#failure = error;
     for (const reject of this.#pending) reject(error);
     this.#pending.clear();
   }
 }
+
+/** How long the last notice of a task may come after its result, in milliseconds. It comes at once, unless it is withheld. */
+const LAST_NOTICE_TIMEOUT_MS = 1_000;
 
 function crashError(thrown: unknown, { group, nodeId, pluginName }: RemoteTaskOptions): StreamrackError {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
