@@ -45,10 +45,12 @@ export class FanIn {
     const pause = this.#pacer.pass();
     if (pause !== undefined) await pause;
     for (let isArmed = false;; isArmed = !isArmed) {
-      if (this.#failure !== undefined) throw this.#failure;
       const edges = this.#chosen();
+      const hasEnded = edges.length === 0 && this.#edges.every((edge) => edge.isDrained);
+      // Looked for last, since a look at an edge may find it broken.
+      if (this.#failure !== undefined) throw this.#failure;
       if (edges.length > 0) return { edges, items: edges.map((edge) => edge.take()) };
-      if (this.#edges.every((edge) => edge.isDrained)) return undefined;
+      if (hasEnded) return undefined;
       if (isArmed) await new Promise<void>((resolve, reject) => this.#waiter = { resolve, reject });
       else for (const edge of this.#edges) edge.arm();
     }

@@ -15,7 +15,7 @@ import { TransferLinkReader, TransferLinkWriter } from "./transfer_link.ts";
 /** One end of a link. It may be posted to another thread, with `port` in the transfer list. */
 export interface LinkEnd {
   readonly port: MessagePort;
-  /** The shared ring for short chunks. Absent where the runtime has no shared memory. */
+  /** The shared ring for short chunks. Absent without shared memory. */
   readonly ring?: SharedArrayBuffer | undefined;
 }
 
@@ -39,10 +39,16 @@ export type OnViolation = (error: StreamrackError) => void;
 /** Room for records in a ring. A page is only taken from the system when it is first written. */
 const RING_BYTES = 128 * 1024;
 
-/** Makes the two ends of a link. */
-export function createLink(): { readonly writer: LinkEnd; readonly reader: LinkEnd } {
+/**
+ * Makes the two ends of a link.
+ *
+ * @param options.shared Whether short chunks may go through shared memory, where the runtime has it. Default: true.
+ */
+export function createLink(
+  { shared = true }: { readonly shared?: boolean | undefined } = {},
+): { readonly writer: LinkEnd; readonly reader: LinkEnd } {
   const { port1, port2 } = new MessageChannel();
-  const ring = typeof SharedArrayBuffer === "undefined" ? undefined : createRingMemory(RING_BYTES);
+  const ring = shared && typeof SharedArrayBuffer !== "undefined" ? createRingMemory(RING_BYTES) : undefined;
   return { writer: { port: port1, ring }, reader: { port: port2, ring } };
 }
 

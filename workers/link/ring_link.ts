@@ -193,7 +193,7 @@ export class RingLinkReader implements LinkReader {
   }
 
   get isDrained(): boolean {
-    return this.#hasEnded && this.peek() === undefined && !this.#isResting;
+    return this.#hasEnded && this.peek() === undefined && !this.#isResting && !this.#isBroken;
   }
 
   peek(): Item | undefined {

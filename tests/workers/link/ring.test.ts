@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import type { AudioData, AudioFormat } from "../../../core/data/types.ts";
+import { createRingMemory, type RecordStamp, RingReader, RingWriter } from "../../../workers/link/ring.ts";
+import { audioOf, FORMATS } from "./_ring_kit.ts";
+
+const CAPACITIES = [1024, 2048, 4096];
+/** Near to where counters of 32 bits wrap, and to where they turn negative as signed numbers. */
+const STARTS = [0, 2 ** 32 - 8, 2 ** 32 - 1024, 2 ** 32 - 4000, 2 ** 31 - 8, 2 ** 31 - 1024];
+const RUNS = 1_500;
+
+type Step =
+  | { readonly op: "audio"; readonly share: number; readonly format: AudioFormat; readonly stamped: boolean }
+  | { readonly op: "reference" | "failing" | "read" | "release" };
+
+const steps = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: audioStep() },
+    { weight: 2, arbitrary: fc.constantFrom<Step>({ op: "reference" }, { op: "failing" }) },
+    { weight: 5, arbitrary: fc.constantFrom<Step>({ op: "read" }, { op: "release" }, { op: "release" }) },
+  ),
+  { maxLength: 120 },
+);
+
+function audioStep(): fc.Arbitrary<Step> {
+  return fc.record({
+    op: fc.constant("audio" as const),
+    // Of the longest payload; the limits themselves are likely.
+    share: fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true })),
+    format: fc.constantFrom(...FORMATS),
+    stamped: fc.boolean(),
+  });
+}
+
+const bytesTakenUp = (payloadBytes: number) => 48 + Math.ceil(payloadBytes / 8) * 8;
+
+/** A record as the model knows it. */
+interface Entry {
+  readonly audio: AudioData | undefined;
+  readonly stamp: RecordStamp;
+}
+
+/** A ring and an array that must hold the same. */
+class Model {
+  readonly writer: RingWriter;
+  readonly reader: RingReader;
+  readonly #capacity: number;
+  readonly #queue: Entry[] = [];
+  #written = 0;
+
+  constructor(capacity: number, startAt: number) {
+    const memory = createRingMemory(capacity, startAt);
+    this.#capacity = capacity;
+    this.writer = new RingWriter(memory, startAt);
+    this.reader = new RingReader(memory, startAt);
+  }
+
+  run(step: Step): void {
+    switch (step.op) {
+      case "audio": {
+        const bytes = Math.floor(step.share * this.writer.payloadBytesMax);
+        const timestampUs = step.stamped ? this.#written * 1.5 - 3 : undefined;
+        const audio = audioOf(bytes, { format: step.format, seed: this.#written, timestampUs });
+        const stamp = this.#stamp();
+        this.#wrote(this.writer.tryWriteAudio(audio, stamp), { audio, stamp }, audio.samples.byteLength);
+        break;
+      }
+      case "reference": {
+        const stamp = this.#stamp();
+        let posted = 0;
+        const written = this.writer.tryWriteReference(stamp, () => posted++);
+        assert.equal(posted, written ? 1 : 0);
+        this.#wrote(written, { audio: undefined, stamp }, 0);
+        break;
+      }
+      case "failing": {
+        const post = () => {
+          throw new Error("not cloneable");
+        };
+        try {
+          assert.equal(this.writer.tryWriteReference(this.#stamp(), post), false);
+        } catch (error) {
+          assert.equal((error as Error).message, "not cloneable");
+        }
+        break;
+      }
+      case "read":
+        this.#read();
+        break;
+      case "release":
+        if (this.#read()) this.#release();
+        break;
+    }
+    assert.equal(this.reader.depth, this.#queue.length);
+    assert.equal(this.writer.inFlight, this.#queue.length);
+    assert.equal(this.writer.bytesInFlight, this.#queue.reduce((sum, { stamp }) => sum + stamp.bytes, 0));
+  }
+
+  /** Empties the ring; then the longest record must fit, whatever came before. */
+  finish(): void {
+    while (this.#read()) this.#release();
+    this.run({ op: "audio", share: 1, format: "i16", stamped: false });
+    assert.equal(this.#queue.length, 1, "the longest record fits an empty ring");
+    assert.equal(this.#read(), true);
+  }
+
+  #wrote(written: boolean, entry: Entry, payloadBytes: number): void {
+    if (written) {
+      this.#queue.push(entry);
+      this.#written += 1;
+      return;
+    }
+    const used = this.#queue.reduce((sum, { audio }) => sum + bytesTakenUp(audio?.samples.byteLength ?? 0), 0);
+    // Two fillers at most lie in the ring or are needed, each shorter than the record that it makes room for.
+    const filler = Math.max(payloadBytes, ...this.#queue.map(({ audio }) => audio?.samples.byteLength ?? 0));
+    const needed = bytesTakenUp(payloadBytes) + 2 * bytesTakenUp(filler);
+    assert.ok(used + needed > this.#capacity, `refused ${payloadBytes} bytes while only ${used} were in use`);
+  }
+
+  #read(): boolean {
+    const record = this.reader.read();
+    const [first] = this.#queue;
+    assert.equal(record === undefined, first === undefined);
+    if (record === undefined || first === undefined) return false;
+    assert.deepEqual(record, { audio: first.audio, ...first.stamp });
+    // Reading leaves it there.
+    assert.deepEqual(this.reader.read(), record);
+    return true;
+  }
+
+  #release(): void {
+    const { stamp } = this.#queue.shift() as Entry;
+    this.reader.release(stamp.bytes);
+  }
+
+  #stamp(): RecordStamp {
+    return { sequence: this.#written * 3, epoch: this.#written % 5, bytes: 64 + this.#written };
+  }
+}
+
+describe("a ring", () => {
+  it("gives what was written, in order, whatever comes between, also where its counters wrap", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...CAPACITIES), fc.constantFrom(...STARTS), steps, (capacity, startAt, steps) => {
+        const model = new Model(capacity, startAt);
+        for (const step of steps) model.run(step);
+        model.finish();
+      }),
+      { numRuns: RUNS, seed: 20 },
+    );
+  });
+
+  it("never runs out of room while records are taken: every length follows every position", () => {
+    for (const capacity of CAPACITIES) {
+      const model = new Model(capacity, 0);
+      for (let share = 0; share <= 1; share += 1 / 257) {
+        for (const next of [0, share, 1, 1 - share]) {
+          model.run({ op: "audio", share: next, format: "i16", stamped: false });
+          model.run({ op: "release" });
+        }
+      }
+      model.finish();
+    }
+  });
+
+  it("keeps bits as they are: NaN, negative zero, full scale", () => {
+    const memory = createRingMemory(1024);
+    const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
+    const bits = Uint32Array.of(0x7fc00001, 0xffc12345, 0x80000000, 0x7f800000, 1);
+    const samples = new Float32Array(bits.buffer);
+    const stamp = { sequence: 2 ** 53 - 1, epoch: 2 ** 31 - 1, bytes: 2 ** 32 - 1 };
+    writer.tryWriteAudio(
+      { type: "audio", format: "f32", samples, sampleRate: 0.5, channels: 5, timestampUs: -0 },
+      stamp,
+    );
+    const record = reader.read();
+    assert.deepEqual(new Uint32Array(record?.audio?.samples.buffer as ArrayBuffer), bits);
+    assert.ok(Object.is(record?.audio?.timestampUs, -0));
+    assert.deepEqual([record?.sequence, record?.epoch, record?.bytes], [stamp.sequence, stamp.epoch, stamp.bytes]);
+    assert.deepEqual([record?.audio?.sampleRate, record?.audio?.channels], [0.5, 5]);
+  });
+
+  it("takes the part of a larger buffer that a view shows, and leaves it whole", () => {
+    const memory = createRingMemory(1024);
+    const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
+    const whole = Int16Array.of(1, 2, 3, 4, 5);
+    const samples = whole.subarray(1, 4);
+    const stamp = { sequence: 0, epoch: 0, bytes: 0 };
+    writer.tryWriteAudio({ type: "audio", format: "i16", samples, sampleRate: 8000, channels: 1 }, stamp);
+    assert.deepEqual(reader.read()?.audio?.samples, Int16Array.of(2, 3, 4));
+    assert.deepEqual(whole, Int16Array.of(1, 2, 3, 4, 5));
+  });
+
+  it("wakes a sleeper once, the writer only when half is free", () => {
+    const memory = createRingMemory(1024);
+    const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
+    const write = () => writer.tryWriteReference({ sequence: 0, epoch: 0, bytes: 1 }, () => {});
+    assert.equal(writer.mustWakeReader(), false);
+    reader.fallAsleep();
+    assert.deepEqual([writer.mustWakeReader(), writer.mustWakeReader()], [true, false]);
+    reader.fallAsleep();
+    reader.stayAwake();
+    assert.equal(writer.mustWakeReader(), false);
+    while (write());
+    writer.fallAsleep();
+    const wakes: number[] = [];
+    for (let left = reader.depth; left > 0; left--) {
+      reader.read();
+      reader.release(1);
+      if (reader.mustWakeWriter(1000)) wakes.push(reader.depth);
+    }
+    assert.deepEqual(wakes, [10]); // of 21 records, 480 bytes of 1024
+  });
+
+  it("refuses a capacity that is none", () => {
+    for (const capacity of [0, 512, 1000, 1025, 3 * 1024]) {
+      assert.throws(() => new RingWriter(createRingMemory(capacity)), { name: "RangeError" });
+      assert.throws(() => new RingReader(createRingMemory(capacity)), { name: "RangeError" });
+    }
+  });
+});
