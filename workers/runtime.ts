@@ -65,6 +65,12 @@ export interface RuntimeOptions {
   readonly maxItemsInFlight?: number | undefined;
   /** Most bytes in flight on one edge; the last value let in may exceed it. Default: 4 MiB. */
   readonly maxBytesInFlight?: number | undefined;
+  /**
+   * Whether short chunks of audio may go from thread to thread through shared
+   * memory, where the runtime has it. Without, every value goes in a message.
+   * Default: true.
+   */
+  readonly sharedMemory?: boolean | undefined;
   /** The worker's entry module, for bundles that moved it. Default: found beside this module. */
   readonly workerEntry?: URL | undefined;
 }
@@ -273,12 +279,8 @@ class Rack implements Runtime {
   #wire(plan: Plan, sessionId: string): SessionWiring {
     const onLog = this.#options.onLog ?? logToConsole;
     const pool = (group: string) => this.#pool(group);
-    return wireSession(
-      plan,
-      sessionId,
-      this.#limits,
-      (segment, spec, links) => placeSegment({ segment, spec, links, pool, onLog }),
-    );
+    const wiring = { sessionId, limits: this.#limits, sharedMemory: this.#options.sharedMemory };
+    return wireSession(plan, wiring, (segment, spec, links) => placeSegment({ segment, spec, links, pool, onLog }));
   }
 
   #pool(group: string): GroupPool {

@@ -20,6 +20,14 @@ export interface SessionWiring {
   readonly limits: FlowLimits;
 }
 
+/** How {@linkcode wireSession} wires. */
+export interface WiringOptions {
+  readonly sessionId: string;
+  readonly limits: FlowLimits;
+  /** Whether links may use shared memory. Default: true. */
+  readonly sharedMemory?: boolean | undefined;
+}
+
 /** Puts one segment where it runs. */
 export type PlaceSegment = (segment: PlanSegment, spec: SegmentSpec, links: readonly LinkEnd[]) => PlacedSegment;
 
@@ -28,13 +36,14 @@ export type PlaceSegment = (segment: PlanSegment, spec: SegmentSpec, links: read
  * segments. Links lead from worker to worker; the host holds only the ends of
  * the session's inputs and outputs.
  */
-export function wireSession(plan: Plan, sessionId: string, limits: FlowLimits, place: PlaceSegment): SessionWiring {
+export function wireSession(plan: Plan, options: WiringOptions, place: PlaceSegment): SessionWiring {
+  const { sessionId, limits, sharedMemory } = options;
   const segmentOf = new Map(plan.segments.flatMap((segment) => segment.nodes.map(({ id }) => [id, segment] as const)));
   const wires = new Map(plan.segments.map((segment) => [segment, new SegmentWires()]));
   const wiresOf = (ref: PortRef) => wires.get(segmentOf.get(ref.nodeId) as PlanSegment) as SegmentWires;
 
   const inputs = plan.inputs.map((input) => {
-    const { writer, reader } = createLink();
+    const { writer, reader } = createLink({ shared: sharedMemory });
     wiresOf(input).add(reader, (link) => ({ from: { link }, to: { nodeId: input.nodeId, port: input.port } }));
     return writer;
   });
@@ -43,12 +52,12 @@ export function wireSession(plan: Plan, sessionId: string, limits: FlowLimits, p
       wiresOf(from).edges.push({ from, to });
       continue;
     }
-    const { writer, reader } = createLink();
+    const { writer, reader } = createLink({ shared: sharedMemory });
     wiresOf(from).add(writer, (link) => ({ from, to: { link } }));
     wiresOf(to).add(reader, (link) => ({ from: { link, nodeId: from.nodeId }, to }));
   }
   const outputs = plan.outputs.map((output) => {
-    const { writer, reader } = createLink();
+    const { writer, reader } = createLink({ shared: sharedMemory });
     wiresOf(output).add(writer, (link) => ({ from: { nodeId: output.nodeId, port: output.port }, to: { link } }));
     return reader;
   });

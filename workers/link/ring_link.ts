@@ -9,7 +9,7 @@
 import type { AudioData, RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
-import { Pacer } from "../../core/flow/pacer.ts";
+import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import type { LinkReader, LinkWriter, OnViolation } from "./link.ts";
 import { linkClosed, toViolation, violation } from "./link_errors.ts";
@@ -56,6 +56,7 @@ export class RingLinkWriter implements LinkWriter {
     this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
     this.closed = new Promise((resolve) => this.#close = resolve);
     port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
+      noteMessage();
       if (data === ROOM) return this.#drain();
       // The reader closes when it has received the end, not before.
       if (data?.t !== "closed" || !this.#hasEnded) this.abort(violation("an answer of no known form"));
@@ -292,6 +293,7 @@ export class RingLinkReader implements LinkReader {
   }
 
   #receive(message: ToReader): void {
+    noteMessage();
     // A port may still deliver what it held when it was closed.
     if (this.#isClosed) return;
     try {

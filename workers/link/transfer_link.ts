@@ -13,6 +13,7 @@ import { checkRuntimeData } from "../../core/data/validate.ts";
 import { EdgeQueue } from "../../core/flow/edge_queue.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
+import { noteMessage } from "../../core/flow/pacer.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import type { LinkReader, LinkWriter, OnViolation } from "./link.ts";
 import { linkClosed, toViolation, violation } from "./link_errors.ts";
@@ -44,6 +45,7 @@ export class TransferLinkWriter implements LinkWriter {
     this.#gate = new Gate(limits);
     this.closed = new Promise((resolve) => this.#close = resolve);
     port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
+      noteMessage();
       if (data?.t === "credit" && this.#isOwed(data)) {
         this.#gate.leave(data.n, data.b);
         if (this.#isEnding) this.#sendEnd();
@@ -112,6 +114,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     this.#limits = limits;
     this.onTaken = (bytes) => this.#credit(bytes);
     port.onmessage = ({ data }: MessageEvent<ToReader>) => {
+      noteMessage();
       // A port may still deliver what it held when it was closed.
       if (this.#isClosed) return;
       try {

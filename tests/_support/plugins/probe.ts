@@ -67,6 +67,20 @@ export default definePlugin({
       }),
     }),
     defineNode({
+      type: "probe.endless",
+      summary: "Answers one value with audio without end, at a pace that every reader keeps up with, and never waits.",
+      inputs: { in: ["any"] },
+      outputs: { out: ["audio"] },
+      create: () => ({
+        *process() {
+          for (;;) {
+            for (const untilMs = performance.now() + 0.3; performance.now() < untilMs;);
+            yield RuntimeData.audio({ samples: new Float32Array(16), sampleRate: 8000 });
+          }
+        },
+      }),
+    }),
+    defineNode({
       type: "probe.split",
       summary: "Sends text to one port and the rest to the other.",
       inputs: { in: ["any"] },

@@ -132,6 +132,18 @@ describe("the reader of a ring", () => {
     });
   }
 
+  it("refuses a record that runs over the end", () => {
+    const startAt = CAPACITY - 64;
+    const memory = createRingMemory(CAPACITY, startAt);
+    const [writer, reader] = [new RingWriter(memory, startAt), new RingReader(memory, startAt)];
+    for (let n = 0; n < 2; n++) writer.tryWriteAudio(audioOf(16), { sequence: n, epoch: 0, bytes: 80 });
+    const words = new Int32Array(memory);
+    const header = (STATE_BYTES + startAt) / 4;
+    words[header] = 128;
+    words[header + 2] = 80;
+    assert.equal(thrownBy(() => reader.read()).reason, "protocol-violation");
+  });
+
   it("frees what it has read, although the memory says something else by then", () => {
     const memory = createRingMemory(CAPACITY);
     const words = new Int32Array(memory);
