@@ -56,7 +56,11 @@ export class RemoteTask<T> {
         })
         .catch((thrown) => reject(crashError(thrown, options)))
         // Not before: a task that was given up in the queue still has to be told so when its turn comes.
-        .finally(() => port1.close());
+        .finally(() => {
+          // Comlink holds the port, and so all that hangs on it, until its proxy is released.
+          this.#control[Comlink.releaseProxy]();
+          port1.close();
+        });
     });
     this.result.then(
       () => this.#endCalls(new StreamrackError("session-closed", "the session has ended")),

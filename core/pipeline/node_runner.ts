@@ -205,6 +205,9 @@ export class NodeRunner {
     try {
       for (;;) {
         const result = await iterator.next();
+        if (typeof result !== "object" || result === null) {
+          throw new TypeError(`the iterator's next() gave ${displayValue(result)}, not an object`);
+        }
         if (result.done === true) {
           isDone = true;
           return;

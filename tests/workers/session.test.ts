@@ -207,6 +207,22 @@ describe("Session", () => {
       assert.equal(session.state, "done");
     }));
 
+  it("keeps everything for a reader that comes after the end of the input", () =>
+    withRuntime(async (runtime) => {
+      const values = [
+        text("text"),
+        RuntimeData.audio({ samples: new Float32Array(480).fill(0.5), sampleRate: 48_000 }),
+        second(),
+        RuntimeData.json({ last: true }),
+      ];
+      const session = await runtime.open(chain("util.passthrough"));
+      for (const value of values) await session.send(value, { copy: true });
+      await session.finish();
+      // Round trips to the worker, so that its segment has ended and its links are closed.
+      for (let i = 0; i < 20; i++) await session.metrics();
+      assert.deepEqual((await collect(session)).map(({ data }) => data), values);
+    }));
+
   it("flushes nodes at the end", () =>
     withRuntime(async (runtime) => {
       const { outputs } = await runtime.execute(chain("probe.hold", "util.passthrough"), {

@@ -36,8 +36,11 @@ export interface LinkReader extends Inlet {
 /** Called when the other end breaks the protocol, once. The link is closed by then. */
 export type OnViolation = (error: StreamrackError) => void;
 
-/** Room for records in a ring. A page is only taken from the system when it is first written. */
-const RING_BYTES = 128 * 1024;
+/**
+ * Room for records in a ring: 16 chunks of 10 ms. Garbage collectors do not feel how large shared memory is, so rings of
+ * many short sessions lie about for long; small ones keep that bounded.
+ */
+const RING_BYTES = 32 * 1024;
 
 /**
  * Makes the two ends of a link.

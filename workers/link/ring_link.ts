@@ -25,7 +25,7 @@ type ToReader = typeof DOORBELL | { readonly t: "data"; readonly d: RuntimeData 
 type ToWriter = typeof ROOM | { readonly t: "closed" };
 
 /** Longest payload that is copied through the ring rather than moved over the port, in bytes. */
-const RING_PAYLOAD_BYTES_MAX = 16 * 1024;
+const RING_PAYLOAD_BYTES_MAX = 8 * 1024;
 
 interface Waiting {
   readonly item: Item;
