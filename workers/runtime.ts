@@ -20,8 +20,9 @@ import { placeSegment } from "./placement.ts";
 import { GroupPool, type PoolOptions } from "./pool.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
-import { checkSession, openSession } from "./session.ts";
-import { type SessionWiring, wireSession } from "./wiring.ts";
+import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
+import { checkSession, openSession, type SessionOptions } from "./session.ts";
+import { type SegmentWiring, type SessionWiring, wireSession } from "./wiring.ts";
 
 /** How {@linkcode createRuntime} sets up a runtime. */
 export interface RuntimeOptions {
@@ -71,14 +72,52 @@ export interface RuntimeOptions {
    * Default: true.
    */
   readonly sharedMemory?: boolean | undefined;
+  /** The default of {@linkcode OpenOptions.delivery}. */
+  readonly delivery?: Delivery | undefined;
+  /** The default of {@linkcode OpenOptions.restart}. */
+  readonly restart?: RestartOptions | undefined;
+  /**
+   * When plugins that crash again and again are taken out of service: what needs them is refused with
+   * `plugin-unavailable`. Default: never.
+   */
+  readonly breaker?: BreakerOptions | undefined;
   /** The worker's entry module, for bundles that moved it. Default: found beside this module. */
   readonly workerEntry?: URL | undefined;
+}
+
+/**
+ * What becomes of the values that were under way in a thread that has died.
+ *
+ * - `"at-most-once"`: each value is given to a node once, or is lost;
+ * - `"at-least-once"`: a value is kept until nothing that was made from it is under way any more, and is given again, in
+ *   order, to the node in its new thread. What had come out of it before the crash comes out again.
+ */
+export type Delivery = "at-most-once" | "at-least-once";
+
+/** When a part of a session whose thread has died is started again. */
+export interface RestartOptions {
+  /** Restarts in all within {@linkcode windowMs}, from 0. With one more crash the session fails. */
+  readonly maxRestarts: number;
+  /** In milliseconds, from 1. Default: 60 000. */
+  readonly windowMs?: number | undefined;
+  /** Before the first restart, in milliseconds; it doubles with every further one. Default: 100. */
+  readonly initialDelayMs?: number | undefined;
+  /** Longest delay, in milliseconds. Default: 5 000. */
+  readonly maxDelayMs?: number | undefined;
 }
 
 /** How one session is opened. */
 export interface OpenOptions {
   /** Cancels the session when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** What becomes of values in a thread that dies. Default: `"at-most-once"`. */
+  readonly delivery?: Delivery | undefined;
+  /**
+   * Whether a part of the session whose thread has died is started again,
+   * with new nodes. Default: it is not, and the session fails with
+   * `worker-crashed`; with delivery `"at-least-once"`, up to 3 times in a minute.
+   */
+  readonly restart?: RestartOptions | undefined;
 }
 
 /** Values for the inputs of a one-shot run: one, several, or a stream of them. */
@@ -170,6 +209,7 @@ class Rack implements Runtime {
   readonly #limits: FlowLimits;
   readonly #groupOf: (pluginName: string) => string;
   readonly #pools = new Map<string, GroupPool>();
+  readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
   #nextSession = 1;
   #closing: Promise<void> | undefined;
@@ -207,17 +247,18 @@ class Rack implements Runtime {
       throw thrown;
     }
     this.#checkOpen();
-    const id = this.#newSessionId();
-    return await checkSession(plan, this.#wire(plan, id), { id, ...this.#sessionTimes() });
+    const sessionOptions = this.#sessionOptions({});
+    return await checkSession(plan, this.#wire(plan, sessionOptions.id, false), sessionOptions);
   }
 
   async open(manifest: Manifest, options: OpenOptions = {}): Promise<Session> {
     this.#checkOpen();
+    checkOpenOptions(options);
     const plan = createPlan(manifest, this.registry);
-    const id = this.#newSessionId();
-    const wiring = this.#wire(plan, id);
-    const times = this.#sessionTimes();
-    const session = await openSession(plan, wiring, { id, signal: options.signal, ...times }).catch((thrown) => {
+    for (const { group } of plan.segments) this.#breaker(group)?.check();
+    const sessionOptions = this.#sessionOptions(options);
+    const wiring = this.#wire(plan, sessionOptions.id, this.#deliveryOf(options) === "at-least-once");
+    const session = await openSession(plan, wiring, sessionOptions).catch((thrown) => {
       // A close takes the threads away from a session that is just opening.
       this.#checkOpen();
       throw thrown;
@@ -276,11 +317,28 @@ class Rack implements Runtime {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  #wire(plan: Plan, sessionId: string): SessionWiring {
-    const onLog = this.#options.onLog ?? logToConsole;
+  #wire(plan: Plan, sessionId: string, keeps: boolean): SessionWiring {
+    const onLog = this.#onLog;
     const pool = (group: string) => this.#pool(group);
-    const wiring = { sessionId, limits: this.#limits, sharedMemory: this.#options.sharedMemory };
-    return wireSession(plan, wiring, (segment, spec, links) => placeSegment({ segment, spec, links, pool, onLog }));
+    const { sharedMemory } = this.#options;
+    const place = (wiring: SegmentWiring) => placeSegment({ ...wiring, pool, onLog });
+    return wireSession(plan, { sessionId, limits: this.#limits, keeps, sharedMemory, place });
+  }
+
+  get #onLog(): (entry: LogEntry) => void {
+    return this.#options.onLog ?? logToConsole;
+  }
+
+  #deliveryOf(options: OpenOptions): Delivery {
+    return options.delivery ?? this.#options.delivery ?? "at-most-once";
+  }
+
+  #breaker(group: string): CircuitBreaker | undefined {
+    const { breaker: options } = this.#options;
+    if (options === undefined) return undefined;
+    const breaker = this.#breakers.get(group) ?? new CircuitBreaker(group, options);
+    this.#breakers.set(group, breaker);
+    return breaker;
   }
 
   #pool(group: string): GroupPool {
@@ -296,8 +354,25 @@ class Rack implements Runtime {
     return this.#options.openTimeoutMs ?? 60_000;
   }
 
-  #sessionTimes(): { openTimeoutMs: number; killGraceMs: number } {
-    return { openTimeoutMs: this.#openTimeoutMs, killGraceMs: this.#options.killGraceMs ?? 3_000 };
+  #sessionOptions(options: OpenOptions): SessionOptions {
+    const { maxRestarts, windowMs = 60_000, initialDelayMs = 100, maxDelayMs = 5_000 } = options.restart ??
+      this.#options.restart ?? { maxRestarts: this.#deliveryOf(options) === "at-least-once" ? 3 : 0 };
+    return {
+      id: this.#newSessionId(),
+      signal: options.signal,
+      openTimeoutMs: this.#openTimeoutMs,
+      killGraceMs: this.#options.killGraceMs ?? 3_000,
+      restart: { maxRestarts, windowMs, initialDelayMs, maxDelayMs },
+      onCrash: ({ group }, error) => {
+        this.#breaker(group)?.note(error);
+        this.#breaker(group)?.check();
+      },
+      onRestart: (sessionId, { nodes: [node] }, error, count) => {
+        const { nodeId = node?.id ?? "", pluginName = node?.plugin.description.name ?? "" } = error;
+        const message = `started again after a crash (${count} so far): ${error.message}`;
+        this.#onLog({ level: "warn", message, sessionId, nodeId, pluginName });
+      },
+    };
   }
 
   #newSessionId(): string {
@@ -343,13 +418,49 @@ const OPTION_MINIMA = {
   maxBytesInFlight: 1,
 } as const satisfies { readonly [K in keyof RuntimeOptions]: number };
 
-function checkOptions(options: RuntimeOptions): void {
-  const problems = Object.entries(OPTION_MINIMA).flatMap(([name, minimum]) => {
-    const value = options[name as keyof typeof OPTION_MINIMA];
-    if (value === undefined || (Number.isSafeInteger(value) && value >= minimum)) return [];
-    const problem = { path: `options.${name}`, message: "is not right", received: String(value) };
+const RESTART_MINIMA = { maxRestarts: 0, windowMs: 1, initialDelayMs: 0, maxDelayMs: 0 } as const;
+const BREAKER_MINIMA = { maxCrashes: 1, windowMs: 1, coolDownMs: 1 } as const;
+const DELIVERIES: readonly unknown[] = ["at-most-once", "at-least-once", undefined];
+
+/** What is wrong with the numbers in an object of options. */
+function checkNumbers(options: object, path: string, minima: { readonly [name: string]: number }): Problem[] {
+  return Object.entries(minima).flatMap(([name, minimum]) => {
+    const value = (options as { readonly [name: string]: unknown })[name];
+    if (value === undefined || (Number.isSafeInteger(value) && value as number >= minimum)) return [];
+    const problem = { path: `${path}.${name}`, message: "is not right", received: displayValue(value) };
     return [{ ...problem, expected: `a whole number from ${minimum}` }];
   });
+}
+
+/** What is wrong with what a runtime and a session have in common. */
+function checkShared({ delivery, restart }: OpenOptions): Problem[] {
+  const problems = restart === undefined ? [] : checkNumbers(restart, "options.restart", RESTART_MINIMA);
+  if (restart !== undefined && restart.maxRestarts === undefined) {
+    problems.push({ path: "options.restart.maxRestarts", message: "is missing", expected: "a whole number from 0" });
+  }
+  if (!DELIVERIES.includes(delivery)) {
+    const expected = '"at-most-once" or "at-least-once"';
+    problems.push({ path: "options.delivery", message: "is not right", received: displayValue(delivery), expected });
+  }
+  return problems;
+}
+
+function checkOpenOptions(options: OpenOptions): void {
+  const problems = checkShared(options);
+  if (problems.length === 0) return;
+  throw new StreamrackError("invalid-options", "the session cannot be opened with these options", { problems });
+}
+
+function checkOptions(options: RuntimeOptions): void {
+  const { breaker } = options;
+  const problems = [
+    ...checkNumbers(options, "options", OPTION_MINIMA),
+    ...checkShared(options),
+    ...(breaker === undefined ? [] : checkNumbers(breaker, "options.breaker", BREAKER_MINIMA)),
+  ];
+  if (breaker !== undefined && breaker.maxCrashes === undefined) {
+    problems.push({ path: "options.breaker.maxCrashes", message: "is missing", expected: "a whole number from 1" });
+  }
   if (problems.length > 0) {
     throw new StreamrackError("invalid-options", "the runtime cannot be made with these options", { problems });
   }

@@ -19,6 +19,10 @@ export interface NodeMetrics {
   readonly bytesIn: number;
   /** Bytes that it gave, as `RuntimeData.byteLength` counts them. */
   readonly bytesOut: number;
+  /** Attempts at an input that failed, from 0. */
+  readonly failures: number;
+  /** Inputs that were left out since all attempts failed, from 0. */
+  readonly skipped: number;
   /** Values that wait to be processed now. */
   readonly queueDepth: number;
   /** Time in `process` per input without waits for room downstream, in milliseconds: the median; 0 before the first. */
@@ -38,6 +42,8 @@ export interface SessionMetrics {
   readonly state: SessionState;
   /** Since the session opened, until now or until it ended, in milliseconds. */
   readonly wallTimeMs: number;
+  /** How often a part of it was started again after a crash. */
+  readonly restarts: number;
   /** By node id, in the order of the plan. */
   readonly nodes: { readonly [nodeId: string]: NodeMetrics };
 }

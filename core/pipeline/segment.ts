@@ -10,12 +10,14 @@ import { settledWithin } from "../flow/settled_within.ts";
 import { EdgeQueue } from "../flow/edge_queue.ts";
 import { FanIn } from "../flow/fan_in.ts";
 import type { Inlet } from "../flow/inlet.ts";
-import type { FlowLimits, ItemWriter } from "../flow/item.ts";
+import { DroppingQueue } from "../flow/dropping_queue.ts";
+import type { FlowLimits, ItemWriter, WhenFull } from "../flow/item.ts";
 import { Outlet } from "../flow/outlet.ts";
 import type { LogLevel, NodeLog, NodeSource } from "../node/contract.ts";
 import type { StreamingNodeFactory } from "../node/factory.ts";
 import type { NodeMetrics } from "./metrics.ts";
-import { NodeRunner } from "./node_runner.ts";
+import { NodeRunner, type StepWatch } from "./node_runner.ts";
+import type { NodePolicy } from "./policy.ts";
 
 /** A port of a node. */
 export interface PortRef {
@@ -33,12 +35,18 @@ export interface SegmentNode {
   readonly params: JsonValue | undefined;
   /** Where they stand in the manifest. */
   readonly paramsPath: string;
+  /** Absent: the default. */
+  readonly policy?: NodePolicy | undefined;
 }
 
 /** An edge of a segment. What lies outside of it is reached by a link, named by its number. */
 export interface SegmentEdge {
   readonly from: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
   readonly to: PortRef | { readonly link: number };
+  /** Absent: those of the session. */
+  readonly limits?: FlowLimits | undefined;
+  /** What happens when it is full. Default: the writer waits. */
+  readonly whenFull?: WhenFull | undefined;
 }
 
 /** Everything that a worker needs to know to run a segment. Plain and cloneable. */
@@ -50,6 +58,10 @@ export interface SegmentSpec {
   /** In the order of the manifest, which is the order of `sources` that a node sees. */
   readonly edges: readonly SegmentEdge[];
   readonly limits: FlowLimits;
+  /** Whether nothing may be lost: inputs are kept until nothing that was made from them is under way. Default: false. */
+  readonly keeps?: boolean | undefined;
+  /** Epoch of the session when the segment is started. Default: 0. */
+  readonly epoch?: number | undefined;
 }
 
 /** A log entry of a node. */
@@ -72,6 +84,8 @@ export interface SegmentEnvironment {
   /** Opens the writing end of a link. */
   openOutlet(link: number): ItemWriter;
   log(entry: LogEntry): void;
+  /** Watches a node from outside of its thread. Called for those that have a deadline. */
+  watch?(node: SegmentNode): StepWatch;
 }
 
 /** How long an aborted node may take to return before it is left behind, in milliseconds. */
@@ -150,12 +164,14 @@ export class SegmentRunner {
   /** Counts and times of every node. */
   metrics(): NodeMetrics[] {
     const { threadId } = this.#environment;
-    return this.#runners.map(({ options, counts, durations }) => ({
+    return this.#runners.map(({ options, counts, outputs, durations }) => ({
       nodeId: options.nodeId,
       nodeType: options.description.type,
       pluginName: options.pluginName,
       threadId,
       ...counts,
+      itemsOut: outputs.itemsOut,
+      bytesOut: outputs.bytesOut,
       queueDepth: options.fanIn.depth,
       p50Ms: durations.quantileMs(0.5),
       p99Ms: durations.quantileMs(0.99),
@@ -170,8 +186,9 @@ export class SegmentRunner {
       const source = { port: edge.to.port, from: edge.from.nodeId };
       const inlet = "link" in edge.from
         ? this.#environment.openInlet(edge.from.link, source)
-        : new EdgeQueue(source, this.#spec.limits);
+        : new EdgeQueue(source, edge.limits ?? this.#spec.limits);
       inlet.onLaterEpoch = (epoch) => this.flushBefore(epoch);
+      inlet.flushBefore(this.#spec.epoch ?? 0);
       inlets.set(edge, inlet);
     }
     return inlets;
@@ -198,9 +215,14 @@ export class SegmentRunner {
         if (!("port" in edge.from) || edge.from.nodeId !== nodeId || edge.from.port !== port) return [];
         // An edge within the segment ends in a queue, which is its own writer.
         const inlet = inlets.get(edge);
-        return [inlet instanceof EdgeQueue ? inlet : this.#environment.openOutlet((edge.to as { link: number }).link)];
+        const writer = inlet instanceof EdgeQueue
+          ? inlet
+          : this.#environment.openOutlet((edge.to as { link: number }).link);
+        const { whenFull = "block" } = edge;
+        const { items } = edge.limits ?? this.#spec.limits;
+        return [whenFull === "block" ? writer : new DroppingQueue(writer, { whenFull, items })];
       });
-      return [port, new Outlet(writers)] as const;
+      return [port, new Outlet(writers, this.#firstSequence(writers))] as const;
     });
     return new NodeRunner({
       nodeId,
@@ -210,7 +232,19 @@ export class SegmentRunner {
       fanIn: new FanIn(own, created.align ?? definition.align ?? "any"),
       outlets: new Map(outlets),
       signal: this.#abortController.signal,
+      log: this.#log(node),
+      policy: node.policy,
+      watch: node.policy?.deadlineMs === undefined ? undefined : this.#environment.watch?.(node),
     });
+  }
+
+  /**
+   * Where the outputs of a port go on after those of an earlier run, whose thread has died. What was under way there
+   * is lost, unless it was kept: the gap shows it.
+   */
+  #firstSequence(writers: readonly ItemWriter[]): number {
+    const next = Math.max(0, ...writers.map(({ nextSequence = 0 }) => nextSequence));
+    return next > 0 && this.#spec.keeps !== true ? next + 1 : next;
   }
 
   async #dispose(): Promise<void> {
