@@ -11,10 +11,6 @@ import { type Call, pumpCalls } from "./calls.ts";
 import type { Contender, Pipe } from "./contract.ts";
 
 export default {
-  name: "comlink",
-  title: "Comlink",
-  kind: "package",
-  usage: "A wrapped function, called with transfer(samples, [samples.buffer]) both ways, over a web MessageChannel.",
   moves: () => true,
   async open({ stages }): Promise<Pipe> {
     const workers: Worker[] = [];

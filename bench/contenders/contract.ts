@@ -2,23 +2,28 @@
  * What a contender of the benchmark provides.
  *
  * All do the same work: `stages` workers in a row, each of which turns the sign
- * of every sample of a chunk, in place. A reader who doubts the fairness finds
+ * of every sample of a chunk, in place, which no number of passes makes louder. A reader who doubts the fairness finds
  * how each library is used in the one file that is named after it, and what
  * runs in its worker in the file beside it.
  *
  * @module
  */
 
+/** What a stage does with a chunk. */
+export type Work = "invert" | "touch";
+
 /** A row of workers that is to be set up. */
 export interface PipeOptions {
   /** Workers in a row, from 1. */
   readonly stages: number;
-  /** Whether the stages may run in one worker, for contenders that can do so. */
-  readonly fused: boolean;
+  /** Whether all stages share one worker, for contenders that can do so. Default: false. */
+  readonly fused?: boolean;
   /** Length of every chunk, in samples of 4 bytes. */
   readonly samplesPerChunk: number;
   /** Chunks in flight at a time, from 1. */
   readonly window: number;
+  /** Turn the sign of all samples, or of the first one only, which leaves the cost of getting there. Default: all. */
+  readonly work?: Work | undefined;
 }
 
 /** A row of workers that is ready. */
@@ -33,18 +38,18 @@ export interface Pipe {
   close(): Promise<void>;
 }
 
-/** One way to get chunks to a worker and back. */
-export interface Contender {
-  /** Name in results and on the command line; the file has the same. */
-  readonly name: string;
-  /** Name for readers. */
-  readonly title: string;
-  /** What it is: ours, a package, or what the runtime offers by itself. */
-  readonly kind: "streamrack" | "package" | "bare";
-  /** How it is used, in a sentence, for the page. */
-  readonly usage: string;
-  /** Whether the sender's buffer is detached by sending it; `undefined` where the contender may do either. */
+/** What is to be expected of a pipe. */
+export interface PipeTraits {
+  /** By how much a sample may differ when it comes back. Default: not at all. */
+  readonly tolerance?: number;
+  /** Whether the sender's buffer is detached by sending it; `undefined` where either may be. */
   moves(chunkBytes: number): boolean | undefined;
+}
+
+/** One way to get chunks to a worker and back. */
+export interface Contender extends PipeTraits {
+  /** What it can do with chunks. Default: `"invert"` alone. */
+  readonly works?: readonly Work[];
   /** Sets up the workers and waits until they are ready for chunks. */
   open(options: PipeOptions): Promise<Pipe>;
 }

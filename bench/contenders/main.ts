@@ -16,10 +16,6 @@ async function* process(samples: Samples): AsyncGenerator<Samples> {
 }
 
 export default {
-  name: "main",
-  title: "main thread",
-  kind: "bare",
-  usage: "The async generators called in the main thread, one chunk after the other; no window, no isolation.",
   moves: () => false,
   open({ stages }): Promise<Pipe> {
     return Promise.resolve({

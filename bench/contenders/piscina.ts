@@ -13,11 +13,6 @@ import { type Call, pumpCalls } from "./calls.ts";
 import type { Contender, Pipe } from "./contract.ts";
 
 export default {
-  name: "piscina",
-  title: "Piscina",
-  kind: "package",
-  usage:
-    "run(samples, { transferList }), Piscina.move in the worker, concurrentTasksPerWorker = window, atomics = async; a pool of one thread per stage.",
   moves: () => true,
   async open({ stages, window }): Promise<Pipe> {
     const pools = Array.from({ length: stages }, () =>

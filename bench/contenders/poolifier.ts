@@ -13,11 +13,6 @@ import type { Contender, Pipe } from "./contract.ts";
 type Samples = Float32Array<ArrayBuffer>;
 
 export default {
-  name: "poolifier",
-  title: "Poolifier",
-  kind: "package",
-  usage:
-    "FixedThreadPool(1).execute(samples, …, [samples.buffer]); answers are copied, since its workers cannot transfer.",
   moves: () => true,
   async open({ stages }): Promise<Pipe> {
     const script = fileURLToPath(new URL("./poolifier_worker.ts", import.meta.url));

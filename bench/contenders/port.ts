@@ -10,12 +10,9 @@ import { Worker } from "node:worker_threads";
 import type { Contender, Pipe } from "./contract.ts";
 
 export default {
-  name: "port",
-  title: "bare MessagePort",
-  kind: "bare",
-  usage: "postMessage over a web MessageChannel with a transfer list; stages are connected directly.",
+  works: ["invert", "touch"],
   moves: () => true,
-  async open({ stages }): Promise<Pipe> {
+  async open({ stages, work = "invert" }): Promise<Pipe> {
     const workers: Worker[] = [];
     const first = new MessageChannel();
     let input = first.port2;
@@ -26,7 +23,7 @@ export default {
         worker.once("error", reject);
         // deno-lint-ignore streamrack/no-node-port-events -- once, for the start; chunks take the web ports
         worker.once("message", resolve);
-        worker.postMessage({ input, output: next.port1 }, [input, next.port1] as never);
+        worker.postMessage({ input, output: next.port1, work }, [input, next.port1] as never);
       });
       workers.push(worker);
       input = next.port2;

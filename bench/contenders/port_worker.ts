@@ -1,12 +1,20 @@
 /** The worker of {@link ./port.ts}. */
 
 import { parentPort } from "node:worker_threads";
-import { invert } from "./invert.ts";
+import type { Work } from "./contract.ts";
+import { WORKS } from "./invert.ts";
+
+interface Start {
+  readonly input: MessagePort;
+  readonly output: MessagePort;
+  readonly work: Work;
+}
 
 // deno-lint-ignore streamrack/no-node-port-events -- once, for the start; chunks take the web ports
-parentPort?.once("message", ({ input, output }: { input: MessagePort; output: MessagePort }) => {
+parentPort?.once("message", ({ input, output, work }: Start) => {
+  const change = WORKS[work];
   input.onmessage = ({ data }) => {
-    invert(data);
+    change(data);
     output.postMessage(data, [data.buffer]);
   };
   parentPort?.postMessage("ready");

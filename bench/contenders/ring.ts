@@ -12,11 +12,6 @@ import type { Contender, Pipe } from "./contract.ts";
 import { createRing, type RingEnd, RingReader, RingWriter } from "./ring_memory.ts";
 
 export default {
-  name: "ring",
-  title: "bare ring",
-  kind: "bare",
-  usage:
-    "Slots of fixed length in shared memory, a doorbell message to a side that sleeps; stages are connected directly.",
   moves: () => false,
   async open({ stages, samplesPerChunk, window }): Promise<Pipe> {
     const rings = Array.from({ length: stages + 1 }, () => createRing({ slots: 2 * window, samplesPerChunk }));

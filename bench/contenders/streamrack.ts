@@ -14,13 +14,15 @@ import type { Contender, Pipe, PipeOptions } from "./contract.ts";
 /** The plugin of the benchmark, as an application names it. */
 export const BENCH_PLUGIN = new URL("../nodes/plugin.ts", import.meta.url);
 
-/** A row of inverting nodes: fused, they share a segment; else each starts one of its own. */
-export function invertManifest({ stages, fused }: Pick<PipeOptions, "stages" | "fused">): Manifest {
-  const ids = Array.from({ length: stages }, (_, i) => `invert${i}`);
+/** A row of nodes: fused, they share a segment; else each starts one of its own. */
+export function rowManifest(
+  { stages, fused = false, work = "invert" }: Omit<PipeOptions, "samplesPerChunk" | "window">,
+): Manifest {
+  const ids = Array.from({ length: stages }, (_, i) => `node${i}`);
   return {
     version: "v1",
-    nodes: ids.map((id) => ({ id, node_type: "bench.invert", ...(fused ? {} : { fuse: false }) })),
-    connections: ids.slice(1).map((to, i) => ({ from: `invert${i}`, to })),
+    nodes: ids.map((id) => ({ id, node_type: `bench.${work}`, ...(fused ? {} : { fuse: false }) })),
+    connections: ids.slice(1).map((to, i) => ({ from: `node${i}`, to })),
   };
 }
 
@@ -50,22 +52,19 @@ export function sessionPump(session: Session): Pipe["pump"] {
   };
 }
 
-export default {
-  name: "streamrack",
-  title: "Streamrack",
-  kind: "streamrack",
-  usage: "A session over a plugin of async generators; values are sent and iterated.",
+const contender: Contender = {
+  works: ["invert", "touch"],
   // Short chunks are copied through shared memory, long ones are moved.
   moves: (chunkBytes) => chunkBytes >= 65_536 ? true : undefined,
   async open(options: PipeOptions): Promise<Pipe> {
-    const { stages, fused, samplesPerChunk, window } = options;
+    const { stages, fused = false, samplesPerChunk, window } = options;
     const runtime = await createRuntime({
       plugins: [BENCH_PLUGIN],
       maxThreads: stages,
       maxItemsInFlight: Math.max(16, window),
       maxBytesInFlight: Math.max(4 * 1024 ** 2, 2 * window * samplesPerChunk * 4),
     });
-    const session = await runtime.open(invertManifest(options));
+    const session = await runtime.open(rowManifest(options));
     await checkThreads(session, fused ? 1 : stages);
     return {
       pump: sessionPump(session),
@@ -75,4 +74,11 @@ export default {
       },
     };
   },
-} satisfies Contender;
+};
+
+export default contender;
+
+/** The same with all stages in one segment. */
+export const variants: Readonly<Record<string, Contender>> = {
+  fused: { ...contender, open: (options) => contender.open({ ...options, fused: true }) },
+};

@@ -12,10 +12,6 @@ import type { Contender, Pipe } from "./contract.ts";
 type Remote = (samples: unknown) => Promise<Float32Array<ArrayBuffer>>;
 
 export default {
-  name: "threads",
-  title: "threads.js",
-  kind: "package",
-  usage: "A spawned function, called with Transfer(samples, [samples.buffer]) both ways.",
   moves: () => true,
   async open({ stages }): Promise<Pipe> {
     const threads = await Promise.all(

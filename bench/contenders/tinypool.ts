@@ -12,11 +12,6 @@ import { type Call, pumpCalls } from "./calls.ts";
 import type { Contender, Pipe } from "./contract.ts";
 
 export default {
-  name: "tinypool",
-  title: "Tinypool",
-  kind: "package",
-  usage:
-    "run(samples, { transferList }), move in the worker, concurrentTasksPerWorker = window (on Deno useAtomics = false); a pool of one thread per stage.",
   moves: () => true,
   async open({ stages, window }): Promise<Pipe> {
     const pools = Array.from({ length: stages }, () =>

@@ -1,7 +1,8 @@
 /**
  * workerpool: one call per chunk by `exec` with a transfer list, back as a
  * `Transfer`. A worker of it takes one task at a time: the rest of the window
- * waits in its queue.
+ * waits in its queue. On Bun its workers of type "thread" take themselves for
+ * web workers and never hear a task, so it is told to use those.
  *
  * @module
  */
@@ -12,17 +13,13 @@ import { type Call, pumpCalls } from "./calls.ts";
 import type { Contender, Pipe } from "./contract.ts";
 
 export default {
-  name: "workerpool",
-  title: "workerpool",
-  kind: "package",
-  usage:
-    'exec("invert", [samples], { transfer }), Transfer in the worker, workerType "thread"; a pool of one thread per stage.',
   moves: () => true,
   async open({ stages }): Promise<Pipe> {
     const script = fileURLToPath(new URL("./workerpool_worker.ts", import.meta.url));
+    const workerType = "Bun" in globalThis ? "web" : "thread";
     const pools = Array.from(
       { length: stages },
-      () => workerpool.pool(script, { workerType: "thread", minWorkers: 1, maxWorkers: 1 }),
+      () => workerpool.pool(script, { workerType, minWorkers: 1, maxWorkers: 1 }),
     );
     const calls = pools.map((pool): Call => async (samples) =>
       await pool.exec("invert", [samples], { transfer: [samples.buffer] })

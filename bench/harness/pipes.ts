@@ -4,23 +4,31 @@
  * @module
  */
 
-import type { Contender, Pipe, PipeOptions } from "../contenders/contract.ts";
+import type { Contender, Pipe, PipeOptions, PipeTraits } from "../contenders/contract.ts";
+import { WORKS } from "../contenders/invert.ts";
 
 type Samples = Float32Array<ArrayBuffer>;
 
-/** Loads a contender by its name. */
+/** Loads a contender by its name in results: `json-i16` is the variant `i16` of the file `json.ts`. */
 export async function loadContender(name: string): Promise<Contender> {
-  const { default: contender }: { default: Contender } = await import(
-    new URL(`../contenders/${name}.ts`, import.meta.url).href
+  const [file, variant] = name.split("-");
+  const loaded: { default: Contender; variants?: Readonly<Record<string, Contender>> } = await import(
+    new URL(`../contenders/${file}.ts`, import.meta.url).href
   );
+  const contender = variant === undefined ? loaded.default : loaded.variants?.[variant];
+  if (contender === undefined) throw new Error(`no contender "${name}"`);
   return contender;
 }
 
-/** Chunks whose samples all differ, within a chunk and between chunks. */
+/** Chunks of something like audio, within ±0.5. The first samples tell up to a hundred chunks apart. */
 export function makeChunks(count: number, samplesPerChunk: number): Samples[] {
   return Array.from(
     { length: count },
-    (_, chunk) => Float32Array.from({ length: samplesPerChunk }, (_, i) => (chunk + 1) * 0.001 + i),
+    (_, chunk) =>
+      Float32Array.from(
+        { length: samplesPerChunk },
+        (_, i) => i === 0 ? (chunk + 1) / 200 : Math.sin(i * 0.05 + chunk) / 2,
+      ),
   );
 }
 
@@ -30,28 +38,34 @@ export function makeChunks(count: number, samplesPerChunk: number): Samples[] {
  *
  * @throws {Error} If a sample is wrong, a chunk is missing or twice there, or a buffer was not moved that should be.
  */
-export async function checkPipe(
-  pipe: Pipe,
-  { stages, samplesPerChunk, window }: PipeOptions,
-  moves: boolean | undefined,
-): Promise<void> {
+export async function checkPipe(pipe: Pipe, traits: PipeTraits, options: PipeOptions): Promise<void> {
+  const { samplesPerChunk, window } = options;
   const sent = makeChunks(window, samplesPerChunk);
   const returned = [...sent];
   await pipe.pump(returned, window);
-  const expected = makeChunks(window, samplesPerChunk);
-  if (stages % 2 === 1) expected.forEach((samples) => samples.forEach((value, i) => samples[i] = -value));
-  const missing = new Map(expected.map((samples) => [samples[0], samples]));
+  const missing = new Set(expectedChunks(options));
   for (const samples of returned) {
-    const wanted = missing.get(samples[0] as number);
-    if (wanted === undefined) throw new Error(`a chunk came back that begins with ${samples[0]}, or came back twice`);
-    missing.delete(samples[0] as number);
     if (samples.length !== samplesPerChunk) throw new Error(`a chunk came back with ${samples.length} samples`);
-    const wrong = samples.findIndex((value, i) => value !== wanted[i]);
+    const wanted = [...missing].find((candidate) => isNear(candidate[0], samples[0], traits.tolerance));
+    if (wanted === undefined) throw new Error(`a chunk came back that begins with ${samples[0]}, or came back twice`);
+    missing.delete(wanted);
+    const wrong = samples.findIndex((value, i) => !isNear(value, wanted[i], traits.tolerance));
     if (wrong !== -1) throw new Error(`sample ${wrong} came back as ${samples[wrong]} instead of ${wanted[wrong]}`);
   }
+  const moves = traits.moves(samplesPerChunk * 4);
   const detached = sent.filter((samples) => samples.length === 0).length;
   if (moves === true && detached < window) throw new Error(`only ${detached} of ${window} buffers were moved`);
   if (moves === false && detached > 0) throw new Error(`${detached} of ${window} buffers were moved unexpectedly`);
+}
+
+function expectedChunks({ stages, samplesPerChunk, window, work = "invert" }: PipeOptions): Samples[] {
+  const chunks = makeChunks(window, samplesPerChunk);
+  for (let stage = 0; stage < stages; stage++) chunks.forEach(WORKS[work]);
+  return chunks;
+}
+
+function isNear(a = NaN, b = NaN, tolerance = 0): boolean {
+  return Math.abs(a - b) <= tolerance;
 }
 
 /** Opens a contender's pipe, checks it, hands it to `use`, checks it again, and closes it. */
@@ -60,11 +74,13 @@ export async function withPipe<T>(
   options: PipeOptions,
   use: (pipe: Pipe) => Promise<T>,
 ): Promise<T> {
+  const { works = ["invert"] } = contender;
+  const { work = "invert" } = options;
+  if (!works.includes(work)) throw new Error(`the contender has no work "${work}"`);
   const pipe = await contender.open(options);
-  const moves = contender.moves(options.samplesPerChunk * 4);
-  await checkPipe(pipe, options, moves);
+  await checkPipe(pipe, contender, options);
   const result = await use(pipe);
-  await checkPipe(pipe, options, moves);
+  await checkPipe(pipe, contender, options);
   await pipe.close();
   return result;
 }

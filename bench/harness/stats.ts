@@ -26,3 +26,14 @@ export function summarise(values: readonly number[]): Summary {
   const middle = median(values);
   return { median: middle, mad: median(values.map((value) => Math.abs(value - middle))), count: values.length };
 }
+
+/** The slope of a line through points: the median of the slopes of all pairs, which single outliers do not move (Theil and Sen). */
+export function slope(xs: readonly number[], ys: readonly number[]): number {
+  const slopes: number[] = [];
+  for (let i = 0; i < xs.length; i++) {
+    for (let j = i + 1; j < xs.length; j++) {
+      slopes.push(((ys[j] as number) - (ys[i] as number)) / ((xs[j] as number) - (xs[i] as number)));
+    }
+  }
+  return median(slopes);
+}

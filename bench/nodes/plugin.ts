@@ -5,7 +5,7 @@
  */
 
 import { defineNode, definePlugin, RuntimeData } from "../../core/plugin.ts";
-import { invert } from "../contenders/invert.ts";
+import { invert, touch } from "../contenders/invert.ts";
 
 const invertNode = defineNode({
   type: "bench.invert",
@@ -27,7 +27,7 @@ const touchNode = defineNode({
   outputs: { out: ["audio"] },
   create: () => ({
     async *process(audio) {
-      audio.samples[0] = -(audio.samples[0] as number);
+      touch(audio.samples as Float32Array);
       yield audio;
     },
   }),
