@@ -4,41 +4,84 @@
  * @module
  */
 
-import { writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { runScript } from "../scripts/lib/run_script.ts";
 import { CASES } from "./cases/mod.ts";
-import { BENCH_RUNTIMES } from "./harness/case.ts";
+import { CATALOG } from "./contenders/catalog.ts";
+import { readBudgets } from "./harness/budgets.ts";
+import { compareReports, comparisonWarnings } from "./harness/compare.ts";
+import { renderPage } from "./harness/html/page.ts";
+import { printProgress, readRuntimes } from "./harness/options.ts";
+import { judgeReport } from "./harness/ratios.ts";
+import { busyWarning, parseReport, type Report } from "./harness/report.ts";
 import { runBench } from "./harness/run.ts";
 import { schedule } from "./harness/schedule.ts";
-import { renderText } from "./harness/text_table.ts";
+import { renderChanges, renderText } from "./harness/text_table.ts";
+import { renderVerdict } from "./harness/verdict_text.ts";
 
 const USAGE = `usage: deno task bench [options] [case…]
   --runtime deno|bun|node|all  where to run (default: deno)
   --quick                      the points that the promised ratios need, in less than two minutes for a runtime
   --contender <name,…>         only these (default: all)
   --rounds <count>             observations of each contender at each point (default: as the case says)
-  --json <path>                write the report`;
+  --json <path>                write the report
+  --html <path>                write the report as a page with plots
+  --compare <path>             show what changed since a report that was written with --json
+  --from <path>                measure nothing: show a report that was written with --json
+  --help                       show this`;
 
 async function main(args: string[]): Promise<number> {
-  let parsed;
+  let options: Options;
   try {
-    parsed = readOptions(args);
+    options = readOptions(args);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
     return 2;
   }
-  const { mode, runtimes, contenders, rounds, cases, json } = parsed;
-  const planned = schedule(cases, { mode, runtimes, contenders, rounds });
-  const report = await runBench(planned, {
-    mode,
-    onProgress: (done, total, { runtime, caseId, contender }) =>
-      process.stderr.write(`[${done + 1}/${total}] ${runtime} ${caseId} ${contender}\n`),
-  });
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  // Read first: a file that is missing should not show after the run.
+  const before = options.compare === undefined ? undefined : await readReport(options.compare);
+  const report = options.from === undefined ? await measure(options) : await readReport(options.from);
+  const verdicts = judgeReport(report, await readBudgets()).filter(({ standing }) => standing !== "not measured");
   console.log(renderText(report, CASES));
-  if (json !== undefined) await writeFile(json, JSON.stringify(report));
+  if (verdicts.length > 0) console.log(`\nPromised ratios\n${verdicts.map(renderVerdict).join("\n")}`);
+  const warning = busyWarning(report);
+  if (warning !== undefined) console.log(`\n${warning}`);
+  if (before !== undefined) {
+    for (const text of comparisonWarnings(before, report)) console.error(`warning: ${text}`);
+    console.log(`\nSince ${before.commit} (${before.startedAt})\n${renderChanges(compareReports(before, report))}`);
+  }
+  if (options.json !== undefined) await writeOutput(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  if (options.html !== undefined) await writeOutput(options.html, renderPage(report, { cases: CASES, verdicts }));
   return 0;
+}
+
+type Options = ReturnType<typeof readOptions>;
+
+async function measure({ cases, mode, runtimes, contenders, rounds }: Options): Promise<Report> {
+  const planned = schedule(cases, { mode, runtimes, contenders, rounds });
+  if (planned.length === 0) throw new Error("nothing to measure: no case has such a contender");
+  return await runBench(planned, { mode, onProgress: printProgress });
+}
+
+async function readReport(path: string): Promise<Report> {
+  try {
+    return parseReport(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function writeOutput(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+  console.error(`written: ${path}`);
 }
 
 function readOptions(args: string[]) {
@@ -51,25 +94,31 @@ function readOptions(args: string[]) {
       contender: { type: "string" },
       rounds: { type: "string" },
       json: { type: "string" },
+      html: { type: "string" },
+      compare: { type: "string" },
+      from: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
-  const runtimes = BENCH_RUNTIMES.filter((name) => values.runtime === "all" || values.runtime === name);
-  if (runtimes.length === 0) throw new Error(`--runtime ${values.runtime}: expected deno, bun, node or all`);
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
     throw new Error(`--rounds ${values.rounds}: expected a whole number from 1`);
   }
-  const known = CASES.map(({ id }) => id);
-  const unknown = positionals.filter((id) => !known.includes(id));
-  if (unknown.length > 0) throw new Error(`no such case: ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  const contenders = values.contender?.split(",");
+  checkNames("contender", contenders ?? [], Object.keys(CATALOG));
+  checkNames("case", positionals, CASES.map(({ id }) => id));
+  const { json, html, compare, from, help } = values;
   return {
     mode: values.quick ? "quick" : "full",
-    runtimes,
-    contenders: values.contender?.split(","),
-    rounds,
+    runtimes: readRuntimes(values.runtime),
     cases: CASES.filter(({ id }) => positionals.length === 0 || positionals.includes(id)),
-    json: values.json,
+    ...{ contenders, rounds, json, html, compare, from, help },
   } as const;
+}
+
+function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`no such ${what}: ${unknown.join(", ")}; there are ${known.join(", ")}`);
 }
 
 if (import.meta.main) await runScript(() => main(process.argv.slice(2)));

@@ -11,7 +11,7 @@ import { invert } from "../contenders/invert.ts";
 await import("../../workers/entry.ts");
 await import("../nodes/plugin.ts");
 
-// deno-lint-ignore streamrack/no-node-port-events -- one message
+// One message.
 parentPort?.once("message", ({ samples, port }: { samples: Float32Array<ArrayBuffer>; port: MessagePort }) => {
   invert(samples);
   port.postMessage(samples, [samples.buffer]);

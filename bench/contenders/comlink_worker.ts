@@ -4,7 +4,7 @@ import * as Comlink from "comlink";
 import { parentPort } from "node:worker_threads";
 import { invert } from "./invert.ts";
 
-// deno-lint-ignore streamrack/no-node-port-events -- once, for the start; chunks take the web port
+// Once, for the start: chunks take the web port.
 parentPort?.once("message", (port: MessagePort) => {
   Comlink.expose((samples: Float32Array<ArrayBuffer>) => {
     invert(samples);

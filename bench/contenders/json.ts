@@ -24,7 +24,7 @@ function makeContender(form: JsonForm): Contender {
       const { port1, port2 } = new MessageChannel();
       await new Promise((resolve, reject) => {
         worker.once("error", reject);
-        // deno-lint-ignore streamrack/no-node-port-events -- once, for the start; chunks take the web port
+        // Once, for the start: chunks take the web port.
         worker.once("message", resolve);
         worker.postMessage({ port: port2, form, work } satisfies JsonStart, [port2] as never);
       });

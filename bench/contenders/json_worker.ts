@@ -5,7 +5,7 @@ import { WORKS } from "./invert.ts";
 import type { JsonStart } from "./json.ts";
 import { CODECS } from "./json_codecs.ts";
 
-// deno-lint-ignore streamrack/no-node-port-events -- once, for the start; chunks take the web port
+// Once, for the start: chunks take the web port.
 parentPort?.once("message", ({ port, form, work }: JsonStart) => {
   const { encode, decode } = CODECS[form];
   port.onmessage = ({ data }) => {

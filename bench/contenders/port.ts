@@ -21,7 +21,7 @@ export default {
       const worker = new Worker(new URL("./port_worker.ts", import.meta.url));
       await new Promise((resolve, reject) => {
         worker.once("error", reject);
-        // deno-lint-ignore streamrack/no-node-port-events -- once, for the start; chunks take the web ports
+        // Once, for the start: chunks take the web ports.
         worker.once("message", resolve);
         worker.postMessage({ input, output: next.port1, work }, [input, next.port1] as never);
       });

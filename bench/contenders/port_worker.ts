@@ -10,7 +10,7 @@ interface Start {
   readonly work: Work;
 }
 
-// deno-lint-ignore streamrack/no-node-port-events -- once, for the start; chunks take the web ports
+// Once, for the start: chunks take the web ports.
 parentPort?.once("message", ({ input, output, work }: Start) => {
   const change = WORKS[work];
   input.onmessage = ({ data }) => {

@@ -22,7 +22,7 @@ export default {
       const output = (rings[i + 1] as ReturnType<typeof createRing>).writer;
       await new Promise((resolve, reject) => {
         worker.once("error", reject);
-        // deno-lint-ignore streamrack/no-node-port-events -- once, for the start; chunks take the ring
+        // Once, for the start: chunks take the ring.
         worker.once("message", resolve);
         worker.postMessage({ input, output }, [input.port, output.port] as never);
       });

@@ -4,7 +4,7 @@ import { parentPort } from "node:worker_threads";
 import { invert } from "./invert.ts";
 import { type RingEnd, RingReader, RingWriter } from "./ring_memory.ts";
 
-// deno-lint-ignore streamrack/no-node-port-events -- once, for the start; chunks take the ring
+// Once, for the start: chunks take the ring.
 parentPort?.once("message", ({ input, output }: { input: RingEnd; output: RingEnd }) => {
   const writer = new RingWriter(output);
   const reader = new RingReader(input);

@@ -90,12 +90,12 @@ export async function findBatch(
   pump: (count: number) => Promise<void>,
   { window, batchMs, warmupMs }: { readonly window: number; readonly batchMs: number; readonly warmupMs: number },
 ): Promise<number> {
-  let batch = 2 * window;
+  let batch = window;
   for (const endMs = performance.now() + warmupMs;;) {
     const startMs = performance.now();
     await pump(batch);
     const tookMs = Math.max(performance.now() - startMs, 0.001);
-    const wanted = Math.max(2 * window, Math.round(batch * Math.min(8, batchMs / tookMs)));
+    const wanted = Math.max(window, Math.round(batch * Math.min(8, batchMs / tookMs)));
     if (performance.now() >= endMs && tookMs >= batchMs / 2) return wanted;
     batch = wanted;
   }

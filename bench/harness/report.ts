@@ -106,3 +106,9 @@ export function parseReport(text: string): Report {
 export function runtimesOf(report: Report): BenchRuntime[] {
   return BENCH_RUNTIMES.filter((name) => report.runtimes[name] !== undefined);
 }
+
+/** A sentence of warning if others were using the machine when the run began. */
+export function busyWarning({ machine: { loadBefore, processors } }: Report): string | undefined {
+  if (loadBefore === null || loadBefore < 0.3 * processors) return undefined;
+  return `The machine was busy when the run began (load ${loadBefore} on ${processors} processors): take the figures with care.`;
+}

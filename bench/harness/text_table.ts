@@ -5,8 +5,10 @@
  */
 
 import type { Case } from "./case.ts";
+import type { Change } from "./compare.ts";
+import { metricTitle } from "./metric.ts";
+import { renderNumber, renderSummary } from "./numbers.ts";
 import { paramsKey, type Report, runtimesOf, type Series, toSeries } from "./report.ts";
-import type { Summary } from "./stats.ts";
 
 /** All results of a report, case by case. */
 export function renderText(report: Report, cases: readonly Case[]): string {
@@ -28,7 +30,10 @@ export function renderText(report: Report, cases: readonly Case[]): string {
 
 function renderGroup(group: readonly Series[]): string[] {
   const names = [...new Set(group.flatMap(({ metrics }) => Object.keys(metrics)))];
-  const rows = [["", ...names], ...group.map((series) => [series.contender, ...names.map((n) => cell(series, n))])];
+  const rows = [
+    ["", ...names.map(metricTitle)],
+    ...group.map((series) => [series.contender, ...names.map((n) => cell(series, n))]),
+  ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   const lines = rows.map((row) =>
     row.map((text, i) => i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0)).join("  ").trimEnd()
@@ -44,16 +49,14 @@ function cell({ metrics, errors }: Series, name: string): string {
   return summary === undefined ? errors.length > 0 ? "failed" : "" : renderSummary(summary);
 }
 
-/** A median and its spread in percent. */
-export function renderSummary({ median, mad, count }: Summary): string {
-  const spread = count < 2 || median === 0 ? "" : ` ±${Math.round(Math.abs(mad / median) * 100)}%`;
-  return `${renderNumber(median)}${spread}`;
-}
-
-/** Three significant digits, in groups of thousands. */
-export function renderNumber(value: number): string {
-  if (!Number.isFinite(value)) return "–";
-  const digits = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
-  const rounded = Math.abs(value) >= 1000 ? Number(value.toPrecision(3)) : value;
-  return rounded.toLocaleString("en", { maximumFractionDigits: Math.min(digits, 4), useGrouping: true });
+/** What changed since another report, and the verdict on each change that counts. */
+export function renderChanges(changes: readonly Change[]): string {
+  const counted = changes.filter(({ verdict }) => verdict !== "same");
+  const lines = counted.map(({ key, metric, before, after, factor, verdict }) =>
+    `${verdict.padEnd(6)}  ${key}  ${metricTitle(metric)}: ${renderNumber(before.median)} → ${
+      renderNumber(after.median)
+    } (×${renderNumber(factor)})`
+  );
+  const same = changes.length - counted.length;
+  return [...lines, `${same} of ${changes.length} metrics are the same within their spread`].join("\n");
 }
