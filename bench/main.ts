@@ -16,7 +16,7 @@ import { compareReports, comparisonWarnings } from "./harness/compare.ts";
 import { renderPage } from "./harness/html/page.ts";
 import { printProgress, readRuntimes } from "./harness/options.ts";
 import { judgeReport } from "./harness/ratios.ts";
-import { busyWarning, parseReport, type Report } from "./harness/report.ts";
+import { busyWarning, parseReport, type Report, serializeReport } from "./harness/report.ts";
 import { runBench } from "./harness/run.ts";
 import { schedule } from "./harness/schedule.ts";
 import { renderChanges, renderText } from "./harness/text_table.ts";
@@ -57,7 +57,7 @@ async function main(args: string[]): Promise<number> {
     for (const text of comparisonWarnings(before, report)) console.error(`warning: ${text}`);
     console.log(`\nSince ${before.commit} (${before.startedAt})\n${renderChanges(compareReports(before, report))}`);
   }
-  if (options.json !== undefined) await writeOutput(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  if (options.json !== undefined) await writeOutput(options.json, serializeReport(report));
   if (options.html !== undefined) await writeOutput(options.html, renderPage(report, { cases: CASES, verdicts }));
   return 0;
 }

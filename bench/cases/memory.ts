@@ -21,7 +21,7 @@ export default {
   description: "`idle session`: resident memory of one more open session with three nodes in one worker, over 300 of " +
     "them; `fresh` ones have carried nothing yet, `used` ones a second of audio. `worker`: resident memory of one more " +
     "worker. `allocations`: what the main thread allocates to send a chunk that it keeps (`copy: true`), over and over. " +
-    "`growth`: the slope of memory while chunks go through, after 50 000 to warm up.",
+    "`growth`: the slope of memory while chunks go through, after 100 000 to warm up.",
   points(mode): readonly Point[] {
     const ours = (params: Point["params"], rounds: number): Point => ({ params, contenders: ["streamrack"], rounds });
     const quick = mode === "quick";
@@ -30,7 +30,7 @@ export default {
       ours({ of: "idle session", state: "used" }, quick ? 1 : 3),
       ...(quick ? [] : [{ params: { of: "worker" }, contenders: ["streamrack", "port", ...PACKAGES], rounds: 1 }]),
       ours({ of: "allocations" }, quick ? 1 : 2),
-      ours({ of: "growth", chunks: quick ? 200_000 : 1_000_000 }, 1),
+      ours({ of: "growth", chunks: quick ? 300_000 : 1_000_000 }, 1),
     ];
   },
   observe({ contender, params }: ObserveOptions): Promise<Measured> {
@@ -115,7 +115,7 @@ async function observeGrowth(chunks: number): Promise<Measured> {
   const session = await runtime.open(rowManifest({ stages: 1 }));
   const pump = sessionPump(session);
   const buffers = makeChunks(16, SAMPLES_PER_CHUNK);
-  await pump(buffers, 50_000);
+  await pump(buffers, 100_000);
   const steps = 20;
   const positions: number[] = [];
   const rss: number[] = [];

@@ -85,6 +85,9 @@ export async function withPipe<T>(
   return result;
 }
 
+/** No contender moves as many in a batch. */
+const CHUNKS_MAX = 1e8;
+
 /** How many chunks take about `batchMs`: pumps more and more of them for `warmupMs`. */
 export async function findBatch(
   pump: (count: number) => Promise<void>,
@@ -95,6 +98,7 @@ export async function findBatch(
     const startMs = performance.now();
     await pump(batch);
     const tookMs = Math.max(performance.now() - startMs, 0.001);
+    if (batch > CHUNKS_MAX) throw new Error(`${batch} chunks took ${tookMs} ms: they cannot have gone anywhere`);
     const wanted = Math.max(window, Math.round(batch * Math.min(8, batchMs / tookMs)));
     if (performance.now() >= endMs && tookMs >= batchMs / 2) return wanted;
     batch = wanted;

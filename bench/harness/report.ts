@@ -93,6 +93,14 @@ export function toSeries(observations: readonly Observation[]): Series[] {
   });
 }
 
+/** Writes a report as JSON: a line for each observation, numbers to six digits, so that a committed one stays small. */
+export function serializeReport({ observations, ...rest }: Report): string {
+  const round = (_: string, value: unknown) => typeof value === "number" ? Number(value.toPrecision(6)) : value;
+  const lines = observations.map((observation) => `  ${JSON.stringify(observation, round)}`);
+  const head = JSON.stringify(rest, null, 2).replace(/\n}$/, "");
+  return `${head},\n"observations": [\n${lines.join(",\n")}\n]}\n`;
+}
+
 /** Reads a report from JSON. @throws {Error} If it is none, or of another version. */
 export function parseReport(text: string): Report {
   const value = JSON.parse(text) as Partial<Report> | null;

@@ -119,12 +119,17 @@ function lineSection(report: Report, series: readonly Series[]): string {
 
 function pointSections(report: Report, series: readonly Series[]): string[] {
   const points = [...Map.groupBy(series, ({ params }) => paramsKey(params))];
-  return points.flatMap(([key, group]) => {
+  return points.map(([key, group]) => {
     const metric = mainMetric(group);
     // One contender alone is shown by lines or figures.
-    if (metric === undefined || new Set(group.map(({ contender }) => contender)).size < 2) return [];
-    const panel = (runtime: string) => barChart(group.filter((one) => one.runtime === runtime), metric);
-    return [panels(report, `${metricTitle(metric)}${key === "" ? "" : `, ${key}`}`, panel)];
+    const isCompared = metric !== undefined && new Set(group.map(({ contender }) => contender)).size > 1;
+    const panel = (runtime: string) => barChart(group.filter((one) => one.runtime === runtime), metric as string);
+    const title = `${metric === undefined ? "" : metricTitle(metric)}${key === "" ? "" : `, ${key}`}`;
+    const errors = group.flatMap(({ contender, runtime, errors: [error] }) =>
+      error === undefined ? [] : [`${CATALOG[contender]?.title ?? contender} on ${runtime} cannot: ${error}`]
+    );
+    const notes = errors.map((text) => `<p class="note failed">${escape(text)}</p>`);
+    return [isCompared ? panels(report, title, panel) : "", ...notes].join("\n");
   });
 }
 
