@@ -103,7 +103,9 @@ function judge(budget: Budget, { runtime, figure, observations }: Evidence): Ver
   if (measured.count === 0) return { ...place, standing: "not measured" };
   const missing = budget.atLeast === undefined ? measured.median - figure : figure - measured.median;
   const standing = missing <= 0 ? "met" : missing <= budget.noise ? "within noise" : "short";
-  return { ...place, standing, measured, rival: against?.best?.contender };
+  // The same contender at another point is no rival.
+  const rival = against?.best?.contender === value.best?.contender ? undefined : against?.best?.contender;
+  return { ...place, standing, measured, rival };
 }
 
 interface Selection {

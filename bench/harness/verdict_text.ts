@@ -24,7 +24,7 @@ export function renderMeasured({ budget, measured, error }: Verdict): string {
 /** One line for a terminal. */
 export function renderVerdict(verdict: Verdict): string {
   const { standing, runtime, budget, rival } = verdict;
-  const than = rival === undefined ? "" : ` than ${rival}`;
+  const than = rival === undefined ? "" : ` of ${rival}`;
   return `${standing.padEnd(12)}  ${runtime.padEnd(4)}  ${budget.title}: ${renderMeasured(verdict)}${than} (${
     renderFigure(verdict)
   })`;

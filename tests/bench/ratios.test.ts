@@ -34,7 +34,7 @@ describe("judgeReport", () => {
     assert.equal(verdict?.standing, "met");
     assert.equal(
       renderVerdict(verdict as NonNullable<typeof verdict>),
-      "met           node  Demo: 4× ±1 than fast (at least 4×)",
+      "met           node  Demo: 4× ±1 of fast (at least 4×)",
     );
   });
 

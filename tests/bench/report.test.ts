@@ -70,7 +70,7 @@ describe("the page", () => {
   });
 
   it("shows each promised ratio with its figure", () => {
-    assert.match(page, /<strong>4\.5×<\/strong> ± 0\.5 .*than Piscina/);
+    assert.match(page, /<strong>4\.5×<\/strong> ± 0\.5 .*of Piscina/);
     assert.match(page, /at least 5×/);
   });
 

@@ -67,7 +67,11 @@ function barRow(one: Series, metric: string, { y, most }: { readonly y: number; 
       element("rect", { x: LABEL, y: y + 4, width, height: ROW - 8, rx: 2, class: `bar ${kind}` }),
       whisker,
       cut,
-      element("text", { x: LABEL + width + 6, y: middle + 4, class: "value" }, renderNumber(median)),
+      element("text", {
+        x: LABEL + (isCut ? space : Math.max(width, scale(median + mad))) + 6,
+        y: middle + 4,
+        class: "value",
+      }, renderNumber(median)),
     ].join(""),
   );
 }

@@ -90,7 +90,7 @@ function verdictCell(verdict: Verdict): string {
     : `<strong>${renderNumber(measured.median)}${unit}</strong>${
       measured.count < 2 ? "" : ` ± ${renderNumber(measured.mad)}`
     }`;
-  const than = rival === undefined ? "" : ` <span class="figure">than ${escape(CATALOG[rival]?.title ?? rival)}</span>`;
+  const than = rival === undefined ? "" : ` <span class="figure">of ${escape(CATALOG[rival]?.title ?? rival)}</span>`;
   const state = element("span", { class: standing.replace(" ", "-") }, mark);
   return `${value}${than}<br>${state} <span class="figure">${escape(renderFigure(verdict))}</span>`;
 }

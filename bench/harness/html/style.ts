@@ -27,7 +27,7 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; } h4 { font-size: .9rem; font-weig
 p { max-width: 48rem; margin: .4rem 0; } .meta, .note { color: var(--soft); font-size: .9rem; }
 .warning { border-left: 4px solid var(--bad); padding-left: .75rem; }
 code { font-size: .9em; background: var(--panel); padding: .05em .3em; border-radius: 3px; }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 1rem; }
+.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 1rem; }
 .panel { background: var(--panel); border-radius: 6px; padding: .8rem .9rem; min-width: 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .88rem; margin: .5rem 0; }
@@ -35,7 +35,7 @@ th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px soli
 th { font-weight: 600; } td { font-variant-numeric: tabular-nums; }
 .met { color: var(--good); } .short, .failed { color: var(--bad); } .figure { color: var(--soft); white-space: nowrap; }
 details { margin: .6rem 0; } summary { cursor: pointer; color: var(--soft); font-size: .9rem; }
-svg { width: 100%; height: auto; display: block; font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
+svg { width: 100%; max-width: 520px; height: auto; display: block; font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
 text { fill: var(--ink); } .label { text-anchor: end; } .label.streamrack, .name.streamrack { font-weight: 700; }
 .tick { fill: var(--soft); text-anchor: middle; font-size: 11px; } .tick.end { text-anchor: end; }
 text.failed { fill: var(--bad); } .value { font-variant-numeric: tabular-nums; }
