@@ -11,6 +11,7 @@ import { threadId } from "node:worker_threads";
 import { toErrorEnvelope } from "../core/error_envelope.ts";
 import { StreamrackError } from "../core/errors.ts";
 import { describePlugin } from "../core/node/describe.ts";
+import { watchBusyThreads } from "./busy_threads.ts";
 import { toJsonSchema } from "./json_schema.ts";
 import { loadPlugin } from "./plugin_loader.ts";
 import {
@@ -53,6 +54,7 @@ async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
   const { spec, links, pluginUrls, watch, control } = task;
+  watchBusyThreads(task.busyThreads);
   const run = new SegmentTaskRun({
     spec,
     links,

@@ -11,6 +11,7 @@ import { settledWithin } from "../core/flow/settled_within.ts";
 import type { NodeMetrics } from "../core/pipeline/metrics.ts";
 import type { PlanNode, PlanSegment } from "../core/pipeline/plan.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
+import { busyThreadsMemory } from "./busy_threads.ts";
 import type { LinkEnd } from "./link/link.ts";
 import { withFactories } from "./plugin_loader.ts";
 import type { GroupPool } from "./pool.ts";
@@ -63,7 +64,15 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
   const watcher = new StepWatcher(segment.nodes, (node, deadlineMs) => void task.kill(stuckError(node, deadlineMs)));
   const task = new RemoteTask<SegmentResult>({
     pool: pool(segment.group),
-    task: { kind: "segment", protocolVersion: PROTOCOL_VERSION, spec, pluginUrls, links, watch: watcher.memory },
+    task: {
+      kind: "segment",
+      protocolVersion: PROTOCOL_VERSION,
+      spec,
+      pluginUrls,
+      links,
+      watch: watcher.memory,
+      busyThreads: busyThreadsMemory(),
+    },
     transfer: links.map(({ port }) => port),
     group: segment.group,
     nodeId: others.length === 0 ? first?.id : undefined,

@@ -42,6 +42,8 @@ export interface SegmentTask {
   readonly links: readonly LinkEnd[];
   /** Where nodes with a deadline say since when they are at work, by their number in the segment. */
   readonly watch?: SharedArrayBuffer | undefined;
+  /** Where the host says how many threads are at work. */
+  readonly busyThreads?: SharedArrayBuffer | undefined;
 }
 
 /** A result, or the error instead: thrown values do not survive the way between threads. */

@@ -9,6 +9,7 @@ import * as Comlink from "comlink";
 import { StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
+import { noteTask } from "./busy_threads.ts";
 import type { GroupPool } from "./pool.ts";
 import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
 
@@ -117,6 +118,8 @@ export class RemoteTask<T> {
       else if (data?.notice === "end") end();
       else if (data?.notice === "ready") {
         this.#threadId = data.threadId;
+        const noteEnd = noteTask(data.threadId);
+        this.result.then(noteEnd, noteEnd);
         start();
       }
     });

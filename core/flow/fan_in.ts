@@ -6,6 +6,7 @@
 
 import type { Alignment } from "../node/contract.ts";
 import { type Aligner, ALIGNERS, type Delivery } from "./alignment.ts";
+import { ringNow } from "./doorbells.ts";
 import type { Inlet } from "./inlet.ts";
 import { Pacer } from "./pacer.ts";
 import { Vigil } from "./vigil.ts";
@@ -65,6 +66,7 @@ export class FanIn {
   }
 
   async #wait(): Promise<Delivery | undefined> {
+    ringNow();
     for (;;) {
       const look = () => (taken = this.#take()) !== NOT_YET;
       let taken: Delivery | undefined | typeof NOT_YET = this.#take();

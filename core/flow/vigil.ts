@@ -13,16 +13,26 @@ import { nextTurn } from "./pacer.ts";
  */
 const AWAKE_MAX_MS = 0.2;
 
+/** Shortest time awake: below it there is none. */
+const AWAKE_MIN_MS = 0.02;
+
 /** A sleep that ended sooner than this, in milliseconds, was not worth it. */
 const SLEEP_WORTH_MS = 0.3;
 
-/** Shortest time awake: below it there is none. */
-const AWAKE_MIN_MS = 0.01;
+/** Says whether there are more threads at work than processors. */
+let isCrowded = (): boolean => false;
+
+/** Tells the vigils of this thread how to find out whether there are more threads at work than processors. */
+export function setCrowding(look: () => boolean): void {
+  isCrowded = look;
+}
 
 /**
  * Waking a sleeping thread takes longer than most work on a short chunk, so a
  * thread that waits for another looks a few times more before it sleeps. For
- * how long is learned: not at all where values come at leisure.
+ * how long is learned: not at all where values come at leisure. Nor does it
+ * where there are more threads at work than processors, since then whoever
+ * stays awake is in the way of the one that he waits for.
  */
 export class Vigil {
   #awakeMs = AWAKE_MAX_MS;
@@ -30,19 +40,22 @@ export class Vigil {
 
   /** Looks once in each of the next turns. Resolves as soon as a look says that it is there, or when it is time to sleep. */
   async keep(look: () => boolean): Promise<void> {
-    if (this.#awakeMs > AWAKE_MIN_MS) {
-      const untilMs = performance.now() + this.#awakeMs;
-      do {
+    let nowMs = performance.now();
+    if (!isCrowded()) {
+      const untilMs = nowMs + this.#awakeMs;
+      while (nowMs < untilMs) {
         await nextTurn();
         if (look()) return;
-      } while (performance.now() < untilMs);
+        nowMs = performance.now();
+      }
     }
-    this.#asleepSinceMs = performance.now();
+    this.#asleepSinceMs = nowMs;
   }
 
   /** Says that the sleep after a vigil is over. */
   wake(): void {
     const sleptMs = performance.now() - this.#asleepSinceMs;
-    this.#awakeMs = sleptMs < SLEEP_WORTH_MS ? AWAKE_MAX_MS : this.#awakeMs / 2;
+    if (sleptMs < SLEEP_WORTH_MS) this.#awakeMs = AWAKE_MAX_MS;
+    else this.#awakeMs = this.#awakeMs > AWAKE_MIN_MS ? this.#awakeMs / 2 : 0;
   }
 }

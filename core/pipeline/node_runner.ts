@@ -11,6 +11,7 @@
 import { copyData } from "../data/transfer.ts";
 import { displayValue, placed, StreamrackError } from "../errors.ts";
 import type { Delivery } from "../flow/alignment.ts";
+import { isRingDue, ringNow } from "../flow/doorbells.ts";
 import type { FanIn } from "../flow/fan_in.ts";
 import { countMissing, type Inlet } from "../flow/inlet.ts";
 import type { Item } from "../flow/item.ts";
@@ -299,6 +300,8 @@ export class NodeRunner {
   #write(output: unknown): void | Promise<void> {
     if (this.#stamp.epoch < this.#epoch) return;
     const written = this.outputs.write(output, this.#stamp);
+    // A node that takes its time must not let the next one sleep meanwhile.
+    if (isRingDue() && this.#elapsedMs(performance.now()) > LONG_WORK_MS) ringNow();
     return written === undefined ? undefined : this.#waitFor(written);
   }
 
@@ -335,6 +338,9 @@ export class NodeRunner {
     });
   }
 }
+
+/** From here on, in milliseconds, a node is expected to take long for its next output, too. */
+const LONG_WORK_MS = 0.1;
 
 /** What a node is told of its input. */
 class StepContext implements ItemContext {

@@ -9,6 +9,7 @@
 
 import { copyData } from "../../core/data/transfer.ts";
 import type { AudioData } from "../../core/data/types.ts";
+import { ringSoon } from "../../core/flow/doorbells.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import { Vigil } from "../../core/flow/vigil.ts";
@@ -184,9 +185,11 @@ export class RingLinkWriter implements LinkWriter {
       this.#kept.push(item);
       this.#settleKept();
     }
-    if (this.#ring.mustWakeReader()) this.#port.postMessage(DOORBELL);
+    if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
     return true;
   }
+
+  readonly #wakeReader = (): void => this.#port.postMessage(DOORBELL);
 
   #post({ data, sequence, progress, isBorrowed }: Item): void {
     const sent = this.#keeps || isBorrowed === true ? copyData(data) : data;
