@@ -26,7 +26,7 @@ export async function collectWhole(): Promise<void> {
 /** Resident memory once it stands still: the least of a few readings after collections, in bytes. */
 export async function settledRss(): Promise<number> {
   let least = Infinity;
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 3; i++) {
     collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 60));
     least = Math.min(least, process.memoryUsage().rss);
