@@ -29,8 +29,9 @@ export interface SessionOutputsOptions {
 export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void> {
   readonly #options: SessionOutputsOptions;
   #state: "new" | "open" | "done" = "new";
-  /** The last read, while it waits. */
-  #pending: Promise<unknown> | undefined;
+  /** Reads that wait, and the last of them. */
+  #waiting = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: SessionOutputsOptions) {
     this.#options = options;
@@ -41,9 +42,9 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
   }
 
   next(): Promise<IteratorResult<SessionOutput, void>> {
-    if (this.#pending !== undefined) return this.#queue(async () => await this.#read());
+    if (this.#waiting > 0) return this.#queue(async () => await this.#read());
     const result = this.#read();
-    return result instanceof Promise ? this.#queue(() => result) : Promise.resolve(result);
+    return result instanceof Promise ? result : Promise.resolve(result);
   }
 
   return(): Promise<IteratorResult<SessionOutput, void>> {
@@ -61,7 +62,8 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
     try {
       if (this.#state === "new") this.#open();
       const taken = this.#options.source.next();
-      return taken === undefined || taken instanceof Promise ? this.#readLater(taken) : toResult(taken);
+      if (taken !== undefined && !(taken instanceof Promise)) return toResult(taken);
+      return this.#last = this.#readLater(taken);
     } catch (thrown) {
       return this.#fail(thrown);
     }
@@ -75,6 +77,7 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
   }
 
   async #readLater(taken: Promise<Delivery | undefined> | undefined): Promise<IteratorResult<SessionOutput, void>> {
+    this.#waiting += 1;
     try {
       const delivery = await taken;
       if (delivery !== undefined) return toResult(delivery);
@@ -83,6 +86,8 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
       return END;
     } catch (thrown) {
       return await this.#fail(thrown);
+    } finally {
+      this.#waiting -= 1;
     }
   }
 
@@ -95,11 +100,9 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
 
   /** Runs an action behind the reads that wait. */
   #queue<T>(action: () => Promise<T>): Promise<T> {
-    const run = this.#pending === undefined ? action() : this.#pending.then(action);
-    const settled = run.then(() => {}, () => {}).then(() => {
-      if (this.#pending === settled) this.#pending = undefined;
-    });
-    this.#pending = settled;
+    this.#waiting += 1;
+    const run = this.#last.then(action, action);
+    this.#last = run.then(() => this.#waiting -= 1, () => this.#waiting -= 1);
     return run;
   }
 }

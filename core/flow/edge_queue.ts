@@ -18,6 +18,7 @@ import type { FlowLimits, Item, ItemWriter } from "./item.ts";
 export class EdgeQueue implements Inlet, ItemWriter {
   readonly source: NodeSource;
   readonly isRemote: boolean = false;
+  readonly awaitsMessage: boolean = false;
   nextSequence = 0;
   onChange: () => void = () => {};
   onLaterEpoch: (epoch: number) => void = () => {};

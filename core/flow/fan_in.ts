@@ -67,11 +67,12 @@ export class FanIn {
 
   async #wait(): Promise<Delivery | undefined> {
     ringNow();
+    const mustSleep = () => this.#edges.some(({ awaitsMessage }) => awaitsMessage);
     for (;;) {
       const look = () => (taken = this.#take()) !== NOT_YET;
       let taken: Delivery | undefined | typeof NOT_YET = this.#take();
       if (taken !== NOT_YET) return taken;
-      if (this.#vigil !== undefined) await this.#vigil.keep(look);
+      if (this.#vigil !== undefined) await this.#vigil.keep(look, mustSleep);
       if (taken !== NOT_YET) return taken;
       for (const edge of this.#edges) edge.arm();
       taken = this.#take();

@@ -13,6 +13,8 @@ export interface Inlet {
   readonly source: NodeSource;
   /** Whether the writer is in another thread, so that what it does may go unnoticed until one looks. */
   readonly isRemote: boolean;
+  /** Whether the next item is on its way in a message. */
+  readonly awaitsMessage: boolean;
   /** Sequence number of the next item if none is missing, -1 if that is not known. Kept by whoever reads. */
   nextSequence: number;
   /** Items that wait to be taken. Those that a flush has made stale may still be counted. */

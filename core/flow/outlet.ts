@@ -13,8 +13,6 @@ import type { Lease } from "./lease.ts";
 /** What goes with a value. */
 export interface OutletStamp {
   readonly epoch: number;
-  /** What it counts for in flow control. Default: counted here. */
-  readonly bytes?: number | undefined;
   readonly isPartial?: boolean | undefined;
   readonly progress?: Progress | undefined;
   /** Of the input that it was made from. Each edge holds it on its own. */
@@ -36,9 +34,11 @@ export class Outlet {
    * Hands a value to every edge: the last takes the value itself, the others
    * copies. Settles when all of them have taken it, so the slowest sets the
    * pace, unless its queue drops.
+   *
+   * @param bytes What the value counts for in flow control. Default: counted here.
    */
-  write(data: RuntimeData, stamp: OutletStamp): void | Promise<void> {
-    const { epoch, bytes = byteLength(data), isPartial = false, progress, lease } = stamp;
+  write(data: RuntimeData, stamp: OutletStamp, bytes: number = byteLength(data)): void | Promise<void> {
+    const { epoch, isPartial = false, progress, lease } = stamp;
     const sequence = this.#sequence++;
     const writers = this.#writers;
     const last = writers.length - 1;

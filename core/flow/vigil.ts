@@ -38,12 +38,17 @@ export class Vigil {
   #awakeMs = AWAKE_MAX_MS;
   #asleepSinceMs = 0;
 
-  /** Looks once in each of the next turns. Resolves as soon as a look says that it is there, or when it is time to sleep. */
-  async keep(look: () => boolean): Promise<void> {
+  /**
+   * Looks once in each of the next turns. Resolves as soon as a look says that
+   * it is there, or when it is time to sleep.
+   *
+   * @param mustSleep Whether what comes is a message: some runtimes look for messages only when there is nothing else.
+   */
+  async keep(look: () => boolean, mustSleep: () => boolean = () => false): Promise<void> {
     let nowMs = performance.now();
     if (!isCrowded()) {
       const untilMs = nowMs + this.#awakeMs;
-      while (nowMs < untilMs) {
+      while (nowMs < untilMs && !mustSleep()) {
         await nextTurn();
         if (look()) return;
         nowMs = performance.now();

@@ -9,20 +9,9 @@ import { byteLength } from "../data/transfer.ts";
 import type { RuntimeData } from "../data/types.ts";
 import { checkRuntimeData } from "../data/validate.ts";
 import { displayValue, StreamrackError } from "../errors.ts";
-import type { Lease } from "../flow/lease.ts";
-import type { Outlet } from "../flow/outlet.ts";
-import type { PortKinds, Ports, Progress } from "../node/contract.ts";
+import type { Outlet, OutletStamp } from "../flow/outlet.ts";
+import type { PortKinds, Ports } from "../node/contract.ts";
 import { checkProgress, isPartial } from "../node/progress.ts";
-
-/** What the outputs of one input have in common. */
-export interface OutputStamp {
-  readonly epoch: number;
-  readonly lease: Lease | undefined;
-  /** Whether the input is partial, so that all that comes of it is. */
-  readonly isPartial: boolean;
-  /** How far the node before is, for outputs that do not tell themselves. */
-  readonly progress: Progress | undefined;
-}
 
 /** The output ports of one node. */
 export class NodeOutputs {
@@ -51,7 +40,7 @@ export class NodeOutputs {
    *
    * @throws {StreamrackError} `node-failed`, `invalid-data` or `detached-data`; or the promise rejects with it.
    */
-  write(output: unknown, stamp: OutputStamp): void | Promise<void> {
+  write(output: unknown, stamp: OutletStamp): void | Promise<void> {
     if (output === undefined || output === null) return;
     if (isPartial(output)) {
       const progress = output.progress === undefined ? stamp.progress : checkProgress(output.progress);
@@ -68,12 +57,12 @@ export class NodeOutputs {
     for (const outlet of this.#outlets.values()) outlet.abort(error);
   }
 
-  #writeUnmarked(output: unknown, stamp: OutputStamp, isMarked: boolean): void | Promise<void> {
+  #writeUnmarked(output: unknown, stamp: OutletStamp, isMarked: boolean): void | Promise<void> {
     if (this.#single !== undefined) return this.#writeTo(this.#single, output, stamp, isMarked);
     return this.#writeByPort(output, stamp, isMarked);
   }
 
-  async #writeByPort(output: unknown, stamp: OutputStamp, isMarked: boolean): Promise<void> {
+  async #writeByPort(output: unknown, stamp: OutletStamp, isMarked: boolean): Promise<void> {
     // A port may be named "type", but what it holds is then no string.
     if (typeof output !== "object" || output === null || typeof (output as { type?: unknown }).type === "string") {
       const ports = Object.keys(this.#declared).join(", ");
@@ -84,7 +73,7 @@ export class NodeOutputs {
     }
   }
 
-  #writeTo(port: string, value: unknown, stamp: OutputStamp, isMarked: boolean): void | Promise<void> {
+  #writeTo(port: string, value: unknown, stamp: OutletStamp, isMarked: boolean): void | Promise<void> {
     const outlet = this.#outlets.get(port);
     if (outlet === undefined) throw badOutput("output port", port, `one of ${Object.keys(this.#declared).join(", ")}`);
     const kinds = this.#declared[port] as PortKinds;
@@ -96,8 +85,7 @@ export class NodeOutputs {
     const bytes = byteLength(data);
     this.itemsOut += 1;
     this.bytesOut += bytes;
-    const { epoch, isPartial, progress, lease } = stamp;
-    return outlet.write(data, { epoch, bytes, isPartial, progress, lease });
+    return outlet.write(data, stamp, bytes);
   }
 
   /** Only the last output for an input is final: nothing may follow the final part of a result in parts. */

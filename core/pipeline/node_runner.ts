@@ -16,12 +16,12 @@ import type { FanIn } from "../flow/fan_in.ts";
 import { countMissing, type Inlet } from "../flow/inlet.ts";
 import type { Item } from "../flow/item.ts";
 import { Lease } from "../flow/lease.ts";
-import type { Outlet } from "../flow/outlet.ts";
+import type { Outlet, OutletStamp } from "../flow/outlet.ts";
 import type { ItemContext, NodeLog, NodeSource, PortKinds, Progress, StreamingNode } from "../node/contract.ts";
 import type { NodeDescription } from "../node/describe.ts";
 import { Attempts } from "./attempts.ts";
 import { DurationHistogram } from "./metrics.ts";
-import { NodeOutputs, type OutputStamp } from "./node_outputs.ts";
+import { NodeOutputs } from "./node_outputs.ts";
 import { DEFAULT_POLICY, type NodePolicy } from "./policy.ts";
 
 /** What a {@linkcode NodeRunner} works with. */
@@ -75,7 +75,7 @@ export class NodeRunner {
   /** Epoch of the newest flush heard of. */
   #epoch = 0;
   /** Of the input in progress. */
-  #stamp: OutputStamp = NO_STAMP;
+  #stamp: OutletStamp = NO_STAMP;
   #stepAbort: AbortController | undefined;
   #mustReset = false;
   #disposal: Promise<void> | undefined;
@@ -117,10 +117,7 @@ export class NodeRunner {
       if (step !== undefined) await step;
       stamp.lease?.release();
     }
-    if (node.flush !== undefined) {
-      this.#startedMs = performance.now();
-      await this.#guard({ ...NO_STAMP, epoch: this.#epoch }, () => this.#give(node.flush?.()));
-    }
+    if (node.flush !== undefined) await this.#flush(node);
     this.outputs.end();
   }
 
@@ -162,7 +159,7 @@ export class NodeRunner {
     }
   }
 
-  async #attempt(attempts: Attempts, delivery: Delivery, stamp: OutputStamp, missing: number): Promise<void> {
+  async #attempt(attempts: Attempts, delivery: Delivery, stamp: OutletStamp, missing: number): Promise<void> {
     await attempts.run(timesTaken(delivery), (attempt, isLast) => {
       // The node owns what it is given and may have changed it, so all attempts but the last get copies.
       const given = isLast ? delivery : copyDelivery(delivery);
@@ -171,49 +168,59 @@ export class NodeRunner {
     });
   }
 
-  #step(delivery: Delivery, stamp: OutputStamp, missing: number, attempt: number): void | Promise<void> {
-    return this.#guard(stamp, () => {
+  /** Gives the node one input. Where all that it does is done at once, nothing is awaited. */
+  #step(delivery: Delivery, stamp: OutletStamp, missing: number, attempt: number): void | Promise<void> {
+    if (!this.#begin(stamp)) return;
+    try {
       this.#checkKinds(delivery);
-      const context = new StepContext(delivery, missing, attempt, () => this.#stepSignal());
-      return this.#give(this.options.node.process(this.#input(delivery), context));
-    });
+      const context = new StepContext(delivery, missing, attempt, this.#stepSignal);
+      const process = () => this.options.node.process(this.#input(delivery), context);
+      const answer: unknown = this.#mustReset ? this.#reset().then(process) : process();
+      return this.#give(answer);
+    } catch (thrown) {
+      return this.#fail(thrown);
+    }
   }
 
-  /** Runs what a node does for one input, counts the time, and tells a failure from the end of what was interrupted. */
-  #guard(stamp: OutputStamp, action: () => void | Promise<void>): void | Promise<void> {
-    this.#stamp = stamp;
-    // The item may have been taken just before a flush.
-    if (stamp.epoch < this.#epoch) return;
-    this.#waitedMs = 0;
-    this.outputs.begin();
-    this.options.watch?.begin();
+  async #flush(node: StreamingNode): Promise<void> {
+    this.#startedMs = performance.now();
+    if (!this.#begin({ ...NO_STAMP, epoch: this.#epoch })) return;
     try {
-      const pending = this.#mustReset ? this.#reset().then(action) : action();
-      if (pending !== undefined) return pending.then(this.#succeed, this.#fail);
-      this.#succeed();
+      await this.#give(node.flush?.());
     } catch (thrown) {
       this.#fail(thrown);
     }
   }
 
-  readonly #succeed = (): void => {
+  async #reset(): Promise<void> {
+    this.#mustReset = false;
+    await this.options.node.reset?.();
+  }
+
+  /** Begins with another input. False if it was flushed just after it was taken. */
+  #begin(stamp: OutletStamp): boolean {
+    this.#stamp = stamp;
+    if (stamp.epoch < this.#epoch) return false;
+    this.#waitedMs = 0;
+    this.outputs.begin();
+    this.options.watch?.begin();
+    return true;
+  }
+
+  /** Ends with an input, and counts the time. */
+  #end(): void {
     this.options.watch?.end();
     this.#stepAbort = undefined;
     this.#endedMs = performance.now();
     const busyMs = this.#elapsedMs(this.#endedMs);
     this.counts.busyMs += busyMs;
     this.durations.add(busyMs);
-  };
+  }
 
-  readonly #fail = (thrown: unknown): void => {
-    this.#succeed();
+  #fail(thrown: unknown): void {
+    this.#end();
     // Whatever an interrupted answer throws is how it ends, not a failure.
     if (this.options.signal.aborted || this.#stamp.epoch >= this.#epoch) throw this.#failure(thrown);
-  };
-
-  async #reset(): Promise<void> {
-    this.#mustReset = false;
-    await this.options.node.reset?.();
   }
 
   #elapsedMs(nowMs: number): number {
@@ -249,52 +256,55 @@ export class NodeRunner {
     return Object.fromEntries(edges.map((edge, i) => [edge.source.port, items[i]?.data])) as never;
   }
 
-  #stepSignal(): AbortSignal {
+  readonly #stepSignal = (): AbortSignal => {
     if (this.#stepAbort === undefined) {
       this.#stepAbort = new AbortController();
       if (this.options.signal.aborted) this.#stepAbort.abort(this.options.signal.reason);
       else if (this.#stamp.epoch < this.#epoch) this.#stepAbort.abort(flushed());
     }
     return this.#stepAbort.signal;
-  }
+  };
 
-  /** Hands on whatever `process` answered with: nothing, a value, a promise, an iterable or an async iterable. */
+  /** Hands on whatever `process` answered with, and ends the step. */
   #give(answer: unknown): void | Promise<void> {
-    if (typeof answer !== "object" || answer === null) return this.#write(answer);
-    if (Symbol.asyncIterator in answer) {
-      return this.#iterate((answer as AsyncIterable<unknown>)[Symbol.asyncIterator]());
-    }
-    if (Symbol.iterator in answer) return this.#iterate((answer as Iterable<unknown>)[Symbol.iterator]());
-    if ("then" in answer) return this.#giveLater(answer as PromiseLike<unknown>);
-    return this.#write(answer);
+    if (takesTime(answer)) return this.#giveInTime(answer);
+    const written = this.#write(answer);
+    if (written !== undefined) return this.#giveInTime(written);
+    this.#end();
   }
 
-  async #giveLater(answer: PromiseLike<unknown>): Promise<void> {
-    await this.#give(await answer);
-  }
-
-  async #iterate(iterator: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
-    this.#answer = iterator;
-    let isDone = false;
+  /** The same for a promise, an iterable or an async iterable. */
+  async #giveInTime(answer: object): Promise<void> {
     try {
-      for (;;) {
-        const result = await iterator.next();
-        if (typeof result !== "object" || result === null) {
-          throw new TypeError(`the iterator's next() gave ${displayValue(result)}, not an object`);
+      const value: unknown = "then" in answer ? await answer : answer;
+      const iterator = takesTime(value) ? iteratorOf(value) : undefined;
+      if (iterator === undefined) {
+        await this.#write(value);
+      } else {
+        let isDone = false;
+        this.#answer = iterator;
+        try {
+          while (!isDone) {
+            const result = await iterator.next();
+            if (typeof result !== "object" || result === null) {
+              throw new TypeError(`the iterator's next() gave ${displayValue(result)}, not an object`);
+            }
+            isDone = result.done === true;
+            if (isDone) break;
+            if (this.#stamp.epoch < this.#epoch) break;
+            const written = this.#write(result.value);
+            if (written !== undefined) await written;
+          }
+        } finally {
+          this.#answer = undefined;
+          // The write failed, or a flush came: the generator stands at its yield and can clean up.
+          if (!isDone) await iterator.return?.();
         }
-        if (result.done === true) {
-          isDone = true;
-          return;
-        }
-        if (this.#stamp.epoch < this.#epoch) return;
-        const written = this.#write(result.value);
-        if (written !== undefined) await written;
       }
-    } finally {
-      this.#answer = undefined;
-      // The write failed, or a flush came: the generator stands at its yield and can clean up.
-      if (!isDone) await iterator.return?.();
+    } catch (thrown) {
+      return this.#fail(thrown);
     }
+    this.#end();
   }
 
   #write(output: unknown): void | Promise<void> {
@@ -369,9 +379,22 @@ class StepContext implements ItemContext {
   }
 }
 
-const NO_STAMP: OutputStamp = { epoch: 0, lease: undefined, isPartial: false, progress: undefined };
+/** Whether an answer is more than a value: a promise, an iterable or an async iterable. */
+function takesTime(answer: unknown): answer is object {
+  return typeof answer === "object" && answer !== null &&
+    (Symbol.asyncIterator in answer || Symbol.iterator in answer || "then" in answer);
+}
 
-function stampOf({ items }: Delivery): OutputStamp {
+/** Gives nothing for a promise of a promise, which has no iterator. */
+function iteratorOf(answer: object): AsyncIterator<unknown> | Iterator<unknown> | undefined {
+  if (Symbol.asyncIterator in answer) return (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  if (Symbol.iterator in answer) return (answer as Iterable<unknown>)[Symbol.iterator]();
+  return undefined;
+}
+
+const NO_STAMP: OutletStamp = { epoch: 0, lease: undefined, isPartial: false, progress: undefined };
+
+function stampOf({ items }: Delivery): OutletStamp {
   const [first] = items as readonly [Item];
   if (items.length === 1) {
     return { epoch: first.epoch, lease: first.lease, isPartial: first.isPartial === true, progress: first.progress };

@@ -27,6 +27,7 @@ interface Posted {
 export class RingLinkReader implements LinkReader {
   readonly source: NodeSource;
   readonly isRemote: boolean = true;
+  awaitsMessage = false;
   nextSequence: number;
   onChange: () => void = () => {};
   onLaterEpoch: (epoch: number) => void = () => {};
@@ -210,6 +211,7 @@ export class RingLinkReader implements LinkReader {
     if (this.#isBroken) return undefined;
     try {
       for (;;) {
+        this.awaitsMessage = false;
         const record = this.#ring.read();
         if (record === undefined) {
           if (this.#hasEnded && this.#posted.length > 0) throw violation("a value without a reference");
@@ -224,6 +226,7 @@ export class RingLinkReader implements LinkReader {
         if (!this.#isLost(record)) {
           // Values are posted before their references are written, and the end is posted after both.
           if (posted !== undefined || this.#hasEnded) throw violation("a reference without a value");
+          this.awaitsMessage = true;
           return undefined;
         }
         this.#drop();

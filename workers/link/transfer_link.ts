@@ -162,6 +162,7 @@ export class TransferLinkWriter implements LinkWriter {
  */
 export class TransferLinkReader extends EdgeQueue implements LinkReader {
   override readonly isRemote: boolean = true;
+  override readonly awaitsMessage: boolean = true;
   #port!: MessagePort;
   readonly #limits: FlowLimits;
   readonly #onViolation: OnViolation;
