@@ -33,10 +33,11 @@ async function createStep({ id, node_type: type, params }: ManifestNode): Promis
   const source = { port: "in", from: undefined, ended: false };
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const node = await factory.create({ params: checked.params, nodeId: id, sources: [source], signal, log });
+  const item = { source, missing: 0, attempt: 1, isPartial: false, progress: undefined, signal };
   return async function* (input) {
     let sequence = 0;
     for await (const data of input) {
-      yield* values(node.process(data as never, { source, sequence: sequence++, signal }));
+      yield* values(node.process(data as never, { ...item, sequence: sequence++ }));
     }
     yield* values(node.flush?.());
     await node[Symbol.asyncDispose]?.();

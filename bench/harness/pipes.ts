@@ -99,7 +99,8 @@ export async function findBatch(
     await pump(batch);
     const tookMs = Math.max(performance.now() - startMs, 0.001);
     if (batch > CHUNKS_MAX) throw new Error(`${batch} chunks took ${tookMs} ms: they cannot have gone anywhere`);
-    const wanted = Math.max(window, Math.round(batch * Math.min(8, batchMs / tookMs)));
+    // At least half: one slow turn of the machine says little about the contender.
+    const wanted = Math.max(window, Math.round(batch * Math.min(8, Math.max(0.5, batchMs / tookMs))));
     if (performance.now() >= endMs && tookMs >= batchMs / 2) return wanted;
     batch = wanted;
   }
