@@ -13,7 +13,7 @@ export interface Inlet {
   readonly source: NodeSource;
   /** Whether the writer is in another thread, so that what it does may go unnoticed until one looks. */
   readonly isRemote: boolean;
-  /** Whether the next item is on its way in a message. */
+  /** Whether the next item is expected in a message. */
   readonly awaitsMessage: boolean;
   /** Sequence number of the next item if none is missing, -1 if that is not known. Kept by whoever reads. */
   nextSequence: number;

@@ -241,13 +241,13 @@ export class RingWriter {
    * Writes a record for a value that goes over the link's port, or returns
    * false if there is no room.
    *
-   * @param post Posts the value; called when there is room. If it throws, nothing was written.
+   * @param post Posts the value, where that may fail; called when there is room. If it throws, nothing was written.
    * @throws {StreamrackError} `protocol-violation` if the reader's position cannot be one.
    */
-  tryWriteReference(stamp: RecordStamp, post: () => void): boolean {
+  tryWriteReference(stamp: RecordStamp, post?: () => void): boolean {
     const at = this.#place(0);
     if (at === undefined) return false;
-    post();
+    post?.();
     this.#publish(at, KINDS.reference, 0, stamp);
     return true;
   }

@@ -211,12 +211,13 @@ export class RingLinkReader implements LinkReader {
     if (this.#isBroken) return undefined;
     try {
       for (;;) {
-        this.awaitsMessage = false;
         const record = this.#ring.read();
         if (record === undefined) {
           if (this.#hasEnded && this.#posted.length > 0) throw violation("a value without a reference");
           return undefined;
         }
+        // Values of one stream are mostly alike: after one that was posted, another will be.
+        this.awaitsMessage = record.data === undefined;
         if (record.data !== undefined) return record as Item;
         const [posted] = this.#posted;
         if (posted !== undefined && posted.sequence === record.sequence) {
@@ -226,7 +227,6 @@ export class RingLinkReader implements LinkReader {
         if (!this.#isLost(record)) {
           // Values are posted before their references are written, and the end is posted after both.
           if (posted !== undefined || this.#hasEnded) throw violation("a reference without a value");
-          this.awaitsMessage = true;
           return undefined;
         }
         this.#drop();

@@ -8,7 +8,7 @@
  */
 
 import { copyData } from "../../core/data/transfer.ts";
-import type { AudioData } from "../../core/data/types.ts";
+import type { AudioData, RuntimeData } from "../../core/data/types.ts";
 import { ringSoon } from "../../core/flow/doorbells.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
@@ -178,14 +178,20 @@ export class RingLinkWriter implements LinkWriter {
       checkNotDetached(item.data);
       if (!this.#ring.tryWriteAudio(item.data, item)) return false;
       if (item.isBorrowed !== true) recycle(item.data.samples);
-    } else if (!this.#ring.tryWriteReference(item, () => this.#post(item))) {
-      return false;
+      if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
+    } else if (isPlain(item.data)) {
+      checkNotDetached(item.data);
+      if (!this.#ring.tryWriteReference(item)) return false;
+      // The value wakes the reader, who finds its reference there already: no doorbell is needed.
+      this.#post(item);
+    } else {
+      if (!this.#ring.tryWriteReference(item, () => this.#post(item))) return false;
+      if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
     }
     if (this.#keeps) {
       this.#kept.push(item);
       this.#settleKept();
     }
-    if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
     return true;
   }
 
@@ -213,4 +219,9 @@ export class RingLinkWriter implements LinkWriter {
       this.#ring.fallAsleep();
     }
   }
+}
+
+/** Whether nothing in a value could be found out by `postMessage` not to be cloneable. */
+function isPlain(data: RuntimeData): boolean {
+  return data.metadata === undefined && data.type !== "json" && data.type !== "control";
 }
