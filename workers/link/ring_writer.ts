@@ -93,7 +93,7 @@ export class RingLinkWriter implements LinkWriter {
     for (const item of this.#kept) if (!this.#fitsRing(item)) this.#post(item);
     if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
     void this.#pump();
-    return this.#ring.written;
+    return this.#keeps ? this.#ring.freed : this.#ring.written;
   }
 
   close(): void {
@@ -116,6 +116,7 @@ export class RingLinkWriter implements LinkWriter {
         }
         // The reader closes when it has received the end, not before.
         if (data?.t !== "closed" || !this.#hasEnded) throw violation("an answer of no known form");
+        for (const { lease } of this.#kept.splice(0)) lease?.release();
       } catch (error) {
         this.abort(error as Error);
       }
