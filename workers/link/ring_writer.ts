@@ -90,10 +90,11 @@ export class RingLinkWriter implements LinkWriter {
     this.#port.close();
     this.#listen(port);
     this.#settleKept();
+    const whole = this.#keeps ? this.#ring.freed : this.#ring.written;
     for (const item of this.#kept) if (!this.#fitsRing(item)) this.#post(item);
     if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
     void this.#pump();
-    return this.#keeps ? this.#ring.freed : this.#ring.written;
+    return whole;
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /** A plugin whose nodes break at chosen values, in chosen ways: what restart and replay are tested with. */
 
 import { defineNode, definePlugin, type ItemContext, partial, RuntimeData } from "../../../core/plugin.ts";
+import { closeSync, openSync } from "node:fs";
 import * as v from "valibot";
 
 const never = new Promise<never>(() => {});
@@ -35,11 +36,26 @@ const Params = v.object({
   how: v.optional(v.picklist(Object.keys(WAYS) as (keyof typeof WAYS)[]), "exit"),
   /** Before its first output, between the two of its outputs (of which the first is partial), or after the last. */
   when: v.optional(v.picklist(["before", "amid", "after", "create", "flush", "reset", "dispose"]), "before"),
-  /** In how many attempts at a value it breaks. */
+  /** In how many attempts at a value it breaks; with tickets, how often in all. */
   times: v.optional(v.number(), 1),
+  /** Beginning of the paths of files, of which it makes one each time that it breaks: so it knows in another thread. */
+  tickets: v.optional(v.string()),
   /** Works so long on each value, in milliseconds. */
   workMs: v.optional(v.number(), 0),
 });
+
+/** Whether a ticket was left. */
+function takeTicket(tickets: string, times: number): boolean {
+  for (let i = 0; i < times; i++) {
+    try {
+      closeSync(openSync(`${tickets}-${i}`, "wx"));
+      return true;
+    } catch {
+      // It was taken before.
+    }
+  }
+  return false;
+}
 
 /** The number of a value. */
 function numberOf(data: RuntimeData): number {
@@ -64,12 +80,12 @@ export default definePlugin({
       params: Params,
       inputs: { in: ["any"] },
       outputs: { out: ["any"] },
-      async create({ params: { at, how, when, times, workMs } }) {
+      async create({ params: { at, how, when, times, tickets, workMs } }) {
         const breaks = async (moment: typeof when, signal?: AbortSignal) => {
-          if (moment === when) await WAYS[how](signal);
+          if (moment === when && (tickets === undefined || takeTicket(tickets, times))) await WAYS[how](signal);
         };
         const breaksAt = async (moment: typeof when, data: RuntimeData, { attempt, signal }: ItemContext) => {
-          if (attempt <= times && at.includes(numberOf(data))) await breaks(moment, signal);
+          if ((tickets !== undefined || attempt <= times) && at.includes(numberOf(data))) await breaks(moment, signal);
         };
         await breaks("create");
         return {
