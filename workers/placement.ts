@@ -113,7 +113,7 @@ function placeInline({ segment, spec, links, onLog }: PlacementOptions): PlacedS
     start: () => run.start(),
     flush: (epoch) => run.flush(epoch),
     cancel: (error) => run.cancel(error),
-    reconnect: (link, port) => Promise.resolve(run.reconnect(link, port)),
+    reconnect: (link, port) => run.reconnect(link, port),
     metrics: () => Promise.resolve(run.metrics()),
     endWithin: async (timeoutMs) => void await settledWithin(run.result, timeoutMs),
   };

@@ -75,7 +75,7 @@ export interface SegmentControl {
    *
    * @returns What the end of the link gives, `null` if nothing is to come over it any more.
    */
-  reconnect(link: number, port: MessagePort): number | null;
+  reconnect(link: number, port: MessagePort): Promise<number | null>;
   metrics(): readonly NodeMetrics[];
 }
 

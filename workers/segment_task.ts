@@ -94,8 +94,8 @@ export class SegmentTaskRun implements SegmentControl {
     if (!this.#isRunning) this.#end(error);
   }
 
-  reconnect(link: number, port: MessagePort): number | null {
-    return (this.#writers.get(link) ?? this.#readers.get(link))?.reconnect(port) ?? null;
+  async reconnect(link: number, port: MessagePort): Promise<number | null> {
+    return await (this.#writers.get(link) ?? this.#readers.get(link))?.reconnect(port) ?? null;
   }
 
   metrics(): readonly NodeMetrics[] {

@@ -9,6 +9,7 @@ import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { fromErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import { type Backoff, delayMs } from "../core/flow/backoff.ts";
+import { nextTurn } from "../core/flow/pacer.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { NodeMetrics } from "../core/pipeline/metrics.ts";
 import { manifestError, type PlanSegment } from "../core/pipeline/plan.ts";
@@ -54,7 +55,15 @@ interface Slot {
   metrics: readonly NodeMetrics[];
 }
 
-/** How long a segment may take to tell its counts, or to connect to a new neighbour, in milliseconds. */
+/**
+ * Whether the other end of a link goes on, and if so, what {@linkcode LinkWriter.reconnect} or
+ * {@linkcode LinkReader.reconnect} gave; it has nothing left to do; or its thread has died as well.
+ */
+type Reached =
+  | { readonly state: "reached"; readonly at: number }
+  | { readonly state: "finished" | "down"; readonly at?: undefined };
+
+/** How long a segment may take to tell its counts, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 1_000;
 
 /** Follows the segments of one session. */
@@ -218,7 +227,13 @@ export class Supervisor {
       }
     }
     if (readers === 0 || finished < readers) return links;
-    for (const { port } of links) port.close();
+    for (const wire of this.#options.wiring.wires) {
+      if (wire.reader.segment !== segment) continue;
+      // Whoever writes to it has said its end, and may go.
+      const { port } = links[wire.reader.index] as LinkEnd;
+      port.postMessage({ t: "closed" });
+      this.#stubs.push(port);
+    }
     return undefined;
   }
 
@@ -233,14 +248,14 @@ export class Supervisor {
       this.#stubs.push(end);
       return { port, ring, lostBefore: written(ring) };
     }
-    return { port: port2, ring, lostBefore: reached.written ?? written(ring) };
+    return { port: port2, ring, lostBefore: reached.at ?? written(ring) };
   }
 
   /** The writing end of a link whose reader goes on. */
   async #connectReader({ ring, reader }: Wire): Promise<LinkEnd & { readonly isFinished: boolean }> {
     const { port1, port2 } = new MessageChannel();
     const reached = await this.#reconnect(reader, port1);
-    if (reached.state !== "finished") return { port: port2, ring, isFinished: false };
+    if (reached.state !== "finished") return { port: port2, ring, nextSequence: reached.at, isFinished: false };
     // The reader has heard the end of the one that died. What comes again goes nowhere, through memory of its own.
     const { writer: end, reader: discard } = createLink({ shared: ring !== undefined });
     const { limits } = this.#options.wiring;
@@ -257,25 +272,22 @@ export class Supervisor {
   }
 
   /** Gives the other end of a link a new port. */
-  async #reconnect(
-    end: WireEnd,
-    port: MessagePort,
-  ): Promise<{ readonly state: "reached"; readonly written: number } | { readonly state: "finished" | "down"; readonly written?: undefined }> {
+  async #reconnect(end: WireEnd, port: MessagePort): Promise<Reached> {
     const { writers, readers } = this.#options;
     if (end.segment === undefined) {
       const isWriter = this.#options.wiring.wires.some(({ writer }) => writer === end);
       const host = (isWriter ? writers : readers)[end.index] as LinkWriter | LinkReader;
-      const written = host.reconnect(port);
-      return written === undefined ? { state: "finished" } : { state: "reached", written };
+      const at = await host.reconnect(port);
+      return at === undefined ? { state: "finished" } : { state: "reached", at };
     }
     const other = this.#slots.find(({ wiring }) => wiring.segment === end.segment) as Slot;
     if (other.state === "running") {
-      const written = await settledWithin(other.placed.reconnect(end.index, port), ANSWER_TIMEOUT_MS).catch(() => "gone" as const);
-      if (typeof written === "number") return { state: "reached", written };
-      // It has just ended, or just died: the result of its task tells, which comes at once.
-      await settledWithin(other.placed.result.catch(() => {}), ANSWER_TIMEOUT_MS);
-      await Promise.resolve();
-      if (written === null) return { state: "finished" };
+      // It may be in a long computation; if it dies, or is terminated by a cancel, the call rejects.
+      const at = await other.placed.reconnect(end.index, port).catch(() => undefined);
+      if (at === null) return { state: "finished" };
+      if (at !== undefined) return { state: "reached", at };
+      // It has just ended, or just died: whoever follows it learns of it in this turn.
+      await nextTurn();
     }
     // A neighbour that is down connects to this one when it is started again.
     port.close();

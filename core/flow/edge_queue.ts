@@ -76,6 +76,11 @@ export class EdgeQueue implements Inlet, ItemWriter {
     this.onChange();
   }
 
+  /** Takes the end back: another writer goes on. */
+  protected resume(): void {
+    this.#ended = false;
+  }
+
   abort(error: Error): void {
     this.#gate.abort(error);
   }

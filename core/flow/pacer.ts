@@ -63,6 +63,13 @@ export class Pacer {
   }
 }
 
+/** Resolves when all messages that had been posted to this thread have been heard. */
+export async function messagesHeard(): Promise<void> {
+  await nextTimer();
+  await nextTurn();
+  await nextTurn();
+}
+
 function nextTimer(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

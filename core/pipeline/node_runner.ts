@@ -79,6 +79,7 @@ export class NodeRunner {
   #stepAbort: AbortController | undefined;
   #mustReset = false;
   #disposal: Promise<void> | undefined;
+  #aborted: Error | undefined;
 
   constructor(options: NodeRunnerOptions) {
     const { description, outlets, policy = DEFAULT_POLICY, signal } = options;
@@ -115,6 +116,8 @@ export class NodeRunner {
         ? this.#step(delivery, stamp, missing, 1 + timesTaken(delivery))
         : this.#attempt(this.#attempts, delivery, stamp, missing);
       if (step !== undefined) await step;
+      // An answer that was asked to return has ended well, but short.
+      if (this.#aborted !== undefined) throw this.#aborted;
       stamp.lease?.release();
     }
     if (node.flush !== undefined) await this.#flush(node);
@@ -132,6 +135,7 @@ export class NodeRunner {
 
   /** Stops waiting for input and for room, and asks the answer in progress to return. */
   abort(error: Error): void {
+    this.#aborted ??= error;
     this.options.fanIn.abort(error);
     this.outputs.abort(error);
     this.#interrupt(error);

@@ -20,6 +20,8 @@ export interface LinkEnd {
   readonly ring?: SharedArrayBuffer | undefined;
   /** Values before this record of the ring may be missing: they were on their way when a thread died. */
   readonly lostBefore?: number | undefined;
+  /** The sequence number that the next value is to have, where an earlier writer has died. Default: 0; a ring knows its own. */
+  readonly nextSequence?: number | undefined;
 }
 
 /** What both ends of a link keep to. */
@@ -50,11 +52,12 @@ export interface LinkWriter extends ItemWriter {
 export interface LinkReader extends Inlet {
   /**
    * Goes on with another writer, since the thread of the last one has died.
-   * What it has sent can still be taken.
+   * What it has sent can still be taken. The new one must not write before
+   * the promise resolves.
    *
-   * @returns A number, for the symmetry; `undefined` if the end has come already.
+   * @returns The sequence number that the next value is to have; `undefined` if nothing is to come any more.
    */
-  reconnect(port: MessagePort): number | undefined;
+  reconnect(port: MessagePort): Promise<number | undefined>;
   /** Closes the port. What has arrived can still be taken. */
   close(): void;
 }
@@ -83,8 +86,8 @@ export function createLink(
 
 /** Opens the writing end. */
 export function openLinkWriter(end: LinkEnd, options: LinkOptions): LinkWriter {
-  const { port, ring } = end;
-  return ring === undefined ? new TransferLinkWriter(port, options) : new RingLinkWriter(port, ring, options);
+  const { ring } = end;
+  return ring === undefined ? new TransferLinkWriter(end, options) : new RingLinkWriter(end.port, ring, options);
 }
 
 /** Opens the reading end. */

@@ -142,6 +142,12 @@ class RingMemory {
     return Atomics.load(this.words, index) >>> 0;
   }
 
+  /** The sequence number behind the last that was written. */
+  get nextSequence(): number {
+    const next = this.floats[NEXT_SEQUENCE] as number;
+    return Number.isSafeInteger(next) && next > 0 ? next : 0;
+  }
+
   /** A position that an end begins at. */
   loadPosition(index: number): number {
     const position = this.load(index);
@@ -175,8 +181,7 @@ export class RingWriter {
 
   /** The sequence number behind the last that was written. */
   get nextSequence(): number {
-    const next = this.#memory.floats[NEXT_SEQUENCE] as number;
-    return Number.isSafeInteger(next) && next > 0 ? next : 0;
+    return this.#memory.nextSequence;
   }
 
   /** How many records were written, modulo 2³². */
@@ -338,6 +343,11 @@ export class RingReader {
   /** How many records were written, modulo 2³². */
   get written(): number {
     return this.#memory.load(RECORDS_WRITTEN);
+  }
+
+  /** The sequence number behind the last that was written. */
+  get nextSequence(): number {
+    return this.#memory.nextSequence;
   }
 
   /** Records that wait to be taken. */

@@ -8,7 +8,7 @@ import type { RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { LeaseQueue } from "../../core/flow/lease.ts";
-import { nextTurn, noteMessage } from "../../core/flow/pacer.ts";
+import { messagesHeard, nextTurn, noteMessage } from "../../core/flow/pacer.ts";
 import { checkProgress } from "../../core/node/progress.ts";
 import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import type { LinkEnd, LinkOptions, LinkReader, OnViolation } from "./link.ts";
@@ -35,7 +35,7 @@ export class RingLinkReader implements LinkReader {
   readonly #ring: RingReader;
   readonly #limits: FlowLimits;
   readonly #onViolation: OnViolation;
-  readonly #posted: Posted[] = [];
+  #posted: Posted[] = [];
   /** What was taken and is not done with, where the link keeps it. */
   readonly #leases: LeaseQueue | undefined;
   /** References before this record may have lost their values. */
@@ -47,6 +47,8 @@ export class RingLinkReader implements LinkReader {
   #isArmed = false;
   #isResting = false;
   #isClosed = false;
+  /** The end was taken, then the writer has died: what it sends again is not taken, but kept in order until what was is done with. */
+  #isOver = false;
   /** Set by a violation: nothing is believed any more. */
   #isBroken = false;
 
@@ -77,7 +79,7 @@ export class RingLinkReader implements LinkReader {
   }
 
   get isDrained(): boolean {
-    return this.#hasEnded && this.peek() === undefined && !this.#isResting && !this.#isBroken;
+    return this.#isOver || this.#hasEnded && this.peek() === undefined && !this.#isResting && !this.#isBroken;
   }
 
   peek(): Item | undefined {
@@ -90,7 +92,8 @@ export class RingLinkReader implements LinkReader {
       if (item.epoch > this.#epoch) {
         this.#epoch = item.epoch;
         this.onLaterEpoch(item.epoch);
-      } else if (item.epoch < this.#epoch) {
+      }
+      if (item.epoch < this.#epoch || this.#isOver) {
         this.#drop();
       }
     }
@@ -128,22 +131,25 @@ export class RingLinkReader implements LinkReader {
   /** Writers wait in the other thread, and are told there. */
   abort(): void {}
 
-  reconnect(port: MessagePort): number | undefined {
-    if (this.#isClosed || this.#hasEnded) {
+  async reconnect(port: MessagePort): Promise<number | undefined> {
+    // What the dead thread has posted.
+    await messagesHeard();
+    if (this.#isClosed || this.#hasConfirmed || this.#hasEnded && this.#leases === undefined) {
       port.close();
       return undefined;
     }
-    const old = this.#port;
+    this.#isOver = this.isDrained;
+    this.#hasEnded = false;
+    this.#port.onmessage = null;
+    this.#port.close();
     this.#listen(port);
-    // What the dead thread has posted is on its way to this one, and comes within the next turns.
-    void nextTurn().then(nextTurn).then(() => {
-      old.onmessage = null;
-      old.close();
-      this.#lostBefore = this.#ring.written;
-      this.#dropStale();
-      this.onChange();
-    });
-    return this.#ring.written;
+    const { written, nextSequence } = this.#ring;
+    this.#lostBefore = written;
+    // Posted, but the thread died before the record was written.
+    this.#posted = this.#posted.filter(({ sequence }) => sequence < nextSequence);
+    this.#dropStale();
+    this.onChange();
+    return nextSequence;
   }
 
   close(): void {

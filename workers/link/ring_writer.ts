@@ -91,10 +91,11 @@ export class RingLinkWriter implements LinkWriter {
     this.#port.close();
     this.#listen(port);
     this.#settleKept();
+    const whole = this.#keeps ? this.#ring.freed : this.#ring.written;
     for (const item of this.#kept) if (!this.#fitsRing(item)) this.#post(item);
     if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
     void this.#pump();
-    return this.#ring.written;
+    return whole;
   }
 
   close(): void {
@@ -117,6 +118,7 @@ export class RingLinkWriter implements LinkWriter {
         }
         // The reader closes when it has received the end, not before.
         if (data?.t !== "closed" || !this.#hasEnded) throw violation("an answer of no known form");
+        for (const { lease } of this.#kept.splice(0)) lease?.release();
       } catch (error) {
         this.abort(error as Error);
       }

@@ -15,10 +15,10 @@ import { EdgeQueue } from "../../core/flow/edge_queue.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { LeaseQueue } from "../../core/flow/lease.ts";
-import { noteMessage } from "../../core/flow/pacer.ts";
+import { messagesHeard, noteMessage } from "../../core/flow/pacer.ts";
 import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import { checkProgress } from "../../core/node/progress.ts";
-import type { LinkOptions, LinkReader, LinkWriter, OnViolation } from "./link.ts";
+import type { LinkEnd, LinkOptions, LinkReader, LinkWriter, OnViolation } from "./link.ts";
 import { linkClosed, toViolation, violation } from "./link_errors.ts";
 import { postData } from "./post_data.ts";
 
@@ -47,6 +47,7 @@ type ToWriter =
 export class TransferLinkWriter implements LinkWriter {
   readonly closed: Promise<void>;
   readonly stalls: { count: number; stalledMs: number } = { count: 0, stalledMs: 0 };
+  readonly nextSequence: number | undefined;
   #port!: MessagePort;
   readonly #gate: Gate;
   readonly #keeps: boolean;
@@ -58,7 +59,8 @@ export class TransferLinkWriter implements LinkWriter {
   #hasEnded = false;
   #isAborted = false;
 
-  constructor(port: MessagePort, { limits, keeps = false }: LinkOptions) {
+  constructor({ port, nextSequence }: LinkEnd, { limits, keeps = false }: LinkOptions) {
+    this.nextSequence = nextSequence;
     this.#keeps = keeps;
     this.#gate = new Gate(limits);
     this.closed = new Promise((resolve) => this.#close = resolve);
@@ -125,6 +127,7 @@ export class TransferLinkWriter implements LinkWriter {
       }
       // The reader closes when it has received the end, not before.
       if (data?.t !== "closed" || !this.#hasEnded) this.abort(violation("an answer of no known form"));
+      else for (const { lease } of this.#kept.splice(0)) lease?.release();
       this.close();
     };
   }
@@ -176,6 +179,10 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   #bytes = 0;
   #isEnding = false;
   #isClosed = false;
+  /** The end was taken, then the writer has died: what it sends again is not taken, but kept in order until what was is done with. */
+  #isOver = false;
+  /** The sequence number behind the last that was received. */
+  #received = 0;
 
   constructor(
     port: MessagePort,
@@ -199,18 +206,23 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     return this.#leases === undefined ? item : { ...item, lease: this.#leases.take() };
   }
 
-  reconnect(port: MessagePort): number | undefined {
-    if (this.#isClosed || this.#isEnding) {
+  async reconnect(port: MessagePort): Promise<number | undefined> {
+    // What the dead thread has posted.
+    await messagesHeard();
+    if (this.#isClosed || this.#isEnding && this.#leases === undefined) {
       port.close();
       return undefined;
     }
+    this.#isOver = this.isDrained;
+    this.#isEnding = false;
+    if (!this.#isOver) this.resume();
     this.#port.onmessage = null;
     this.#port.close();
     // What is here already was the dead writer's: the new one is owed nothing for it.
     this.#inherited = this.depth + this.#openBytes.length;
     this.#items = this.#bytes = 0;
     this.#listen(port);
-    return 0;
+    return this.#received;
   }
 
   close(): void {
@@ -245,7 +257,10 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
       const progress = message.p === undefined ? undefined : checkProgress(message.p);
       const isPartial = message.m === true;
       const data = checkRuntimeData(message.d);
-      this.deliver({ data, sequence, epoch, bytes, isPartial, progress, takenBefore }, this.#inherited);
+      this.#received = sequence + 1;
+      const item: Item = { data, sequence, epoch, bytes, isPartial, progress, takenBefore };
+      if (this.#isOver) this.drop(item);
+      else this.deliver(item, this.#inherited);
     } else if (message?.t === "end") {
       this.#isEnding = true;
       this.end();
