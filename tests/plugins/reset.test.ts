@@ -5,6 +5,7 @@ import type { NodeSource, StreamingNode } from "../../core/node/contract.ts";
 import { type AudioData, type JsonValue, RuntimeData } from "../../core/plugin.ts";
 import { createRuntime, type Manifest, type Session } from "../../mod.ts";
 import { PLUGIN_CATALOG } from "../../plugins/catalog.ts";
+import { itemContext } from "../_support/item_context.ts";
 import { chain, collect } from "../_support/runtime.ts";
 import { cut, noise, signal } from "./_audio_kit.ts";
 import { readSpeech, SPEECH_RATE_HZ } from "./_speech.ts";
@@ -94,7 +95,7 @@ async function outputsOf(
   async function give(inputs: Inputs, leaves = false): Promise<void> {
     for (const [sequence, [data, number]] of inputs.entries()) {
       const source = sources[number] as NodeSource;
-      await take(node.process(RuntimeData.copy(data) as never, { source, sequence, signal }), leaves);
+      await take(node.process(RuntimeData.copy(data) as never, itemContext({ source, sequence, signal })), leaves);
     }
   }
   if (before !== "nothing") {
