@@ -96,7 +96,9 @@ function isPlainAudio(value: unknown): value is RuntimeData {
   if (type !== "audio" || !isKeyOf(SAMPLE_ARRAYS, format) || !(samples instanceof SAMPLE_ARRAYS[format])) return false;
   // Detached samples have length 0.
   const { length } = samples as Float32Array;
-  if (length === 0 || !(sampleRate > 0 && sampleRate <= SAMPLE_RATE_MAX_HZ)) return false;
+  if (length === 0 || typeof sampleRate !== "number" || !(sampleRate > 0 && sampleRate <= SAMPLE_RATE_MAX_HZ)) {
+    return false;
+  }
   if (!isWholeNumber(channels, 1, CHANNELS_MAX) || length % channels !== 0) return false;
   const fieldCount = Object.keys(value).length;
   return timestampUs === undefined ? fieldCount === 5 : fieldCount === 6 && Number.isFinite(timestampUs);

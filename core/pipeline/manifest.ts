@@ -49,7 +49,6 @@ const NodeSchema = v.object({
   ),
   fuse: v.optional(
     v.pipe(v.boolean(), v.description("false: this node runs in a task of its own. Default: true.")),
-    true,
   ),
   deadline_ms: v.optional(
     wholeNumber(1, 86_400_000, "How long the node may take for one input, in milliseconds. Default: for ever."),
@@ -57,19 +56,23 @@ const NodeSchema = v.object({
   on_error: v.optional(
     v.pipe(
       v.picklist(["fail", "skip"]),
-      v.description("What follows when an input has failed for good: the session fails, or the input is left out."),
+      v.description(
+        "What follows when an input has failed for good: the session fails (the default), or the input is left out.",
+      ),
     ),
-    "fail",
   ),
   retry: v.optional(
     v.pipe(
       v.object({
         max_attempts: wholeNumber(1, 1_000, "Attempts in all."),
         initial_delay_ms: v.optional(
-          wholeNumber(0, 3_600_000, "Before the second attempt, in milliseconds; it doubles with every further one."),
-          100,
+          wholeNumber(
+            0,
+            3_600_000,
+            "Before the second attempt, in milliseconds; it doubles with every further one. Default: 100.",
+          ),
         ),
-        max_delay_ms: v.optional(wholeNumber(0, 3_600_000, "Longest delay, in milliseconds."), 5_000),
+        max_delay_ms: v.optional(wholeNumber(0, 3_600_000, "Longest delay, in milliseconds. Default: 5000.")),
       }),
       v.description("Whether an input that failed is tried again. Default: it is not."),
     ),
@@ -88,10 +91,9 @@ const ConnectionSchema = v.object({
     v.pipe(
       v.picklist(["block", "drop-oldest", "drop-newest"]),
       v.description(
-        "What happens to a value for which there is no room: its sender waits, or the oldest that waits or this newest is dropped.",
+        "What happens to a value for which there is no room: its sender waits, or the oldest that waits or this newest is dropped. Default: block.",
       ),
     ),
-    "block",
   ),
 });
 

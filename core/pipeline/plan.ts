@@ -39,7 +39,8 @@ export interface PlanEdge {
   readonly to: PortRef;
   /** Most values in flight. Absent: as many as on any edge of the session. */
   readonly maxItems?: number | undefined;
-  readonly whenFull: WhenFull;
+  /** What happens to a value for which there is no room. Absent: its writer waits. */
+  readonly whenFull?: WhenFull | undefined;
 }
 
 /** A port through which the session takes or gives values. */
@@ -218,8 +219,8 @@ function resolveEdges(
     edges.push({
       from: { nodeId: from.nodeId, port: from.port },
       to: { nodeId: to.nodeId, port: to.port },
-      maxItems: connection.max_items,
-      whenFull: connection.when_full ?? "block",
+      ...(connection.max_items === undefined ? {} : { maxItems: connection.max_items }),
+      ...(connection.when_full === undefined ? {} : { whenFull: connection.when_full }),
       connectionIndex: index,
     });
   });

@@ -197,7 +197,10 @@ export class RingLinkWriter implements LinkWriter {
     return true;
   }
 
-  readonly #wakeReader = (): void => this.#port.postMessage(DOORBELL);
+  readonly #wakeReader = (): void => {
+    // The end wakes the reader as well, and nothing may follow it.
+    if (!this.#hasEnded && !this.#isClosed) this.#port.postMessage(DOORBELL);
+  };
 
   #post({ data, sequence, progress, isBorrowed }: Item): void {
     const sent = this.#keeps || isBorrowed === true ? copyData(data) : data;

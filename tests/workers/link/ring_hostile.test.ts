@@ -126,7 +126,7 @@ describe("the reader of a ring", () => {
       const reader = new RingReader(memory);
       const audio = audioOf(16);
       new RingWriter(memory).tryWriteAudio(audio, { sequence: 0, epoch: 0, bytes: 80 });
-      assert.deepEqual(reader.read()?.data, audio);
+      assert.deepEqual(new RingReader(memory).read()?.data, audio);
       spoil(new Int32Array(memory), STATE_BYTES / 4);
       assert.equal(thrownBy(() => reader.read()).reason, "protocol-violation");
     });
