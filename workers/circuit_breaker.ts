@@ -56,7 +56,9 @@ export class CircuitBreaker {
       pluginName: this.#lastCrash?.pluginName,
       nodeId: this.#lastCrash?.nodeId,
       cause: this.#lastCrash,
-      remedy: `They are left alone for another ${Math.ceil(leftMs / 1000)} s; then try again. See the cause for the last crash.`,
+      remedy: `They are left alone for another ${
+        Math.ceil(leftMs / 1000)
+      } s; then try again. See the cause for the last crash.`,
     });
   }
 }

@@ -9,7 +9,14 @@ import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import type { NodeMetrics } from "../core/pipeline/metrics.ts";
 import { type LogEntry, SegmentRunner, type SegmentSpec } from "../core/pipeline/segment.ts";
-import { type LinkEnd, type LinkOptions, type LinkReader, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
+import {
+  type LinkEnd,
+  type LinkOptions,
+  type LinkReader,
+  type LinkWriter,
+  openLinkReader,
+  openLinkWriter,
+} from "./link/link.ts";
 import type { LoadedPlugin } from "./plugin_loader.ts";
 import { openStepWatch } from "./step_watch.ts";
 import type { Outcome, SegmentControl, SegmentResult } from "./protocol.ts";

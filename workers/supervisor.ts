@@ -190,7 +190,11 @@ export class Supervisor {
       throw error;
     }
     const { spec } = slot.wiring;
-    slot.placed = this.#options.wiring.place({ ...slot.wiring, spec: { ...spec, epoch: this.#options.epoch() }, links });
+    slot.placed = this.#options.wiring.place({
+      ...slot.wiring,
+      spec: { ...spec, epoch: this.#options.epoch() },
+      links,
+    });
     slot.state = "running";
     this.restarts += 1;
     try {

@@ -15,7 +15,9 @@ export class DisjointSets {
   /** The name that stands for the set of this one. */
   rootOf(name: string): string {
     let root = name;
-    for (let parent = this.#parents.get(root); parent !== root; parent = this.#parents.get(root)) root = parent as string;
+    for (let parent = this.#parents.get(root); parent !== root; parent = this.#parents.get(root)) {
+      root = parent as string;
+    }
     // What was walked over points at the root from now on, so that long chains stay cheap.
     for (let at = name; at !== root;) {
       const parent = this.#parents.get(at) as string;

@@ -22,7 +22,10 @@ const name = (description: string) => v.pipe(v.string(), v.minLength(1, "is empt
 const wholeNumber = (min: number, max: number, description: string) =>
   v.pipe(
     v.number(),
-    v.check((value) => Number.isInteger(value) && value >= min && value <= max, `is not a whole number from ${min} to ${max}`),
+    v.check(
+      (value) => Number.isInteger(value) && value >= min && value <= max,
+      `is not a whole number from ${min} to ${max}`,
+    ),
     v.metadata({ minimum: min, maximum: max }),
     v.description(description),
   );
@@ -42,7 +45,9 @@ const NodeSchema = v.object({
   ),
   is_streaming: v.optional(v.pipe(v.boolean(), v.description("Accepted and ignored: every node streams."))),
   segment: v.optional(
-    name("Nodes that name the same segment run in one task of one thread. They must be of one group. Default: adjacent nodes of one group do."),
+    name(
+      "Nodes that name the same segment run in one task of one thread. They must be of one group. Default: adjacent nodes of one group do.",
+    ),
   ),
   fuse: v.optional(
     v.pipe(v.boolean(), v.description("false: this node runs in a task of its own. Default: true.")),
@@ -84,7 +89,9 @@ const ConnectionSchema = v.object({
   when_full: v.optional(
     v.pipe(
       v.picklist(["block", "drop-oldest", "drop-newest"]),
-      v.description("What happens to a value for which there is no room: its sender waits, or the oldest that waits or this newest is dropped."),
+      v.description(
+        "What happens to a value for which there is no room: its sender waits, or the oldest that waits or this newest is dropped.",
+      ),
     ),
     "block",
   ),

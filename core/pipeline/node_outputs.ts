@@ -104,7 +104,11 @@ export class NodeOutputs {
   #checkPart(port: string, isMarked: boolean): void {
     const state = this.#inParts.get(port);
     if (state === "final") {
-      throw badOutput(`output "${port}"`, "an output behind the final one", "nothing: mark all but the last as partial");
+      throw badOutput(
+        `output "${port}"`,
+        "an output behind the final one",
+        "nothing: mark all but the last as partial",
+      );
     }
     if (isMarked) this.#inParts.set(port, "open");
     else if (state === "open") this.#inParts.set(port, "final");

@@ -145,7 +145,12 @@ function resolveNodes(
     const { id, params, segment, fuse = true } = node;
     const policy = policyOf(node);
     if (segment !== undefined && !fuse) {
-      problems.push({ path: `${path}.fuse`, message: "contradicts segment", received: "false", expected: "one of the two" });
+      problems.push({
+        path: `${path}.fuse`,
+        message: "contradicts segment",
+        received: "false",
+        expected: "one of the two",
+      });
     }
     nodes.set(id, { id, ...found, params, paramsPath: `${path}.params`, policy, segment, fuse });
   });

@@ -12,8 +12,22 @@ import type { WorkerTask } from "../../workers/protocol.ts";
 /** What never comes from a well-behaved end of a link. */
 const LINK_GARBAGE: readonly unknown[] = [
   ...[undefined, null, 0, -1, 3, "text", [], {}, { t: "what" }],
-  ...[{ t: "data" }, { t: "data", s: -1, d: { type: "text", text: "x" } }, { t: "data", s: NaN, e: 0, b: 0, r: 0, d: 5 }],
-  { t: "data", s: 0, e: 0, b: 0, r: 0, d: { type: "audio", samples: new Float32Array(3), sampleRate: -5, channels: 2 } },
+  ...[{ t: "data" }, { t: "data", s: -1, d: { type: "text", text: "x" } }, {
+    t: "data",
+    s: NaN,
+    e: 0,
+    b: 0,
+    r: 0,
+    d: 5,
+  }],
+  {
+    t: "data",
+    s: 0,
+    e: 0,
+    b: 0,
+    r: 0,
+    d: { type: "audio", samples: new Float32Array(3), sampleRate: -5, channels: 2 },
+  },
   ...[{ t: "credit", n: 1e9, b: -1 }, { t: "credit", n: 0.5, b: 0 }, { t: "closed" }, { t: "end" }, { t: "end" }],
 ];
 

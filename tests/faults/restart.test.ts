@@ -72,7 +72,10 @@ describe("at-most-once", () => {
         const seen = (await collect(session)).map(({ data }) => RuntimeData.asJson(data) as Record<string, number>);
         await sending;
         assert.ok(seen.some(({ missing }) => missing === 1));
-        assert.deepEqual(seen.map(({ sequence }) => sequence), [...upTo(7), ...upTo(seen.length - 7).map((i) => i + 8)]);
+        assert.deepEqual(seen.map(({ sequence }) => sequence), [
+          ...upTo(7),
+          ...upTo(seen.length - 7).map((i) => i + 8),
+        ]);
       }, { sharedMemory }));
   }
 });

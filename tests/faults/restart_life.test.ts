@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Manifest, type OpenOptions, type Runtime, RuntimeData, type RuntimeOptions, type Session } from "../../mod.ts";
+import {
+  type Manifest,
+  type OpenOptions,
+  type Runtime,
+  RuntimeData,
+  type RuntimeOptions,
+  type Session,
+} from "../../mod.ts";
 import { rejectionOf } from "../_support/errors.ts";
 import { firsts, numbered, numberOf, passAll, sendAll, upTo } from "../_support/numbered.ts";
 import { chain, collect, testPlugin, withRuntime } from "../_support/runtime.ts";

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { campaignTable, parseResult } from "../../scripts/lib/campaign_report.ts";
 
-const result = { rounds: 3, restarts: 1, faults: { throw: { "node-failed": 1 }, exit: { left: 1, done: 2 } }, breaches: [] };
+const result = {
+  rounds: 3,
+  restarts: 1,
+  faults: { throw: { "node-failed": 1 }, exit: { left: 1, done: 2 } },
+  breaches: [],
+};
 
 describe("parseResult", () => {
   it("reads the last line, and nothing where there is none", () => {

@@ -102,7 +102,19 @@ function drawFault(random: Random, hasHeapLimit: boolean): Fault {
   if (draw < 0.03) return "loop";
   if (draw < 0.07) return "hang";
   return random.pick<Fault>([
-    ...["none", "throw", "reject", "reject-late", "reject-late", "exit", "exit", "exit", "exit", "exit", "wait"] as const,
+    ...[
+      "none",
+      "throw",
+      "reject",
+      "reject-late",
+      "reject-late",
+      "exit",
+      "exit",
+      "exit",
+      "exit",
+      "exit",
+      "wait",
+    ] as const,
     ...["exit-before-ready", "exit-after-ready"] as const,
     ...["garbage-on-links", "garbage-in-rings", "garbage-on-control"] as const,
   ]);
