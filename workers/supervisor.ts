@@ -245,21 +245,19 @@ export class Supervisor {
   async #connectWriter({ ring, writer }: Wire): Promise<LinkEnd> {
     const { port1, port2 } = new MessageChannel();
     const reached = await this.#reconnect(writer, port1);
-    if (reached.state === "finished") {
-      // The writer has said its end to the one that died.
-      const { port1: end, port2: port } = new MessageChannel();
-      end.postMessage({ t: "end" });
-      this.#stubs.push(end);
-      return { port, ring, lostBefore: written(ring) };
-    }
-    return { port: port2, ring, lostBefore: reached.at ?? written(ring) };
+    if (reached.state === "reached") return { port: port2, ring, lostBefore: reached.at };
+    const { port, end } = this.#deadEnd();
+    // It has said its end to the one that died.
+    if (reached.state === "finished") end.postMessage({ t: "end" });
+    return { port, ring, lostBefore: written(ring) };
   }
 
   /** The writing end of a link whose reader goes on. */
   async #connectReader({ ring, reader }: Wire): Promise<LinkEnd & { readonly isFinished: boolean }> {
     const { port1, port2 } = new MessageChannel();
     const reached = await this.#reconnect(reader, port1);
-    if (reached.state !== "finished") return { port: port2, ring, nextSequence: reached.at, isFinished: false };
+    if (reached.state === "reached") return { port: port2, ring, nextSequence: reached.at, isFinished: false };
+    if (reached.state === "down") return { port: this.#deadEnd().port, ring, isFinished: false };
     // The reader has heard the end of the one that died. What comes again goes nowhere, through memory of its own.
     const { writer: end, reader: discard } = createLink({ shared: ring !== undefined });
     const { limits } = this.#options.wiring;
@@ -273,6 +271,16 @@ export class Supervisor {
     drop();
     this.#stubs.push(sink);
     return { ...end, isFinished: true };
+  }
+
+  /**
+   * A port whose other end the host holds: nobody is there, or only later, since a neighbour that is down connects to
+   * this segment when it is started again. (A port cannot be posted any more once its other end is gone.)
+   */
+  #deadEnd(): { readonly port: MessagePort; readonly end: MessagePort } {
+    const { port1: end, port2: port } = new MessageChannel();
+    this.#stubs.push(end);
+    return { port, end };
   }
 
   /** Gives the other end of a link a new port. */
@@ -293,7 +301,6 @@ export class Supervisor {
       // It has just ended, or just died: whoever follows it learns of it in this turn.
       await nextTurn();
     }
-    // A neighbour that is down connects to this one when it is started again.
     port.close();
     return { state: other.state === "ended" ? "finished" : "down" };
   }

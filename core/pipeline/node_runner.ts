@@ -169,6 +169,8 @@ export class NodeRunner {
       const given = isLast ? delivery : copyDelivery(delivery);
       this.#startedMs = performance.now();
       return this.#step(given, stamp, missing, attempt);
+    }).catch((thrown) => {
+      throw this.#failure(thrown);
     });
   }
 

@@ -91,7 +91,8 @@ export class RingLinkWriter implements LinkWriter {
     this.#port.close();
     this.#listen(port);
     this.#settleKept();
-    const whole = this.#keeps ? this.#ring.freed : this.#ring.written;
+    // Before those that are kept there may be some of an earlier writer.
+    const whole = (this.#ring.written - this.#kept.length) >>> 0;
     for (const item of this.#kept) if (!this.#fitsRing(item)) this.#post(item);
     if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
     void this.#pump();

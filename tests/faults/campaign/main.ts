@@ -10,20 +10,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { CampaignResult } from "../../../scripts/lib/campaign_report.ts";
 import { createRuntime, type Runtime, RuntimeData, type Session, type SessionOutput } from "../../../mod.ts";
 import { runtimeInfo } from "../../../workers/adapters/runtime_info.ts";
 import { testPlugin } from "../../_support/runtime.ts";
 import { drawRound, manifestOf, type Round } from "./plan.ts";
 import { Breach, runRound } from "./round.ts";
-
-/** What a campaign counted. */
-export interface CampaignResult {
-  readonly rounds: number;
-  readonly restarts: number;
-  /** Rounds by fault, and by how they ended. */
-  readonly faults: { readonly [fault: string]: { readonly [ending: string]: number } };
-  readonly breaches: readonly { readonly seed: number; readonly message: string }[];
-}
 
 /** Rounds that one runtime serves before it is closed. */
 const ROUNDS_PER_RUNTIME = 25;

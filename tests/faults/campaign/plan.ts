@@ -9,11 +9,6 @@ import type { Size } from "../../_support/numbered.ts";
 import { Random } from "../../_support/random.ts";
 
 /** Ways of nodes to break, and of worker entries. */
-export const FAULTS = [
-  ...["none", "throw", "reject", "reject-late", "exit", "loop", "hang", "wait", "memory"],
-  ...["exit-before-ready", "exit-after-ready", "garbage-on-links", "garbage-in-rings", "garbage-on-control"],
-] as const;
-
 export type Fault =
   | "none"
   | "throw"

@@ -120,7 +120,7 @@ class RoundRun {
   }
 
   #checkOutputs(ending: string): void {
-    const { delivery, count, action, actionAt, fault, topology } = this.#round;
+    const { delivery, retries, count, action, actionAt, fault, topology } = this.#round;
     // Garbage may be a well-formed lie.
     if (isEntryFault(fault)) return;
     const finals = this.#outputs.filter(({ isPartial }) => !isPartial);
@@ -133,7 +133,8 @@ class RoundRun {
         const disorder = own.findIndex((n, i) => i > 0 && n < (own[i - 1] as number));
         if (disorder > 0) throw new Breach(`${nodeId}: ${own[disorder]} came after ${own[disorder - 1]}`);
       }
-      if (delivery === "at-most-once" && numbers.length > firsts.length) {
+      // A retry gives again what the attempt before it has given.
+      if (delivery === "at-most-once" && !retries && numbers.length > firsts.length) {
         throw new Breach(`${nodeId}: a value came twice: ${numbers}`);
       }
       if (ending !== "done" || this.#hasLeft) continue;
