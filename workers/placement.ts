@@ -7,7 +7,7 @@
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import type { Problem } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import type { PlanSegment } from "../core/pipeline/plan.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
 import type { LinkEnd } from "./link/link.ts";
@@ -29,7 +29,7 @@ export interface PlacedSegment {
   /** Asks it to end. */
   cancel(error: ErrorEnvelope): void;
   /** Counts now; rejects once the segment has ended. */
-  metrics(): Promise<readonly NodeMetrics[]>;
+  metrics(): Promise<SegmentMetrics>;
   /** Waits for the end; what does not end in time is terminated. */
   endWithin(timeoutMs: number): Promise<void>;
 }

@@ -20,11 +20,15 @@ import { placeSegment } from "./placement.ts";
 import { GroupPool, type PoolOptions } from "./pool.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
-import { checkSession, openSession } from "./session.ts";
+import { checkSession, openSession, type SessionTimes } from "./session.ts";
+import { Admission } from "./admission.ts";
+import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
+import { type ResolvedLimits, resolveLimits, type SessionLimits } from "./session_options.ts";
+import { traceSession } from "./telemetry/trace_session.ts";
 import { type SessionWiring, wireSession } from "./wiring.ts";
 
 /** How {@linkcode createRuntime} sets up a runtime. */
-export interface RuntimeOptions {
+export interface RuntimeOptions extends SessionLimits {
   /**
    * Plugins beside our own: a URL, a package name (found from `resolveFrom`),
    * or, for tests and trusted code, `{ tier: "inline", plugin }`, which runs
@@ -61,6 +65,13 @@ export interface RuntimeOptions {
    * Default: 3000.
    */
   readonly killGraceMs?: number | undefined;
+  /** Most sessions open at a time. `validate` needs no place. Default: no limit. */
+  readonly maxSessions?: number | undefined;
+  /**
+   * Most calls of `open` and `execute` that wait, in order, where `maxSessions`
+   * are open; more are rejected at once with `overloaded`. Default: 0.
+   */
+  readonly maxQueuedSessions?: number | undefined;
   /** Most values in flight on one edge. Default: 16. */
   readonly maxItemsInFlight?: number | undefined;
   /** Most bytes in flight on one edge; the last value let in may exceed it. Default: 4 MiB. */
@@ -76,7 +87,7 @@ export interface RuntimeOptions {
 }
 
 /** How one session is opened. */
-export interface OpenOptions {
+export interface OpenOptions extends SessionLimits {
   /** Cancels the session when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -115,9 +126,16 @@ export interface Runtime {
   /**
    * Opens a session: all its nodes are created and ready when it resolves.
    *
-   * @throws {StreamrackError} `invalid-manifest` with every problem, `plugin-load-failed`, `node-create-failed`, `deadline-exceeded` or `runtime-closed`. Nothing is left running then.
+   * @throws {StreamrackError} `invalid-manifest` with every problem, `plugin-load-failed`, `node-create-failed`, `deadline-exceeded`, `overloaded`, `invalid-options` or `runtime-closed`. Nothing is left running then.
    */
   open(manifest: Manifest, options?: OpenOptions): Promise<Session>;
+
+  /**
+   * Counts of all sessions, by plugin as well. Asks no thread, so it answers
+   * at once; with `sharedMemory: false` what workers count is as old as the
+   * last `session.metrics()`.
+   */
+  metrics(): RuntimeMetrics;
 
   /**
    * Ends all sessions, then all threads. May be repeated.
@@ -171,12 +189,18 @@ class Rack implements Runtime {
   readonly #groupOf: (pluginName: string) => string;
   readonly #pools = new Map<string, GroupPool>();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
+  readonly #admission: Admission;
+  readonly #meter = new RuntimeMeter();
   #nextSession = 1;
   #closing: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions) {
     checkOptions(options);
     this.#options = options;
+    this.#admission = new Admission({
+      maxSessions: options.maxSessions ?? Infinity,
+      maxQueuedSessions: options.maxQueuedSessions ?? 0,
+    });
     this.#groupOf = (name) => options.trust?.find((group) => group.includes(name))?.join("+") ?? name;
     this.registry = options.registry ?? createDefaultRegistry({ groupOf: this.#groupOf });
     this.#limits = { items: options.maxItemsInFlight ?? 16, bytes: options.maxBytesInFlight ?? 4 * 1024 ** 2 };
@@ -214,19 +238,49 @@ class Rack implements Runtime {
   async open(manifest: Manifest, options: OpenOptions = {}): Promise<Session> {
     this.#checkOpen();
     const plan = createPlan(manifest, this.registry);
+    const limits = resolveLimits(options, this.#options);
+    const leave = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
+    try {
+      return await this.#openAdmitted(plan, { signal: options.signal, budget: limits.budget, leave });
+    } catch (thrown) {
+      leave();
+      throw thrown;
+    }
+  }
+
+  async #openAdmitted(
+    plan: Plan,
+    { signal, budget, leave }: Pick<OpenOptions, "signal"> & Pick<ResolvedLimits, "budget"> & { leave(): void },
+  ): Promise<Session> {
     const id = this.#newSessionId();
-    const wiring = this.#wire(plan, id);
-    const times = this.#sessionTimes();
-    const session = await openSession(plan, wiring, { id, signal: options.signal, ...times }).catch((thrown) => {
+    const trace = await traceSession(id, plan);
+    this.#checkOpen();
+    const wiring = this.#wire(plan, id, trace?.traceparent);
+    const unfollow = this.#meter.follow(plan, wiring);
+    trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
+    const onEnd: SessionTimes["onEnd"] = (metrics, failure) => {
+      unfollow();
+      leave();
+      trace?.end(metrics, failure);
+    };
+    const times = { ...this.#sessionTimes(), budget, onEnd };
+    const session = await openSession(plan, wiring, { id, signal, ...times }).catch((thrown) => {
+      trace?.failedToOpen(thrown);
       // A close takes the threads away from a session that is just opening.
       this.#checkOpen();
       throw thrown;
     });
+    trace?.opened();
     if (this.#closing !== undefined) await session.cancel("the runtime was closed");
     this.#checkOpen();
     this.#sessions.add(session);
     void session.ended.then(() => this.#sessions.delete(session));
     return session;
+  }
+
+  metrics(): RuntimeMetrics {
+    const threads = [...this.#pools.values()].reduce((sum, pool) => sum + pool.threads, 0);
+    return { ...this.#meter.read(), queuedSessions: this.#admission.waiting, threads };
   }
 
   async execute(
@@ -267,6 +321,7 @@ class Rack implements Runtime {
   }
 
   async #close(drainTimeoutMs: number): Promise<void> {
+    this.#admission.close(runtimeClosed());
     if (drainTimeoutMs > 0) {
       const sessions = [...this.#sessions];
       for (const session of sessions) await session.finish();
@@ -276,10 +331,10 @@ class Rack implements Runtime {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  #wire(plan: Plan, sessionId: string): SessionWiring {
+  #wire(plan: Plan, sessionId: string, traceparent?: string): SessionWiring {
     const onLog = this.#options.onLog ?? logToConsole;
     const pool = (group: string) => this.#pool(group);
-    const wiring = { sessionId, limits: this.#limits, sharedMemory: this.#options.sharedMemory };
+    const wiring = { sessionId, limits: this.#limits, sharedMemory: this.#options.sharedMemory, traceparent };
     return wireSession(plan, wiring, (segment, spec, links) => placeSegment({ segment, spec, links, pool, onLog }));
   }
 
@@ -306,8 +361,12 @@ class Rack implements Runtime {
 
   #checkOpen(): void {
     if (this.#closing === undefined) return;
-    throw new StreamrackError("runtime-closed", "the runtime was closed", { remedy: "Make a new one." });
+    throw runtimeClosed();
   }
+}
+
+function runtimeClosed(): StreamrackError {
+  return new StreamrackError("runtime-closed", "the runtime was closed", { remedy: "Make a new one." });
 }
 
 async function feed(session: Session, to: string, input: ExecuteInput): Promise<void> {
@@ -339,6 +398,8 @@ const OPTION_MINIMA = {
   idleTimeoutMs: 0,
   openTimeoutMs: 1,
   killGraceMs: 0,
+  maxSessions: 1,
+  maxQueuedSessions: 0,
   maxItemsInFlight: 1,
   maxBytesInFlight: 1,
 } as const satisfies { readonly [K in keyof RuntimeOptions]: number };
@@ -353,6 +414,7 @@ function checkOptions(options: RuntimeOptions): void {
   if (problems.length > 0) {
     throw new StreamrackError("invalid-options", "the runtime cannot be made with these options", { problems });
   }
+  resolveLimits(options, {});
   const { name, version, limitsWorkerHeap } = runtimeInfo();
   if (options.maxHeapMb !== undefined && !limitsWorkerHeap) {
     throw new StreamrackError(

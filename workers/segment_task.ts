@@ -7,7 +7,7 @@
 
 import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
-import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { type LogEntry, SegmentRunner, type SegmentSpec } from "../core/pipeline/segment.ts";
 import { type LinkEnd, type LinkReader, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
 import type { LoadedPlugin } from "./plugin_loader.ts";
@@ -46,14 +46,14 @@ export class SegmentTaskRun implements SegmentControl {
         if (factory !== undefined) return factory;
         throw new StreamrackError("invalid-plugin", `the plugin no longer provides "${nodeType}"`, { pluginName });
       },
-      openInlet: (link, source) => {
+      openInlet: (link, source, counts) => {
         const abort = (error: StreamrackError) => this.#runner.abort(error);
-        const reader = openLinkReader(links[link] as LinkEnd, source, spec.limits, abort);
+        const reader = openLinkReader(links[link] as LinkEnd, source, spec.limits, abort, counts);
         this.#readers.push(reader);
         return reader;
       },
-      openOutlet: (link) => {
-        const writer = openLinkWriter(links[link] as LinkEnd, spec.limits);
+      openOutlet: (link, counts) => {
+        const writer = openLinkWriter(links[link] as LinkEnd, spec.limits, counts);
         this.#writers.push(writer);
         return writer;
       },
@@ -89,7 +89,7 @@ export class SegmentTaskRun implements SegmentControl {
     if (!this.#isRunning) this.#end(error);
   }
 
-  metrics(): readonly NodeMetrics[] {
+  metrics(): SegmentMetrics {
     return this.#runner.metrics();
   }
 

@@ -11,13 +11,15 @@ import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import { FanIn } from "../core/flow/fan_in.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { NodeMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
 import { manifestError, type Plan, type PlanPort } from "../core/pipeline/plan.ts";
 import type { SendOptions, Session, SessionInput, SessionOutput } from "../core/pipeline/session.ts";
 import { type LinkEnd, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
 import type { PlacedSegment } from "./placement.ts";
 import type { Outcome } from "./protocol.ts";
+import { type BudgetOptions, SessionBudget } from "./session_budget.ts";
 import { toReadable, toWritable } from "./session_streams.ts";
+import type { SessionCounters } from "../core/pipeline/session_counters.ts";
 import type { SessionWiring } from "./wiring.ts";
 
 /** Times that a session keeps. */
@@ -26,10 +28,17 @@ export interface SessionTimes {
   readonly openTimeoutMs: number;
   /** How long a cancelled segment may take to end before its thread is terminated. */
   readonly killGraceMs: number;
+  /** How much may be in flight in the whole session. Default: as much as its edges take. */
+  readonly budget?: BudgetOptions | undefined;
+  /** Called once, when nothing of the session is left, before anybody else hears of the end. Must not throw. */
+  onEnd?(metrics: SessionMetrics, failure: StreamrackError | undefined): void;
 }
 
 /** How long a segment may take to tell its counts, in milliseconds. */
 const METRICS_TIMEOUT_MS = 1_000;
+
+/** Of a segment that does not answer, or whose thread died. */
+const NO_METRICS: SegmentMetrics = { nodes: [], edges: [] };
 
 /** A running plan. Made by {@linkcode openSession}. */
 class RunningSession implements Session {
@@ -42,7 +51,9 @@ class RunningSession implements Session {
   readonly #outputs: FanIn;
   readonly #closeReaders: () => void;
   readonly #startedMs = performance.now();
-  readonly #finalMetrics = new Map<PlacedSegment, readonly NodeMetrics[]>();
+  readonly #finalMetrics = new Map<PlacedSegment, SegmentMetrics>();
+  readonly #counters: SessionCounters;
+  readonly #budget: SessionBudget | undefined;
   readonly #ended: Promise<void>;
   #epoch = 0;
   #endedMs: number | undefined;
@@ -57,10 +68,19 @@ class RunningSession implements Session {
     this.#plan = plan;
     this.#times = times;
     this.#segments = wiring.segments;
-    this.#writers = wiring.inputs.map((end) => openLinkWriter(end, wiring.limits));
+    this.#counters = wiring.counters;
+    this.#budget = times.budget && new SessionBudget(times.budget, () => this.#bytesInFlight());
+    this.#writers = wiring.inputs.map((end, i) => openLinkWriter(end, wiring.limits, wiring.counters.open(i)));
     this.#sequences = plan.inputs.map(() => 0);
+    const firstOutput = plan.inputs.length + plan.edges.length;
     const readers = plan.outputs.map(({ nodeId, port }, i) =>
-      openLinkReader(wiring.outputs[i] as LinkEnd, { port, from: nodeId }, wiring.limits, (error) => this.#fail(error))
+      openLinkReader(
+        wiring.outputs[i] as LinkEnd,
+        { port, from: nodeId },
+        wiring.limits,
+        (error) => this.#fail(error),
+        wiring.counters.open(firstOutput + i),
+      )
     );
     this.#outputs = new FanIn(readers, "any");
     this.#closeReaders = () => readers.forEach((reader) => reader.close());
@@ -135,18 +155,20 @@ class RunningSession implements Session {
       });
     }
     const writer = this.#writers[index] as LinkWriter;
-    await writer.write({
-      data: options.copy === true ? copyData(data) : data,
-      bytes: byteLength(data),
-      sequence: (this.#sequences[index] as number)++,
-      epoch: this.#epoch,
-    });
+    const sent = options.copy === true ? copyData(data) : data;
+    const epoch = this.#epoch;
+    // Only what is let in takes a number: a value that was refused leaves no gap.
+    const write = () =>
+      writer.write({ data: sent, bytes: byteLength(sent), sequence: (this.#sequences[index] as number)++, epoch });
+    await (this.#budget === undefined ? write() : this.#budget.enter(write));
   }
 
   finish(): Promise<void> {
     if (this.#state === "open") {
       this.#state = "finishing";
-      for (const writer of this.#writers) writer.end();
+      const end = () => this.#writers.forEach((writer) => writer.end());
+      if (this.#budget === undefined) end();
+      else this.#budget.after(end);
     }
     return Promise.resolve();
   }
@@ -169,22 +191,33 @@ class RunningSession implements Session {
       if (!this.#finalMetrics.has(segment)) {
         // A thread in a long computation does not answer; its nodes are left out then.
         const current = await settledWithin(segment.metrics(), METRICS_TIMEOUT_MS).catch(() => "ended" as const);
-        if (current !== "ended") return current ?? [];
+        if (current !== "ended") return current ?? NO_METRICS;
         // It ended between the question and the answer; its last counts come with its result.
         await segment.result.catch(() => {});
       }
-      return this.#finalMetrics.get(segment) ?? [];
+      return this.#finalMetrics.get(segment) ?? NO_METRICS;
     }));
-    const byId = new Map(perSegment.flat().map((metrics) => [metrics.nodeId, metrics]));
-    const nodes = this.#plan.nodes.flatMap(({ id }) =>
-      byId.has(id) ? [[id, byId.get(id) as NodeMetrics] as const] : []
-    );
+    return this.#report(perSegment);
+  }
+
+  #report(perSegment: readonly SegmentMetrics[]): SessionMetrics {
+    for (const { edges } of perSegment) this.#counters.apply(edges);
+    const byId = new Map(perSegment.flatMap(({ nodes }) => nodes).map((metrics) => [metrics.nodeId, metrics]));
+    const nodes = this.#plan.nodes.flatMap(({ id }) => byId.has(id) ? [[id, byId.get(id)!] as const] : []);
     return {
       sessionId: this.id,
       state: this.#state,
       wallTimeMs: (this.#endedMs ?? performance.now()) - this.#startedMs,
       nodes: Object.fromEntries(nodes),
+      links: this.#counters.links(),
+      bytesInFlight: this.#counters.bytesInFlight,
     };
+  }
+
+  /** Without shared memory, the threads have to be asked. */
+  #bytesInFlight(): number | Promise<number> {
+    if (this.#counters.shared !== undefined) return this.#counters.bytesInFlight;
+    return this.metrics().then(({ bytesInFlight }) => bytesInFlight);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<SessionOutput, void, undefined> {
@@ -243,6 +276,7 @@ class RunningSession implements Session {
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
     this.#outputs.abort(error);
+    this.#budget?.abort(error);
     for (const writer of this.#writers) writer.abort(error);
     // Segments are told that the session was cancelled: the failure itself belongs to the one that failed.
     const told = error.reason === "session-cancelled"
@@ -260,6 +294,7 @@ class RunningSession implements Session {
       try {
         const { outcome, metrics } = await segment.result;
         this.#finalMetrics.set(segment, metrics);
+        this.#counters.apply(metrics.edges);
         unwrap(outcome);
       } catch (thrown) {
         this.#fail(StreamrackError.from(thrown));
@@ -269,6 +304,9 @@ class RunningSession implements Session {
     this.#closeReaders();
     this.#endedMs = performance.now();
     if (this.#failure === undefined) this.#state = "done";
+    this.#counters.end();
+    const last = this.#segments.map((segment) => this.#finalMetrics.get(segment) ?? NO_METRICS);
+    this.#times.onEnd?.(this.#report(last), this.#failure);
   }
 }
 

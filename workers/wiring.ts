@@ -7,7 +7,9 @@
 import type { FlowLimits } from "../core/flow/item.ts";
 import type { Plan, PlanSegment } from "../core/pipeline/plan.ts";
 import type { PortRef, SegmentEdge, SegmentSpec } from "../core/pipeline/segment.ts";
+import { SessionCounters } from "../core/pipeline/session_counters.ts";
 import { createLink, type LinkEnd } from "./link/link.ts";
+import { ringInFlight } from "./link/ring_counters.ts";
 import type { PlacedSegment } from "./placement.ts";
 
 /** A session's segments at their places, and the host's ends of its links. */
@@ -18,6 +20,7 @@ export interface SessionWiring {
   /** In the order of `plan.outputs`. */
   readonly outputs: readonly LinkEnd[];
   readonly limits: FlowLimits;
+  readonly counters: SessionCounters;
 }
 
 /** How {@linkcode wireSession} wires. */
@@ -26,6 +29,8 @@ export interface WiringOptions {
   readonly limits: FlowLimits;
   /** Whether links may use shared memory. Default: true. */
   readonly sharedMemory?: boolean | undefined;
+  /** W3C trace context, for the nodes. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Puts one segment where it runs. */
@@ -37,28 +42,42 @@ export type PlaceSegment = (segment: PlanSegment, spec: SegmentSpec, links: read
  * the session's inputs and outputs.
  */
 export function wireSession(plan: Plan, options: WiringOptions, place: PlaceSegment): SessionWiring {
-  const { sessionId, limits, sharedMemory } = options;
+  const { sessionId, limits, sharedMemory, traceparent } = options;
+  const countedEdges = plan.inputs.length + plan.edges.length + plan.outputs.length;
+  const counters = new SessionCounters({ edges: countedEdges, shared: sharedMemory });
+  const count = (from: PortRef | undefined, to: PortRef | undefined, link?: LinkEnd) => {
+    const ring = link?.ring;
+    return counters.add({
+      from: from && { nodeId: from.nodeId, port: from.port },
+      to: to && { nodeId: to.nodeId, port: to.port },
+      isFused: link === undefined,
+      inFlight: ring && (() => ringInFlight(ring)),
+    });
+  };
   const segmentOf = new Map(plan.segments.flatMap((segment) => segment.nodes.map(({ id }) => [id, segment] as const)));
   const wires = new Map(plan.segments.map((segment) => [segment, new SegmentWires()]));
   const wiresOf = (ref: PortRef) => wires.get(segmentOf.get(ref.nodeId) as PlanSegment) as SegmentWires;
 
   const inputs = plan.inputs.map((input) => {
     const { writer, reader } = createLink({ shared: sharedMemory });
-    wiresOf(input).add(reader, (link) => ({ from: { link }, to: { nodeId: input.nodeId, port: input.port } }));
+    const row = count(undefined, input, reader);
+    wiresOf(input).add(reader, (link) => ({ from: { link }, to: { nodeId: input.nodeId, port: input.port }, row }));
     return writer;
   });
   for (const { from, to } of plan.edges) {
     if (wiresOf(from) === wiresOf(to)) {
-      wiresOf(from).edges.push({ from, to });
+      wiresOf(from).edges.push({ from, to, row: count(from, to) });
       continue;
     }
     const { writer, reader } = createLink({ shared: sharedMemory });
-    wiresOf(from).add(writer, (link) => ({ from, to: { link } }));
-    wiresOf(to).add(reader, (link) => ({ from: { link, nodeId: from.nodeId }, to }));
+    const row = count(from, to, reader);
+    wiresOf(from).add(writer, (link) => ({ from, to: { link }, row }));
+    wiresOf(to).add(reader, (link) => ({ from: { link, nodeId: from.nodeId }, to, row }));
   }
   const outputs = plan.outputs.map((output) => {
     const { writer, reader } = createLink({ shared: sharedMemory });
-    wiresOf(output).add(writer, (link) => ({ from: { nodeId: output.nodeId, port: output.port }, to: { link } }));
+    const row = count(output, undefined, reader);
+    wiresOf(output).add(writer, (link) => ({ from: { nodeId: output.nodeId, port: output.port }, to: { link }, row }));
     return reader;
   });
 
@@ -71,9 +90,11 @@ export function wireSession(plan: Plan, options: WiringOptions, place: PlaceSegm
       params,
       paramsPath,
     }));
-    return place(segment, { sessionId, segmentId: segment.id, nodes, edges, limits }, links);
+    const { shared } = counters;
+    const spec = { sessionId, segmentId: segment.id, nodes, edges, limits, countedEdges, counts: shared, traceparent };
+    return place(segment, spec, links);
   });
-  return { segments, inputs, outputs, limits };
+  return { segments, inputs, outputs, limits, counters };
 }
 
 /** The edges and link ends of one segment while they are collected. */

@@ -7,6 +7,7 @@
 import type { JsonValue } from "../data/types.ts";
 import { type Problem, StreamrackError } from "../errors.ts";
 import { settledWithin } from "../flow/settled_within.ts";
+import { type EdgeCounts, EdgeTable } from "../flow/edge_counts.ts";
 import { EdgeQueue } from "../flow/edge_queue.ts";
 import { FanIn } from "../flow/fan_in.ts";
 import type { Inlet } from "../flow/inlet.ts";
@@ -14,7 +15,7 @@ import type { FlowLimits, ItemWriter } from "../flow/item.ts";
 import { Outlet } from "../flow/outlet.ts";
 import type { LogLevel, NodeLog, NodeSource } from "../node/contract.ts";
 import type { StreamingNodeFactory } from "../node/factory.ts";
-import type { NodeMetrics } from "./metrics.ts";
+import type { SegmentMetrics } from "./metrics.ts";
 import { NodeRunner } from "./node_runner.ts";
 
 /** A port of a node. */
@@ -39,6 +40,8 @@ export interface SegmentNode {
 export interface SegmentEdge {
   readonly from: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
   readonly to: PortRef | { readonly link: number };
+  /** Its row in the table of counts. */
+  readonly row: number;
 }
 
 /** Everything that a worker needs to know to run a segment. Plain and cloneable. */
@@ -50,6 +53,12 @@ export interface SegmentSpec {
   /** In the order of the manifest, which is the order of `sources` that a node sees. */
   readonly edges: readonly SegmentEdge[];
   readonly limits: FlowLimits;
+  /** How many rows the session's table of counts has. */
+  readonly countedEdges: number;
+  /** The memory of that table. Absent without shared memory: the segment then counts for itself, until it is asked. */
+  readonly counts?: SharedArrayBuffer | undefined;
+  /** W3C trace context of the session, where the application traces. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A log entry of a node. */
@@ -68,9 +77,9 @@ export interface SegmentEnvironment {
   /** Finds the factory of a node. */
   factory(node: SegmentNode): StreamingNodeFactory;
   /** Opens the reading end of a link. */
-  openInlet(link: number, source: Omit<NodeSource, "ended">): Inlet;
+  openInlet(link: number, source: Omit<NodeSource, "ended">, counts: EdgeCounts): Inlet;
   /** Opens the writing end of a link. */
-  openOutlet(link: number): ItemWriter;
+  openOutlet(link: number, counts: EdgeCounts): ItemWriter;
   log(entry: LogEntry): void;
 }
 
@@ -86,6 +95,7 @@ export class SegmentRunner {
   readonly #environment: SegmentEnvironment;
   readonly #abortController = new AbortController();
   readonly #params = new Map<string, unknown>();
+  readonly #counts: EdgeTable;
   /** Settles when the run is aborted. Raced once per phase of a session, never per value. */
   readonly #aborted: Promise<void>;
   #runners: NodeRunner[] = [];
@@ -94,6 +104,7 @@ export class SegmentRunner {
   constructor(spec: SegmentSpec, environment: SegmentEnvironment) {
     this.#spec = spec;
     this.#environment = environment;
+    this.#counts = new EdgeTable(spec.counts ?? new ArrayBuffer(EdgeTable.bytesFor(spec.countedEdges)));
     const { signal } = this.#abortController;
     this.#aborted = new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   }
@@ -147,10 +158,10 @@ export class SegmentRunner {
     for (const runner of this.#runners) runner.abort(error);
   }
 
-  /** Counts and times of every node. */
-  metrics(): NodeMetrics[] {
+  /** Counts and times of every node, and counts of the edges where nobody sees them otherwise. */
+  metrics(): SegmentMetrics {
     const { threadId } = this.#environment;
-    return this.#runners.map(({ options, counts, durations }) => ({
+    const nodes = this.#runners.map(({ options, counts, durations }) => ({
       nodeId: options.nodeId,
       nodeType: options.description.type,
       pluginName: options.pluginName,
@@ -160,6 +171,14 @@ export class SegmentRunner {
       p50Ms: durations.quantileMs(0.5),
       p99Ms: durations.quantileMs(0.99),
     }));
+    const edges = this.#spec.counts === undefined ? this.#spec.edges : [];
+    return {
+      nodes,
+      edges: edges.flatMap(({ from, to, row }) => [
+        ..."port" in from ? [this.#counts.sample(row, "writer")] : [],
+        ..."port" in to ? [this.#counts.sample(row, "reader")] : [],
+      ]),
+    };
   }
 
   /** Opens the reading end of every edge that leads to a node of this segment. */
@@ -169,8 +188,8 @@ export class SegmentRunner {
       if (!("port" in edge.to)) continue;
       const source = { port: edge.to.port, from: edge.from.nodeId };
       const inlet = "link" in edge.from
-        ? this.#environment.openInlet(edge.from.link, source)
-        : new EdgeQueue(source, this.#spec.limits);
+        ? this.#environment.openInlet(edge.from.link, source, this.#counts.open(edge.row))
+        : new EdgeQueue(source, this.#spec.limits, this.#counts.open(edge.row));
       inlet.onLaterEpoch = (epoch) => this.flushBefore(epoch);
       inlets.set(edge, inlet);
     }
@@ -188,6 +207,7 @@ export class SegmentRunner {
       sources: own.map((inlet) => inlet.source),
       signal: this.#abortController.signal,
       log: this.#log(node),
+      traceparent: this.#spec.traceparent,
     });
     if (this.#failure !== undefined) {
       await created[Symbol.asyncDispose]?.();
@@ -198,7 +218,8 @@ export class SegmentRunner {
         if (!("port" in edge.from) || edge.from.nodeId !== nodeId || edge.from.port !== port) return [];
         // An edge within the segment ends in a queue, which is its own writer.
         const inlet = inlets.get(edge);
-        return [inlet instanceof EdgeQueue ? inlet : this.#environment.openOutlet((edge.to as { link: number }).link)];
+        if (inlet instanceof EdgeQueue) return [inlet];
+        return [this.#environment.openOutlet((edge.to as { link: number }).link, this.#counts.open(edge.row))];
       });
       return [port, new Outlet(writers)] as const;
     });

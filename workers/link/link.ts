@@ -6,6 +6,7 @@
 
 import type { StreamrackError } from "../../core/errors.ts";
 import type { Inlet } from "../../core/flow/inlet.ts";
+import type { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, ItemWriter } from "../../core/flow/item.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import { createRingMemory } from "./ring.ts";
@@ -55,19 +56,26 @@ export function createLink(
   return { writer: { port: port1, ring }, reader: { port: port2, ring } };
 }
 
-/** Opens the writing end. */
-export function openLinkWriter({ port, ring }: LinkEnd, limits: FlowLimits): LinkWriter {
-  return ring === undefined ? new TransferLinkWriter(port, limits) : new RingLinkWriter(port, ring, limits);
+/** Opens the writing end. @param counts Where its values and waits are counted. */
+export function openLinkWriter({ port, ring }: LinkEnd, limits: FlowLimits, counts?: EdgeCounts): LinkWriter {
+  return ring === undefined
+    ? new TransferLinkWriter(port, limits, counts)
+    : new RingLinkWriter(port, ring, limits, counts);
 }
 
-/** Opens the reading end. */
+/**
+ * Opens the reading end.
+ *
+ * @param counts Where what it takes is counted. A ring needs none: it counts in its own memory.
+ */
 export function openLinkReader(
   { port, ring }: LinkEnd,
   source: Omit<NodeSource, "ended">,
   limits: FlowLimits,
   onViolation: OnViolation,
+  counts?: EdgeCounts,
 ): LinkReader {
   return ring === undefined
-    ? new TransferLinkReader(port, source, limits, onViolation)
+    ? new TransferLinkReader(port, source, limits, onViolation, counts)
     : new RingLinkReader(port, ring, source, limits, onViolation);
 }

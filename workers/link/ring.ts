@@ -31,7 +31,16 @@ const RECORDS_TAKEN = 48;
 const BYTES_TAKEN = 64;
 const READER_ASLEEP = 80;
 const WRITER_ASLEEP = 96;
+const BYTES_WRITTEN = 112;
 const STATE_BYTES = 512;
+
+/** Where whoever holds the memory finds what the ends have counted, in 32-bit words. Each count wraps at 2³². */
+export const RING_COUNTS = {
+  itemsWritten: RECORDS_WRITTEN,
+  itemsTaken: RECORDS_TAKEN,
+  bytesWritten: BYTES_WRITTEN,
+  bytesTaken: BYTES_TAKEN,
+} as const;
 
 const HEADER_BYTES = 48;
 /** Offsets within a record's header: in 32-bit words, and in 64-bit floats. */
@@ -72,7 +81,7 @@ export interface RingRecord extends RecordStamp {
 export function createRingMemory(capacityBytes: number, startAt = 0): SharedArrayBuffer {
   const memory = new SharedArrayBuffer(STATE_BYTES + capacityBytes);
   const words = new Int32Array(memory);
-  for (const index of [WRITE_POSITION, READ_POSITION, RECORDS_WRITTEN, RECORDS_TAKEN, BYTES_TAKEN]) {
+  for (const index of [WRITE_POSITION, READ_POSITION, RECORDS_WRITTEN, RECORDS_TAKEN, BYTES_WRITTEN, BYTES_TAKEN]) {
     words[index] = startAt;
   }
   return memory;
@@ -204,6 +213,7 @@ export class RingWriter {
     this.#records = (this.#records + 1) >>> 0;
     this.#bytes = (this.#bytes + bytes) >>> 0;
     // The position comes last: whoever sees it sees everything before it.
+    Atomics.store(words, BYTES_WRITTEN, this.#bytes | 0);
     Atomics.store(words, RECORDS_WRITTEN, this.#records | 0);
     Atomics.store(words, WRITE_POSITION, this.#position | 0);
   }

@@ -8,6 +8,7 @@
 
 import type { AudioData, RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
+import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
@@ -40,6 +41,7 @@ export class RingLinkWriter implements LinkWriter {
   readonly #ring: RingWriter;
   readonly #limits: FlowLimits;
   readonly #payloadBytesMax: number;
+  readonly #counts: EdgeCounts;
   readonly #waiting: Waiting[] = [];
   /** A reader that keeps up never makes the writer wait, which would then never hear of a flush. */
   readonly #pacer = new Pacer();
@@ -49,11 +51,12 @@ export class RingLinkWriter implements LinkWriter {
   #isClosed = false;
   #close!: () => void;
 
-  constructor(port: MessagePort, ring: SharedArrayBuffer, limits: FlowLimits) {
+  constructor(port: MessagePort, ring: SharedArrayBuffer, limits: FlowLimits, counts: EdgeCounts = new EdgeCounts()) {
     this.#port = port;
     this.#ring = new RingWriter(ring);
     this.#limits = limits;
     this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
+    this.#counts = counts;
     this.closed = new Promise((resolve) => this.#close = resolve);
     port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
       noteMessage();
@@ -67,10 +70,11 @@ export class RingLinkWriter implements LinkWriter {
   write(item: Item): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#waiting.length === 0 && this.#tryWrite(item)) return this.#pacer.pass();
-    return new Promise((resolve, reject) => {
+    const wait = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       if (this.#waiting.length === 1) this.#drain();
     });
+    return this.#waiting.length === 0 ? wait : this.#counts.stalled(wait);
   }
 
   end(): void {
@@ -139,6 +143,7 @@ export class RingLinkWriter implements LinkWriter {
       const post = () => postData(this.#port, data, (d) => ({ t: "data", d } satisfies ToReader));
       if (!this.#ring.tryWriteReference(item, post)) return false;
     }
+    this.#counts.written(item.bytes);
     if (this.#ring.mustWakeReader()) this.#port.postMessage(DOORBELL);
     return true;
   }

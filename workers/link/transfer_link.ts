@@ -10,6 +10,7 @@
 
 import type { RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
+import type { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import { EdgeQueue } from "../../core/flow/edge_queue.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
@@ -40,9 +41,9 @@ export class TransferLinkWriter implements LinkWriter {
   #hasEnded = false;
   #isAborted = false;
 
-  constructor(port: MessagePort, limits: FlowLimits) {
+  constructor(port: MessagePort, limits: FlowLimits, counts?: EdgeCounts) {
     this.#port = port;
-    this.#gate = new Gate(limits);
+    this.#gate = new Gate(limits, counts);
     this.closed = new Promise((resolve) => this.#close = resolve);
     port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
       noteMessage();
@@ -108,8 +109,14 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   #bytes = 0;
   #isClosed = false;
 
-  constructor(port: MessagePort, source: Omit<NodeSource, "ended">, limits: FlowLimits, onViolation: OnViolation) {
-    super(source, limits);
+  constructor(
+    port: MessagePort,
+    source: Omit<NodeSource, "ended">,
+    limits: FlowLimits,
+    onViolation: OnViolation,
+    counts?: EdgeCounts,
+  ) {
+    super(source, limits, counts);
     this.#port = port;
     this.#limits = limits;
     this.onTaken = (bytes) => this.#credit(bytes);
