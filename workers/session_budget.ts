@@ -55,14 +55,10 @@ export class SessionBudget {
    */
   enter(admit: () => void | Promise<void>): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#waiting.length === 0) {
-      const bytes = this.#measure();
-      if (typeof bytes === "number") {
-        if (bytes < this.#options.maxBytesInFlight) return admit();
-        if (this.#options.whenExhausted === "reject") throw this.#exhausted(bytes);
-      }
-    }
-    return this.#queue(admit, true);
+    if (this.#waiting.length > 0) return this.#queue(admit, true);
+    const bytes = this.#measure();
+    if (typeof bytes === "number" && bytes < this.#options.maxBytesInFlight) return admit();
+    return this.#queue(admit, true, bytes);
   }
 
   /** Calls `action` when everything before it has entered; at once if nothing waits. Not after an abort. */
@@ -79,34 +75,31 @@ export class SessionBudget {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
-  #queue(admit: Waiting["admit"], needsRoom: boolean): Promise<void> {
+  #queue(admit: Waiting["admit"], needsRoom: boolean, measured?: number | Promise<number>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ admit, needsRoom, resolve, reject });
-      if (!this.#isPumping) void this.#pump();
+      // Where others wait already, nothing was measured, and the pump runs.
+      if (!this.#isPumping) void this.#pump(measured);
     });
   }
 
-  /** Lets in what waits, until nothing does. */
-  async #pump(): Promise<void> {
+  /** Settles what waits, until nothing does. @param measured The bytes in flight, if they were just looked at. */
+  async #pump(measured: number | Promise<number> | undefined): Promise<void> {
     this.#isPumping = true;
-    while (this.#waiting.length > 0) {
-      const measured = this.#measure();
-      const bytes = typeof measured === "number" ? measured : await measured.catch(() => 0);
-      const hasRoom = bytes < this.#options.maxBytesInFlight;
-      // What waited may have been rejected meanwhile.
+    for (let seen = measured; this.#waiting.length > 0; seen = undefined) {
+      const told = seen ?? this.#measure();
+      // Threads that do not answer are no reason to wait for ever: each edge has its own window.
+      const bytes = typeof told === "number" ? told : await told.catch(() => 0);
       const [first] = this.#waiting;
-      if (first === undefined) break;
-      if (hasRoom || !first.needsRoom || this.#options.whenExhausted === "reject") {
-        this.#waiting.shift();
-        settle(
-          first,
-          hasRoom || !first.needsRoom ? first.admit : () => {
-            throw this.#exhausted(bytes);
-          },
-        );
-      } else {
+      if (first === undefined) break; // all were rejected meanwhile
+      const isRefused = first.needsRoom && bytes >= this.#options.maxBytesInFlight;
+      if (isRefused && this.#options.whenExhausted === "wait") {
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+        continue;
       }
+      this.#waiting.shift();
+      if (isRefused) first.reject(this.#exhausted(bytes));
+      else settle(first);
     }
     this.#isPumping = false;
   }
@@ -125,9 +118,9 @@ export class SessionBudget {
   }
 }
 
-function settle({ resolve, reject }: Waiting, action: () => void | Promise<void>): void {
+function settle({ admit, resolve, reject }: Waiting): void {
   try {
-    resolve(action());
+    resolve(admit());
   } catch (thrown) {
     reject(thrown);
   }

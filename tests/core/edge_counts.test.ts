@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { EdgeCounts, EdgeTable } from "../../core/flow/edge_counts.ts";
+import { EdgeQueue } from "../../core/flow/edge_queue.ts";
+import { SessionCounters } from "../../core/pipeline/session_counters.ts";
+import { RuntimeData } from "../../core/plugin.ts";
+
+const MEMORIES = [
+  { name: "shared memory", make: (bytes: number) => new SharedArrayBuffer(bytes) },
+  { name: "memory of its own", make: (bytes: number) => new ArrayBuffer(bytes) },
+];
+
+function deferred(): { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } {
+  let resolve!: () => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<void>((...functions) => [resolve, reject] = functions);
+  return { promise, resolve, reject };
+}
+
+for (const { name, make } of MEMORIES) {
+  describe(`EdgeTable in ${name}`, () => {
+    it("counts each row for itself", () => {
+      const table = new EdgeTable(make(EdgeTable.bytesFor(3)));
+      const [first, last] = [table.open(0), table.open(2)];
+      first.written(100);
+      first.written(50);
+      first.taken(100);
+      last.written(7);
+      assert.deepEqual(table.read(0), {
+        ...{ itemsWritten: 2, bytesWritten: 150, itemsTaken: 1, bytesTaken: 100 },
+        ...{ stalls: 0, stalledMs: 0 },
+      });
+      assert.deepEqual(table.read(1).itemsWritten, 0);
+      assert.deepEqual(table.read(2).bytesWritten, 7);
+    });
+
+    it("counts beyond 32 bits", () => {
+      const table = new EdgeTable(make(EdgeTable.bytesFor(1)));
+      const counts = table.open(0);
+      for (let i = 0; i < 5; i++) counts.written(2 ** 31);
+      assert.equal(table.read(0).bytesWritten, 5 * 2 ** 31);
+    });
+
+    it("counts waits that overlap as one stall, while it lasts too, whatever comes of them", async () => {
+      const table = new EdgeTable(make(EdgeTable.bytesFor(1)));
+      const counts = table.open(0);
+      const [first, second] = [deferred(), deferred()];
+      assert.equal(counts.stalled(first.promise), first.promise);
+      counts.stalled(second.promise);
+      assert.equal(table.read(0).stalls, 1);
+      first.resolve();
+      await first.promise;
+      counts.stalled(Promise.resolve());
+      assert.equal(table.read(0).stalls, 1);
+      second.reject(new Error("given up"));
+      await second.promise.catch(() => {});
+      await Promise.resolve();
+      const { stalledMs } = table.read(0);
+      assert.ok(stalledMs >= 0 && Number.isFinite(stalledMs));
+      // It is over: no time is added any more.
+      assert.equal(table.read(0).stalledMs, stalledMs);
+      await counts.stalled(Promise.resolve());
+      assert.equal(table.read(0).stalls, 2);
+    });
+
+    it("takes the samples of both ends, each leaving the other's alone", () => {
+      const [writer, reader, host] = [1, 2, 3].map(() => new EdgeTable(make(EdgeTable.bytesFor(2)))) as [
+        EdgeTable,
+        EdgeTable,
+        EdgeTable,
+      ];
+      writer.open(1).written(30);
+      writer.open(1).written(30);
+      reader.open(1).taken(30);
+      host.apply(structuredClone(writer.sample(1, "writer")));
+      host.apply(structuredClone(reader.sample(1, "reader")));
+      host.apply(structuredClone(writer.sample(1, "writer")));
+      const { itemsWritten, bytesWritten, itemsTaken, bytesTaken } = host.read(1);
+      assert.deepEqual([itemsWritten, bytesWritten, itemsTaken, bytesTaken], [2, 60, 1, 30]);
+    });
+  });
+}
+
+describe("EdgeQueue", () => {
+  it("counts what is written, taken, flushed and waited for, and nothing that was not admitted", async () => {
+    const table = new EdgeTable(new ArrayBuffer(EdgeTable.bytesFor(1)));
+    const queue = new EdgeQueue({ port: "in", from: undefined }, { items: 2, bytes: 1 << 20 }, table.open(0));
+    const write = (epoch = 0) =>
+      Promise.resolve(queue.write({ data: RuntimeData.text("x"), sequence: 0, epoch, bytes: 10 }));
+    await write();
+    await write();
+    const [third, fourth] = [write(), write()];
+    assert.equal(table.read(0).itemsWritten, 2);
+    assert.equal(table.read(0).stalls, 1);
+    queue.take();
+    await third;
+    assert.deepEqual([table.read(0).itemsWritten, table.read(0).bytesTaken], [3, 10]);
+    queue.abort(new Error("stop"));
+    await assert.rejects(fourth);
+    queue.flushBefore(1);
+    const { itemsWritten, itemsTaken, bytesWritten, bytesTaken, stalls } = table.read(0);
+    assert.deepEqual([itemsWritten, itemsTaken, bytesWritten, bytesTaken, stalls], [3, 3, 30, 30, 1]);
+  });
+
+  it("counts where nobody looks if it is told nothing", () => {
+    const counts = new EdgeCounts();
+    counts.written(1);
+    counts.taken(1);
+  });
+});
+
+describe("SessionCounters", () => {
+  for (const shared of [true, false]) {
+    it(`adds up its edges, and has nothing in flight once it has ended (shared: ${shared})`, () => {
+      const counters = new SessionCounters({ edges: 2, shared });
+      assert.equal(counters.shared !== undefined, shared);
+      const node = { nodeId: "n", port: "in" };
+      let inFlight = { items: 1, bytes: 5 };
+      const first = counters.add({ from: undefined, to: node, isFused: false, inFlight: () => inFlight });
+      const second = counters.add({ from: node, to: undefined, isFused: true });
+      counters.open(first).written(5);
+      counters.open(second).written(20);
+      counters.open(second).written(10);
+      counters.open(second).taken(20);
+      assert.equal(counters.bytesInFlight, 15);
+      assert.deepEqual(
+        counters.links().map(({ items, queueDepth, bytesInFlight }) => [items, queueDepth, bytesInFlight]),
+        [
+          [1, 1, 5],
+          [2, 1, 10],
+        ],
+      );
+      const taken = [{ items: 0, bytes: 0 }, { items: 1, bytes: 20 }];
+      assert.deepEqual(counters.taken().map((edge) => edge.taken), taken);
+      counters.end();
+      inFlight = { items: 99, bytes: 99 };
+      assert.equal(counters.bytesInFlight, 0);
+      assert.deepEqual(counters.links().map(({ items, queueDepth }) => [items, queueDepth]), [[1, 0], [2, 0]]);
+      // What the end has dropped was never taken.
+      assert.deepEqual(counters.taken().map((edge) => edge.taken), taken);
+    });
+  }
+});
