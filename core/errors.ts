@@ -130,6 +130,7 @@ export class StreamrackError extends Error {
   readonly nodeId: string | undefined;
   readonly pluginName: string | undefined;
   readonly retryable: boolean;
+  /** When the same call may succeed, in milliseconds from now, from 0; `undefined` where that cannot be told. */
   readonly retryAfterMs: number | undefined;
   readonly problems: readonly Problem[];
   readonly remedy: string | undefined;

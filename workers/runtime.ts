@@ -20,11 +20,11 @@ import { placeSegment } from "./placement.ts";
 import { GroupPool, type PoolOptions } from "./pool.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
-import { checkSession, openSession, type SessionTimes } from "./session.ts";
+import { checkSession, openSession, type SessionOptions } from "./session.ts";
 import { Admission } from "./admission.ts";
 import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
 import { type ResolvedLimits, resolveLimits, type SessionLimits } from "./session_options.ts";
-import { traceSession } from "./telemetry/trace_session.ts";
+import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
 import { type SessionWiring, wireSession } from "./wiring.ts";
 
 /** How {@linkcode createRuntime} sets up a runtime. */
@@ -248,29 +248,35 @@ class Rack implements Runtime {
     }
   }
 
-  async #openAdmitted(
-    plan: Plan,
-    { signal, budget, leave }: Pick<OpenOptions, "signal"> & Pick<ResolvedLimits, "budget"> & { leave(): void },
-  ): Promise<Session> {
+  async #openAdmitted(plan: Plan, options: OpenAdmitted): Promise<Session> {
     const id = this.#newSessionId();
     const trace = await traceSession(id, plan);
+    try {
+      const session = await this.#openTraced(plan, { ...options, id, trace });
+      trace?.opened();
+      return session;
+    } catch (thrown) {
+      trace?.failedToOpen(thrown);
+      throw thrown;
+    }
+  }
+
+  async #openTraced(plan: Plan, { id, signal, budget, leave, trace }: OpenTraced): Promise<Session> {
     this.#checkOpen();
     const wiring = this.#wire(plan, id, trace?.traceparent);
     const unfollow = this.#meter.follow(plan, wiring);
     trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
-    const onEnd: SessionTimes["onEnd"] = (metrics, failure) => {
+    const onEnd: SessionOptions["onEnd"] = (metrics, failure) => {
       unfollow();
       leave();
       trace?.end(metrics, failure);
     };
-    const times = { ...this.#sessionTimes(), budget, onEnd };
-    const session = await openSession(plan, wiring, { id, signal, ...times }).catch((thrown) => {
-      trace?.failedToOpen(thrown);
+    const times = this.#sessionTimes();
+    const session = await openSession(plan, wiring, { id, signal, budget, onEnd, ...times }).catch((thrown) => {
       // A close takes the threads away from a session that is just opening.
       this.#checkOpen();
       throw thrown;
     });
-    trace?.opened();
     if (this.#closing !== undefined) await session.cancel("the runtime was closed");
     this.#checkOpen();
     this.#sessions.add(session);
@@ -363,6 +369,17 @@ class Rack implements Runtime {
     if (this.#closing === undefined) return;
     throw runtimeClosed();
   }
+}
+
+/** How a session is opened that has its place. */
+interface OpenAdmitted extends Pick<SessionOptions, "signal" | "budget"> {
+  /** Gives the place back. */
+  leave(): void;
+}
+
+interface OpenTraced extends OpenAdmitted {
+  readonly id: string;
+  readonly trace: SessionTrace | undefined;
 }
 
 function runtimeClosed(): StreamrackError {

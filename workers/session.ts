@@ -28,10 +28,6 @@ export interface SessionTimes {
   readonly openTimeoutMs: number;
   /** How long a cancelled segment may take to end before its thread is terminated. */
   readonly killGraceMs: number;
-  /** How much may be in flight in the whole session. Default: as much as its edges take. */
-  readonly budget?: BudgetOptions | undefined;
-  /** Called once, when nothing of the session is left, before anybody else hears of the end. Must not throw. */
-  onEnd?(metrics: SessionMetrics, failure: StreamrackError | undefined): void;
 }
 
 /** How long a segment may take to tell its counts, in milliseconds. */
@@ -54,6 +50,7 @@ class RunningSession implements Session {
   readonly #finalMetrics = new Map<PlacedSegment, SegmentMetrics>();
   readonly #counters: SessionCounters;
   readonly #budget: SessionBudget | undefined;
+  readonly #onEnd: SessionOptions["onEnd"];
   readonly #ended: Promise<void>;
   #epoch = 0;
   #endedMs: number | undefined;
@@ -63,13 +60,14 @@ class RunningSession implements Session {
   #readable: ReadableStream<SessionOutput> | undefined;
   #writable: WritableStream<SessionInput> | undefined;
 
-  constructor(id: string, plan: Plan, wiring: SessionWiring, times: SessionTimes) {
+  constructor(plan: Plan, wiring: SessionWiring, { id, budget, onEnd, ...times }: SessionOptions) {
     this.id = id;
     this.#plan = plan;
     this.#times = times;
     this.#segments = wiring.segments;
     this.#counters = wiring.counters;
-    this.#budget = times.budget && new SessionBudget(times.budget, () => this.#bytesInFlight());
+    this.#budget = budget && new SessionBudget(budget, () => this.#bytesInFlight());
+    this.#onEnd = onEnd;
     this.#writers = wiring.inputs.map((end, i) => openLinkWriter(end, wiring.limits, wiring.counters.open(i)));
     this.#sequences = plan.inputs.map(() => 0);
     const firstOutput = plan.inputs.length + plan.edges.length;
@@ -306,7 +304,7 @@ class RunningSession implements Session {
     if (this.#failure === undefined) this.#state = "done";
     this.#counters.end();
     const last = this.#segments.map((segment) => this.#finalMetrics.get(segment) ?? NO_METRICS);
-    this.#times.onEnd?.(this.#report(last), this.#failure);
+    this.#onEnd?.(this.#report(last), this.#failure);
   }
 }
 
@@ -314,6 +312,10 @@ class RunningSession implements Session {
 export interface SessionOptions extends SessionTimes {
   readonly id: string;
   readonly signal?: AbortSignal | undefined;
+  /** How much may be in flight in the whole session. Default: as much as its edges take. */
+  readonly budget?: BudgetOptions | undefined;
+  /** Called once, when nothing of the session is left, before anybody else hears of the end. Must not throw. */
+  readonly onEnd?: ((metrics: SessionMetrics, failure: StreamrackError | undefined) => void) | undefined;
 }
 
 /**
@@ -325,8 +327,8 @@ export async function openSession(
   wiring: SessionWiring,
   options: SessionOptions,
 ): Promise<Session & { readonly ended: Promise<void> }> {
-  const { id, signal } = options;
-  const session = new RunningSession(id, plan, wiring, options);
+  const { signal } = options;
+  const session = new RunningSession(plan, wiring, options);
   const onAbort = () => void session.cancel(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   void session.ended.then(() => signal?.removeEventListener("abort", onAbort));
@@ -342,7 +344,7 @@ export async function openSession(
 
 /** Checks the parameters of a plan in its workers and ends everything again. Gives every problem. */
 export async function checkSession(plan: Plan, wiring: SessionWiring, options: SessionOptions): Promise<Problem[]> {
-  const session = new RunningSession(options.id, plan, wiring, options);
+  const session = new RunningSession(plan, wiring, options);
   try {
     return await withDeadline(session.prepare(), options.openTimeoutMs);
   } finally {

@@ -15,7 +15,7 @@ const VALUE_BYTES = 1064;
 const LIMIT = 5 * VALUE_BYTES;
 const STOP = new StreamrackError("session-cancelled", "stop");
 
-/** Sends until a send waits; tells how many went in. */
+/** Sends until the session is at its limit and a send waits; tells how many went in. */
 async function fill(session: Session): Promise<{ sent: () => number; stop: () => void; rest: Promise<unknown> }> {
   let sent = 0;
   let isStopped = false;
@@ -25,11 +25,11 @@ async function fill(session: Session): Promise<{ sent: () => number; stop: () =>
       sent += 1;
     }
   })().catch((error) => error);
-  for (let before = -1; sent !== before;) {
+  for (let before = -1, isFull = false; sent !== before || !isFull;) {
     before = sent;
-    for (let i = 0; i < 4; i++) await session.metrics();
     // The limit is looked at by a timer: let it pass.
     await new Promise((resolve) => setTimeout(resolve, 20));
+    isFull = (await session.metrics()).bytesInFlight >= LIMIT;
   }
   return { sent: () => sent, stop: () => void (isStopped = true), rest };
 }
@@ -90,21 +90,31 @@ for (const { name, options } of WAYS) {
         }
       }, { ...options, maxSessionBytesInFlight: LIMIT, whenExhausted: "reject" }));
 
-    it("lets nobody wait for ever: cancel, a failed session and close reject what waits", () =>
+    it("lets nobody wait for ever: cancel, signal, crash and close reject what waits", () =>
       withRuntime(async (runtime) => {
-        for (const end of ["cancel", "fail", "close"] as const) {
-          const session = await runtime.open(chain(["fault.throw", { at: 1_000_000 }]), {
+        const controller = new AbortController();
+        const ends: Record<string, (session: Session) => unknown> = {
+          cancel: (session) => session.cancel(),
+          signal: () => controller.abort(),
+          crash: async () => {
+            const neighbour = await runtime.open(chain("fault.exit"));
+            await neighbour.send(bytes());
+            await collect(neighbour).catch(() => {});
+          },
+          close: () => runtime.close(),
+        };
+        for (const [name, end] of Object.entries(ends)) {
+          const session = await runtime.open(chain("fault.hang"), {
             maxSessionBytesInFlight: LIMIT,
+            signal: name === "signal" ? controller.signal : undefined,
           });
           const { rest } = await fill(session);
-          if (end === "cancel") await session.cancel();
-          else if (end === "fail") session[Symbol.asyncIterator]().return?.();
-          else await runtime.close();
-          if (end === "fail") await session.cancel();
-          assert.equal((await rest as StreamrackError).reason, "session-cancelled", end);
-          await assert.rejects(session.send(bytes()), { reason: "session-cancelled" });
+          await end(session);
+          const reason = name === "crash" ? "worker-crashed" : "session-cancelled";
+          assert.equal((await rest as StreamrackError).reason, reason, name);
+          await assert.rejects(session.send(bytes()), { reason });
         }
-      }, options));
+      }, { ...options, maxThreads: 1 }));
 
     it("lets a value pass that is larger than the whole limit, and one at a time", () =>
       withRuntime(async (runtime) => {
