@@ -23,7 +23,7 @@ import { WORKER_ENTRY_URL } from "./entry_url.ts";
 import { checkSession, openSession, type SessionOptions } from "./session.ts";
 import { Admission } from "./admission.ts";
 import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
-import { type ResolvedLimits, resolveLimits, type SessionLimits } from "./session_options.ts";
+import { resolveLimits, type SessionLimits } from "./session_options.ts";
 import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
 import { type SessionWiring, wireSession } from "./wiring.ts";
 

@@ -92,6 +92,27 @@ for (const { name, options } of WAYS) {
   });
 }
 
+describe("links of a thread that does not answer", () => {
+  it("are told all the same, and once it is dead nothing is in flight", () =>
+    withRuntime(async (runtime) => {
+      const session = await runtime.open(chain("util.passthrough", "fault.loop"));
+      for (let i = 0; i < 3; i++) await session.send(chunk());
+      // The first is in the loop, or about to be; the others wait for it.
+      while (runtime.metrics().bytesInFlight !== 2 * CHUNK_BYTES) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      let { nodes, links } = await session.metrics();
+      while (nodes["n1"] !== undefined) ({ nodes, links } = await session.metrics());
+      assert.deepEqual(links.map(({ items, queueDepth }) => [items, queueDepth]), [[3, 0], [3, 2], [0, 0]]);
+      assert.equal(runtime.metrics().plugins["faults"]?.bytesInFlight, 2 * CHUNK_BYTES);
+      await session.cancel();
+      const after = await session.metrics();
+      assert.deepEqual(after.links.map(({ items, queueDepth }) => [items, queueDepth]), [[3, 0], [3, 0], [0, 0]]);
+      assert.equal(runtime.metrics().bytesInFlight, 0);
+      assert.equal(runtime.metrics().plugins["faults"]?.crashes, 1);
+    }, { killGraceMs: 100 }));
+});
+
 describe("ringCounters", () => {
   it("counts what is written and taken, and what is in flight across the wrap of its counters", () => {
     const startAt = 2 ** 32 - 8;

@@ -56,6 +56,8 @@ export class Instruments {
     this.#sessionDuration = meter.createHistogram("streamrack.session.duration", {
       description: "How long sessions took, by how they ended",
       unit: "s",
+      // From one sentence to a whole call; the default is made for milliseconds.
+      advice: { explicitBucketBoundaries: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1_800, 3_600] },
     });
     this.#processTime = meter.createCounter("streamrack.node.process_time", {
       description: "Time that nodes spent in process and flush; added when their session ends",
