@@ -114,8 +114,7 @@ export class EdgeTable {
 
   /** What a row says now. Values are counted as written before they can be taken, so nothing is negative for long. */
   read(row: number): EdgeTotals {
-    const columns = this.#row(row);
-    const at = (column: number) => columns[column] as number;
+    const at = (column: number) => this.#floats[row * ROW_LENGTH + column] as number;
     // What was taken is read first: a value that is written and taken in between must not seem taken twice.
     const [itemsTaken, bytesTaken] = [at(ITEMS_TAKEN), at(BYTES_TAKEN)];
     const sinceMs = at(STALLED_SINCE_MS);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type EdgeCounts, type EdgeSample, EdgeTable, type EdgeTotals } from "../flow/edge_counts.ts";
+import { type EdgeCounts, type EdgeSample, EdgeTable } from "../flow/edge_counts.ts";
 import type { LinkMetrics } from "./metrics.ts";
 import type { PortRef } from "./segment.ts";
 
@@ -15,7 +15,12 @@ export interface Amount {
   readonly bytes: number;
 }
 
-const NOTHING: Amount = { items: 0, bytes: 0 };
+/** What was taken from an edge, and what waits there. */
+export interface TakenAndWaiting {
+  readonly to: PortRef | undefined;
+  readonly taken: Amount;
+  readonly waiting: Amount;
+}
 
 /** One edge of a session. */
 export interface CountedEdge {
@@ -34,7 +39,7 @@ export class SessionCounters {
   readonly shared: SharedArrayBuffer | undefined;
   readonly #table: EdgeTable;
   readonly #edges: CountedEdge[] = [];
-  #hasEnded = false;
+  #last: { readonly links: readonly LinkMetrics[]; readonly taken: readonly TakenAndWaiting[] } | undefined;
 
   /**
    * @param options.edges How many edges there will be.
@@ -63,14 +68,14 @@ export class SessionCounters {
 
   /** Bytes that are written and not taken, on all edges together. */
   get bytesInFlight(): number {
-    return this.#edges.reduce((sum, edge, row) => sum + this.#inFlight(edge, this.#table.read(row)).bytes, 0);
+    return this.#edges.reduce((sum, { inFlight }, row) => sum + this.#inFlight(row, inFlight).bytes, 0);
   }
 
   /** Every edge: inputs of the session first, then connections, then its outputs, each in the order of the plan. */
-  links(): LinkMetrics[] {
-    return this.#edges.map((edge, row) => {
+  links(): readonly LinkMetrics[] {
+    return this.#last?.links ?? this.#edges.map((edge, row) => {
       const totals = this.#table.read(row);
-      const { items, bytes } = this.#inFlight(edge, totals);
+      const { items, bytes } = this.#inFlight(row, edge.inFlight);
       return {
         from: edge.from,
         to: edge.to,
@@ -85,36 +90,36 @@ export class SessionCounters {
     });
   }
 
-  /** What was taken from each edge, and what waits there. */
-  taken(): { readonly to: PortRef | undefined; readonly taken: Amount; readonly waiting: Amount }[] {
-    return this.#edges.map((edge, row) => {
-      const totals = this.#table.read(row);
-      const untaken = this.#untaken(edge, totals);
-      const taken = { items: totals.itemsWritten - untaken.items, bytes: totals.bytesWritten - untaken.bytes };
-      return { to: edge.to, taken, waiting: this.#inFlight(edge, totals) };
+  /** The same edges, by what was taken from them. */
+  taken(): readonly TakenAndWaiting[] {
+    return this.#last?.taken ?? this.#edges.map(({ to, inFlight }, row) => {
+      const { itemsWritten, bytesWritten } = this.#table.read(row);
+      const waiting = this.#inFlight(row, inFlight);
+      return { to, waiting, taken: { items: itemsWritten - waiting.items, bytes: bytesWritten - waiting.bytes } };
     });
   }
 
-  /** Says that the session has ended: nothing is in flight any more, and the memory of its rings is let go. */
+  /**
+   * Says that the session has ended. The last counts stay, but nothing is in
+   * flight any more, and the memory of its rings is let go. What a node that
+   * was left behind still counts is not seen.
+   */
   end(): void {
-    this.#hasEnded = true;
-    for (const [row, edge] of this.#edges.entries()) {
-      const { from, to, isFused } = edge;
-      const untaken = this.#untaken(edge, this.#table.read(row));
-      this.#edges[row] = { from, to, isFused, inFlight: () => untaken };
-    }
-  }
-
-  #inFlight(edge: CountedEdge, totals: EdgeTotals): Amount {
-    return this.#hasEnded ? NOTHING : this.#untaken(edge, totals);
-  }
-
-  /** What was written and not taken, also where the end of the session has dropped it. */
-  #untaken({ inFlight }: CountedEdge, totals: EdgeTotals): Amount {
-    if (inFlight !== undefined) return inFlight();
-    return {
-      items: Math.max(0, totals.itemsWritten - totals.itemsTaken),
-      bytes: Math.max(0, totals.bytesWritten - totals.bytesTaken),
+    this.#last = {
+      links: this.links().map((link) => ({ ...link, queueDepth: 0, bytesInFlight: 0 })),
+      taken: this.taken().map((edge) => ({ ...edge, waiting: { items: 0, bytes: 0 } })),
     };
+    this.#edges.length = 0;
   }
+
+  #inFlight(row: number, told: CountedEdge["inFlight"]): Amount {
+    if (told !== undefined) return told();
+    const { itemsWritten, itemsTaken, bytesWritten, bytesTaken } = this.#table.read(row);
+    return { items: countOf(itemsWritten - itemsTaken), bytes: countOf(bytesWritten - bytesTaken) };
+  }
+}
+
+/** Two threads count: what cannot be a count, or not yet, is nothing, and so holds nobody back. */
+function countOf(difference: number): number {
+  return difference > 0 && difference < Infinity ? difference : 0;
 }

@@ -110,6 +110,23 @@ describe("EdgeQueue", () => {
 });
 
 describe("SessionCounters", () => {
+  it("takes what cannot be a count for nothing, and ends a stall whose writer is gone", async () => {
+    const counters = new SessionCounters({ edges: 1 });
+    counters.add({ from: undefined, to: undefined, isFused: true });
+    void counters.open(0).stalled(new Promise(() => {}));
+    counters.end();
+    const [link] = counters.links();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(counters.links(), [link]);
+    const hostile = new SessionCounters({ edges: 1 });
+    hostile.add({ from: undefined, to: undefined, isFused: true });
+    for (const bytes of [NaN, Infinity, -1]) {
+      new Float64Array(hostile.shared!).fill(0);
+      hostile.open(0).written(bytes);
+      assert.equal(hostile.bytesInFlight, 0);
+    }
+  });
+
   for (const shared of [true, false]) {
     it(`adds up its edges, and has nothing in flight once it has ended (shared: ${shared})`, () => {
       const counters = new SessionCounters({ edges: 2, shared });
