@@ -10,7 +10,16 @@
  */
 
 export { createRuntime } from "./workers/runtime.ts";
-export type { ExecuteInput, ExecuteResult, OpenOptions, Runtime, RuntimeOptions } from "./workers/runtime.ts";
+export type {
+  Delivery,
+  ExecuteInput,
+  ExecuteResult,
+  OpenOptions,
+  RestartOptions,
+  Runtime,
+  RuntimeOptions,
+} from "./workers/runtime.ts";
+export type { BreakerOptions } from "./workers/circuit_breaker.ts";
 export type { PluginMetrics, RuntimeMetrics } from "./workers/runtime_metrics.ts";
 export type { WhenExhausted } from "./workers/session_budget.ts";
 export type { SessionLimits } from "./workers/session_options.ts";
@@ -24,7 +33,7 @@ export type { LogEntry, PortRef } from "./core/pipeline/segment.ts";
 export { createPlan } from "./core/pipeline/plan.ts";
 export type { Plan, PlanEdge, PlanNode, PlanPort, PlanSegment } from "./core/pipeline/plan.ts";
 export { MANIFEST_VERSION, ManifestSchema, unknownManifestKeys } from "./core/pipeline/manifest.ts";
-export type { Manifest, ManifestConnection, ManifestNode } from "./core/pipeline/manifest.ts";
+export type { Manifest, ManifestConnection, ManifestNode, ManifestRetry } from "./core/pipeline/manifest.ts";
 
 export { StreamingNodeRegistry } from "./core/node/registry.ts";
 export type { PluginSource, RegisteredNode, RegisteredPlugin } from "./core/node/registry.ts";

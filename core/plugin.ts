@@ -9,6 +9,8 @@
 
 export { defineNode, definePlugin, PLUGIN_API_VERSION } from "./node/define.ts";
 export type { AnyNodeDefinition, NodeDefinition, Plugin } from "./node/define.ts";
+export { partial } from "./node/progress.ts";
+export type { PartialOutput } from "./node/progress.ts";
 export type {
   Alignment,
   ItemContext,
@@ -20,6 +22,7 @@ export type {
   Ports,
   ProcessInput,
   ProcessOutput,
+  Progress,
   StreamingNode,
 } from "./node/contract.ts";
 export type { StandardSchema } from "./node/standard_schema.ts";

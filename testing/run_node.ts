@@ -11,7 +11,7 @@ import { checkRuntimeData } from "../core/data/validate.ts";
 import { StreamrackError } from "../core/errors.ts";
 import { EdgeQueue } from "../core/flow/edge_queue.ts";
 import type { Item } from "../core/flow/item.ts";
-import type { PortKinds } from "../core/node/contract.ts";
+import { joinsPorts, type PortKinds } from "../core/node/contract.ts";
 import type { AnyNodeDefinition } from "../core/node/define.ts";
 import { StreamingNodeFactory } from "../core/node/factory.ts";
 import { type LogEntry, type SegmentEdge, SegmentRunner } from "../core/pipeline/segment.ts";
@@ -149,7 +149,7 @@ function checkSources(definition: AnyNodeDefinition, sources: readonly TestSourc
       const problem = { path, message: "is not an input port", received: JSON.stringify(port), expected };
       throw new StreamrackError("unknown-target", "the node cannot be given this", { problems: [problem] });
     }
-    if (definition.align === "zip" && taken.has(port)) {
+    if (joinsPorts(definition.align) && taken.has(port)) {
       const problem = { path, message: `"${port}" has a source already`, expected: "one source for each port" };
       throw new StreamrackError("unknown-target", "the node cannot be given this", { problems: [problem] });
     }

@@ -52,10 +52,11 @@ async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, pluginUrls, control } = task;
+  const { spec, links, pluginUrls, watch, control } = task;
   const run = new SegmentTaskRun({
     spec,
     links,
+    watch,
     threadId,
     loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),
     log: (entry) => {
@@ -74,6 +75,7 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
       start: () => run.start(),
       flush: (epoch) => run.flush(epoch),
       cancel: (error) => run.cancel(error),
+      reconnect: (link, port) => run.reconnect(link, port),
       metrics: () => run.metrics(),
     } satisfies SegmentControl,
     control,

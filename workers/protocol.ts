@@ -40,6 +40,8 @@ export interface SegmentTask {
   readonly control: MessagePort;
   /** By number of the link within the segment. */
   readonly links: readonly LinkEnd[];
+  /** Where nodes with a deadline say since when they are at work, by their number in the segment. */
+  readonly watch?: SharedArrayBuffer | undefined;
 }
 
 /** A result, or the error instead: thrown values do not survive the way between threads. */
@@ -66,6 +68,12 @@ export interface SegmentControl {
   flush(epoch: number): void;
   /** Ends the run with an error. */
   cancel(error: ErrorEnvelope): void;
+  /**
+   * Goes on with another thread at the other end of a link.
+   *
+   * @returns What the end of the link gives, `null` if nothing is to come over it any more.
+   */
+  reconnect(link: number, port: MessagePort): number | null;
   metrics(): SegmentMetrics;
 }
 

@@ -38,6 +38,7 @@ export class RemoteTask<T> {
   readonly #pending = new Set<(error: Error) => void>();
   #abandon!: (error: StreamrackError) => void;
   #threadId: number | undefined;
+  #killError: StreamrackError | undefined;
   #failure: StreamrackError | undefined;
 
   constructor(options: RemoteTaskOptions) {
@@ -54,7 +55,7 @@ export class RemoteTask<T> {
           await settledWithin(ended, LAST_NOTICE_TIMEOUT_MS);
           resolve(value as T);
         })
-        .catch((thrown) => reject(crashError(thrown, options)))
+        .catch((thrown) => reject(this.#killError ?? crashError(thrown, options)))
         // Not before: a task that was given up in the queue still has to be told so when its turn comes.
         .finally(() => {
           // Comlink holds the port, and so all that hangs on it, until its proxy is released.
@@ -96,6 +97,13 @@ export class RemoteTask<T> {
     if (await settledWithin(ended, timeoutMs) === true) return;
     await this.#pool.terminate(this.#threadId);
     await settledWithin(ended, timeoutMs);
+  }
+
+  /** Terminates its thread at once. @param error What {@linkcode result} rejects with. */
+  async kill(error: StreamrackError): Promise<void> {
+    if (this.#threadId === undefined) return;
+    this.#killError = error;
+    await this.#pool.terminate(this.#threadId);
   }
 
   /** Listens to what the worker says of its own accord. */

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { StreamrackError } from "../core/errors.ts";
-import type { Plan } from "../core/pipeline/plan.ts";
+import type { Plan, PlanSegment } from "../core/pipeline/plan.ts";
 import type { SessionWiring } from "./wiring.ts";
 
 /** Counts of one plugin. */
@@ -55,17 +54,15 @@ export class RuntimeMeter {
     const followed = { plan, wiring };
     this.#open.add(followed);
     for (const name of pluginsOf(plan)) this.#totalsOf(name);
-    for (const { segment, result } of wiring.segments) {
-      result.catch((error) => {
-        if (!StreamrackError.is(error) || error.reason !== "worker-crashed") return;
-        const names = new Set(segment.nodes.map(({ plugin }) => plugin.description.name));
-        for (const name of names) this.#totalsOf(name).crashes += 1;
-      });
-    }
     return () => {
       if (!this.#open.delete(followed)) return;
       for (const [name, { items }] of countsOf(plan, wiring)) this.#totalsOf(name).items += items;
     };
+  }
+
+  /** Counts a segment whose thread has ended, though nobody asked it to. */
+  crashed({ nodes }: PlanSegment): void {
+    for (const name of new Set(nodes.map(({ plugin }) => plugin.description.name))) this.#totalsOf(name).crashes += 1;
   }
 
   /** What is counted now. */

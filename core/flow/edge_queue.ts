@@ -18,6 +18,8 @@ import type { FlowLimits, Item, ItemWriter } from "./item.ts";
  */
 export class EdgeQueue implements Inlet, ItemWriter {
   readonly source: NodeSource;
+  readonly isRemote: boolean = false;
+  nextSequence = 0;
   onChange: () => void = () => {};
   onLaterEpoch: (epoch: number) => void = () => {};
   /** Called with the bytes of each item that the reader took; set by a link. */
@@ -49,6 +51,11 @@ export class EdgeQueue implements Inlet, ItemWriter {
     return this.#items.length - this.#head;
   }
 
+  /** Bytes of the items that wait. */
+  protected get depthBytes(): number {
+    return this.#items.slice(this.#head).reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   get isDrained(): boolean {
     return this.#ended && this.depth === 0;
   }
@@ -57,9 +64,13 @@ export class EdgeQueue implements Inlet, ItemWriter {
     return this.#gate.enter(item.bytes, () => this.#append(item));
   }
 
-  /** Takes an item whose writer has waited for room already. Throws if that is not so. */
-  deliver(item: Item): void {
-    if (this.depth >= this.#limits.items) {
+  /**
+   * Takes an item whose writer has waited for room already. Throws if that is not so.
+   *
+   * @param inherited Items of an earlier writer that are not part of this one's window.
+   */
+  deliver(item: Item, inherited = 0): void {
+    if (this.depth >= this.#limits.items + inherited) {
       throw new StreamrackError(
         "protocol-violation",
         `a link delivered more than the ${this.#limits.items} values allowed`,
@@ -102,7 +113,9 @@ export class EdgeQueue implements Inlet, ItemWriter {
   flushBefore(epoch: number): void {
     this.#epoch = Math.max(this.#epoch, epoch);
     // One writer never goes back in epochs, so what is old stands in front.
-    for (let item = this.peek(); item !== undefined && item.epoch < this.#epoch; item = this.peek()) this.take();
+    for (let item = this.peek(); item !== undefined && item.epoch < this.#epoch; item = this.peek()) {
+      this.take().lease?.release();
+    }
   }
 
   #release({ bytes }: Item): void {
@@ -113,9 +126,15 @@ export class EdgeQueue implements Inlet, ItemWriter {
 
   #append(item: Item): void {
     if (item.epoch > this.#epoch) this.onLaterEpoch(item.epoch);
-    if (item.epoch < this.#epoch) return this.#release(item);
+    if (item.epoch < this.#epoch) return this.drop(item);
     this.#items.push(item);
     this.onChange();
+  }
+
+  /** Drops an item that came too late to be queued. */
+  protected drop(item: Item): void {
+    this.#release(item);
+    item.lease?.release();
   }
 }
 

@@ -22,6 +22,10 @@ export interface NodeMetrics {
   readonly bytesIn: number;
   /** Bytes that it gave, as `RuntimeData.byteLength` counts them. */
   readonly bytesOut: number;
+  /** Attempts at an input that failed, from 0. */
+  readonly failures: number;
+  /** Inputs that were left out since all attempts failed, from 0. */
+  readonly skipped: number;
   /** Values that wait to be processed now. */
   readonly queueDepth: number;
   /** Time in `process` per input without waits for room downstream, in milliseconds: the median; 0 before the first. */
@@ -48,6 +52,8 @@ export interface LinkMetrics {
   readonly queueDepth: number;
   /** Bytes of these. */
   readonly bytesInFlight: number;
+  /** Values that were dropped, as the connection's `when_full` asks, instead of put on it. */
+  readonly dropped: number;
   /** How often its writer came to a stand for want of room. Waits that overlap count once. */
   readonly stalls: number;
   /** How long it stood altogether, in milliseconds, the present stall included. */
@@ -70,6 +76,8 @@ export interface SessionMetrics {
   readonly state: SessionState;
   /** Since the session opened, until now or until it ended, in milliseconds. */
   readonly wallTimeMs: number;
+  /** How often a part of it was started again after a crash. */
+  readonly restarts: number;
   /** By node id, in the order of the plan. */
   readonly nodes: { readonly [nodeId: string]: NodeMetrics };
   /** Every edge: inputs of the session first, then connections, then its outputs, each in the order of the plan. */

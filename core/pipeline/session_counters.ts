@@ -84,6 +84,7 @@ export class SessionCounters {
         bytes: totals.bytesWritten,
         queueDepth: items,
         bytesInFlight: bytes,
+        dropped: totals.itemsDropped,
         stalls: totals.stalls,
         stalledMs: totals.stalledMs,
       };
@@ -114,12 +115,7 @@ export class SessionCounters {
 
   #inFlight(row: number, told: CountedEdge["inFlight"]): Amount {
     if (told !== undefined) return told();
-    const { itemsWritten, itemsTaken, bytesWritten, bytesTaken } = this.#table.read(row);
-    return { items: countOf(itemsWritten - itemsTaken), bytes: countOf(bytesWritten - bytesTaken) };
+    const { itemsInFlight, bytesInFlight } = this.#table.read(row);
+    return { items: itemsInFlight, bytes: bytesInFlight };
   }
-}
-
-/** Two threads count: what cannot be a count, or not yet, is nothing, and so holds nobody back. */
-function countOf(difference: number): number {
-  return difference > 0 && difference < Infinity ? difference : 0;
 }

@@ -26,9 +26,10 @@ for (const { name, make } of MEMORIES) {
       first.written(50);
       first.taken(100);
       last.written(7);
+      first.dropped();
       assert.deepEqual(table.read(0), {
-        ...{ itemsWritten: 2, bytesWritten: 150, itemsTaken: 1, bytesTaken: 100 },
-        ...{ stalls: 0, stalledMs: 0 },
+        ...{ itemsWritten: 2, bytesWritten: 150, itemsInFlight: 1, bytesInFlight: 50 },
+        ...{ itemsDropped: 1, stalls: 0, stalledMs: 0 },
       });
       assert.deepEqual(table.read(1).itemsWritten, 0);
       assert.deepEqual(table.read(2).bytesWritten, 7);
@@ -63,6 +64,27 @@ for (const { name, make } of MEMORIES) {
       assert.equal(table.read(0).stalls, 2);
     });
 
+    it("goes on when the thread of an end has died: totals stay, what is in flight is what the new end finds", () => {
+      const table = new EdgeTable(make(EdgeTable.bytesFor(3)));
+      const inFlight = (row: number) => [table.read(row).itemsInFlight, table.read(row).bytesInFlight];
+      for (const row of [0, 1, 2]) for (let i = 0; i < 5; i++) table.open(row).written(10);
+      for (const row of [0, 1, 2]) table.open(row).taken(10);
+      void table.open(0).stalled(new Promise(() => {}));
+      table.open(0).beginBoth();
+      assert.deepEqual(inFlight(0), [0, 0]);
+      assert.deepEqual([table.read(0).itemsWritten, table.read(0).bytesWritten], [5, 50]);
+      assert.ok(table.read(0).stalledMs < 1e9);
+      // A new reader, in memory of its own, has taken nothing yet.
+      table.open(1).readerReplaced(3, 30);
+      table.open(1).writerReplaced(0, 0);
+      assert.deepEqual(inFlight(1), [3, 30]);
+      assert.equal(table.read(1).itemsWritten, 5);
+      // A new writer has written nothing yet, while two wait at the reader.
+      table.apply(new EdgeTable(make(EdgeTable.bytesFor(3))).sample(2, "writer"));
+      table.open(2).writerReplaced(2, 20);
+      assert.deepEqual(inFlight(2), [2, 20]);
+    });
+
     it("takes the samples of both ends, each leaving the other's alone", () => {
       const [writer, reader, host] = [1, 2, 3].map(() => new EdgeTable(make(EdgeTable.bytesFor(2)))) as [
         EdgeTable,
@@ -75,8 +97,8 @@ for (const { name, make } of MEMORIES) {
       host.apply(structuredClone(writer.sample(1, "writer")));
       host.apply(structuredClone(reader.sample(1, "reader")));
       host.apply(structuredClone(writer.sample(1, "writer")));
-      const { itemsWritten, bytesWritten, itemsTaken, bytesTaken } = host.read(1);
-      assert.deepEqual([itemsWritten, bytesWritten, itemsTaken, bytesTaken], [2, 60, 1, 30]);
+      const { itemsWritten, bytesWritten, itemsInFlight, bytesInFlight } = host.read(1);
+      assert.deepEqual([itemsWritten, bytesWritten, itemsInFlight, bytesInFlight], [2, 60, 1, 30]);
     });
   });
 }
@@ -94,12 +116,12 @@ describe("EdgeQueue", () => {
     assert.equal(table.read(0).stalls, 1);
     queue.take();
     await third;
-    assert.deepEqual([table.read(0).itemsWritten, table.read(0).bytesTaken], [3, 10]);
+    assert.deepEqual([table.read(0).itemsWritten, table.read(0).bytesInFlight], [3, 20]);
     queue.abort(new Error("stop"));
     await assert.rejects(fourth);
     queue.flushBefore(1);
-    const { itemsWritten, itemsTaken, bytesWritten, bytesTaken, stalls } = table.read(0);
-    assert.deepEqual([itemsWritten, itemsTaken, bytesWritten, bytesTaken, stalls], [3, 3, 30, 30, 1]);
+    const { itemsWritten, itemsInFlight, bytesWritten, bytesInFlight, stalls } = table.read(0);
+    assert.deepEqual([itemsWritten, itemsInFlight, bytesWritten, bytesInFlight, stalls], [3, 0, 30, 0, 1]);
   });
 
   it("counts where nobody looks if it is told nothing", () => {

@@ -116,6 +116,23 @@ for (const { name, options } of WAYS) {
         }
       }, { ...options, maxThreads: 1 }));
 
+    it("holds nothing back for what was lost when a thread died", () =>
+      withRuntime(async (runtime) => {
+        const session = await runtime.open(chain("util.passthrough", ["fault.exit", { at: 10 }], "probe.echo"), {
+          maxSessionBytesInFlight: 2 * VALUE_BYTES,
+          restart: { maxRestarts: 100, initialDelayMs: 0 },
+        });
+        const reading = collect(session);
+        for (let i = 0; i < 40; i++) await session.send(bytes());
+        await session.finish();
+        const outputs = await reading;
+        assert.ok(outputs.length > 0 && outputs.length < 40, `${outputs.length} outputs`);
+        const { links, restarts } = await session.metrics();
+        assert.ok(restarts > 0);
+        assert.equal(links[0]?.items, 40);
+        assert.equal(runtime.metrics().plugins["faults"]?.crashes, restarts);
+      }, { ...options, onLog: () => {} }));
+
     it("lets a value pass that is larger than the whole limit, and one at a time", () =>
       withRuntime(async (runtime) => {
         const { outputs } = await runtime.execute(chain("util.passthrough", "probe.echo"), {
