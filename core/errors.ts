@@ -61,6 +61,8 @@ export const ERROR_REASONS = {
   "session-in-use": "failed-precondition",
   "runtime-closed": "failed-precondition",
   "deadline-exceeded": "deadline-exceeded",
+  "resource-exhausted": "resource-exhausted",
+  "overloaded": "unavailable",
   "protocol-violation": "internal",
   "unsupported-runtime": "unimplemented",
   "unknown": "unknown",
@@ -91,6 +93,8 @@ export interface StreamrackErrorOptions {
   readonly pluginName?: string | undefined;
   /** Whether the same call may succeed later. Default: true for `unavailable` and `resource-exhausted`. */
   readonly retryable?: boolean | undefined;
+  /** When the same call may succeed, in milliseconds from now, where that can be told. */
+  readonly retryAfterMs?: number | undefined;
   /** Everything that is wrong, not the first thing only. */
   readonly problems?: readonly Problem[] | undefined;
   /** What the reader should do now. */
@@ -128,6 +132,8 @@ export class StreamrackError extends Error {
   readonly nodeId: string | undefined;
   readonly pluginName: string | undefined;
   readonly retryable: boolean;
+  /** When the same call may succeed, in milliseconds from now, from 0; `undefined` where that cannot be told. */
+  readonly retryAfterMs: number | undefined;
   readonly problems: readonly Problem[];
   readonly remedy: string | undefined;
   /** The message without code, place, problems and remedy. */
@@ -142,6 +148,7 @@ export class StreamrackError extends Error {
     this.nodeId = options.nodeId;
     this.pluginName = options.pluginName;
     this.retryable = options.retryable ?? RETRYABLE_CODES.has(code);
+    this.retryAfterMs = options.retryAfterMs;
     this.problems = options.problems ?? [];
     this.remedy = options.remedy;
   }
@@ -180,8 +187,9 @@ export function placed(
   place: { readonly nodeId: string; readonly pluginName: string },
 ): StreamrackError {
   if (error.nodeId !== undefined) return error;
-  const { code, problems, remedy, retryable } = error;
-  return new StreamrackError(error.reason, error.detail, { code, problems, remedy, retryable, ...place, cause: error });
+  const { code, problems, remedy, retryable, retryAfterMs } = error;
+  const kept = { code, problems, remedy, retryable, retryAfterMs };
+  return new StreamrackError(error.reason, error.detail, { ...kept, ...place, cause: error });
 }
 
 function renderMessage(code: ErrorCode, detail: string, options: StreamrackErrorOptions): string {

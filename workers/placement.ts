@@ -8,7 +8,7 @@ import * as Comlink from "comlink";
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import type { PlanNode, PlanSegment } from "../core/pipeline/plan.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
 import { busyThreadsMemory } from "./busy_threads.ts";
@@ -34,7 +34,7 @@ export interface PlacedSegment {
   /** Goes on with another thread at the other end of a link; see {@linkcode SegmentControl.reconnect}. */
   reconnect(link: number, port: MessagePort): Promise<number | null>;
   /** Counts now; rejects once the segment has ended. */
-  metrics(): Promise<readonly NodeMetrics[]>;
+  metrics(): Promise<SegmentMetrics>;
   /** Waits for the end; what does not end in time is terminated. */
   endWithin(timeoutMs: number): Promise<void>;
 }

@@ -12,7 +12,7 @@
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import type { Problem } from "../core/errors.ts";
 import type { PluginDescription } from "../core/node/describe.ts";
-import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
 import type { LinkEnd } from "./link/link.ts";
 
@@ -57,7 +57,7 @@ export type DescribeResult = Outcome<PluginDescription>;
 /** How a segment task ends. */
 export interface SegmentResult {
   readonly outcome: Outcome<null>;
-  readonly metrics: readonly NodeMetrics[];
+  readonly metrics: SegmentMetrics;
 }
 
 /** What the host may call while a segment runs. */
@@ -76,7 +76,7 @@ export interface SegmentControl {
    * @returns What the end of the link gives, `null` if nothing is to come over it any more.
    */
   reconnect(link: number, port: MessagePort): Promise<number | null>;
-  metrics(): readonly NodeMetrics[];
+  metrics(): SegmentMetrics;
 }
 
 /** What a worker posts on the control port of its own accord. It carries no `id`, by which Comlink tells its messages. */

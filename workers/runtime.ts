@@ -22,10 +22,14 @@ import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
 import { checkSession, openSession, type SessionOptions } from "./session.ts";
-import { type SegmentWiring, type SessionWiring, wireSession } from "./wiring.ts";
+import { Admission } from "./admission.ts";
+import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
+import { resolveLimits, type SessionLimits } from "./session_options.ts";
+import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
+import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions } from "./wiring.ts";
 
 /** How {@linkcode createRuntime} sets up a runtime. */
-export interface RuntimeOptions {
+export interface RuntimeOptions extends SessionLimits {
   /**
    * Plugins beside our own: a URL, a package name (found from `resolveFrom`),
    * or, for tests and trusted code, `{ tier: "inline", plugin }`, which runs
@@ -62,6 +66,13 @@ export interface RuntimeOptions {
    * Default: 3000.
    */
   readonly killGraceMs?: number | undefined;
+  /** Most sessions open at a time. `validate` needs no place. Default: no limit. */
+  readonly maxSessions?: number | undefined;
+  /**
+   * Most calls of `open` and `execute` that wait, in order, where `maxSessions`
+   * are open; more are rejected at once with `overloaded`. Default: 0.
+   */
+  readonly maxQueuedSessions?: number | undefined;
   /** Most values in flight on one edge. Default: 16. */
   readonly maxItemsInFlight?: number | undefined;
   /** Most bytes in flight on one edge; the last value let in may exceed it. Default: 4 MiB. */
@@ -107,7 +118,7 @@ export interface RestartOptions {
 }
 
 /** How one session is opened. */
-export interface OpenOptions {
+export interface OpenOptions extends SessionLimits {
   /** Cancels the session when it aborts. */
   readonly signal?: AbortSignal | undefined;
   /** What becomes of values in a thread that dies. Default: `"at-most-once"`. */
@@ -154,9 +165,16 @@ export interface Runtime {
   /**
    * Opens a session: all its nodes are created and ready when it resolves.
    *
-   * @throws {StreamrackError} `invalid-manifest` with every problem, `plugin-load-failed`, `node-create-failed`, `deadline-exceeded` or `runtime-closed`. Nothing is left running then.
+   * @throws {StreamrackError} `invalid-manifest` with every problem, `plugin-load-failed`, `node-create-failed`, `deadline-exceeded`, `overloaded`, `invalid-options` or `runtime-closed`. Nothing is left running then.
    */
   open(manifest: Manifest, options?: OpenOptions): Promise<Session>;
+
+  /**
+   * Counts of all sessions, by plugin as well. Asks no thread, so it answers
+   * at once; with `sharedMemory: false` what workers count is as old as the
+   * last `session.metrics()`.
+   */
+  metrics(): RuntimeMetrics;
 
   /**
    * Ends all sessions, then all threads. May be repeated.
@@ -211,12 +229,18 @@ class Rack implements Runtime {
   readonly #pools = new Map<string, GroupPool>();
   readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
+  readonly #admission: Admission;
+  readonly #meter = new RuntimeMeter();
   #nextSession = 1;
   #closing: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions) {
     checkOptions(options);
     this.#options = options;
+    this.#admission = new Admission({
+      maxSessions: options.maxSessions ?? Infinity,
+      maxQueuedSessions: options.maxQueuedSessions ?? 0,
+    });
     this.#groupOf = (name) => options.trust?.find((group) => group.includes(name))?.join("+") ?? name;
     this.registry = options.registry ?? createDefaultRegistry({ groupOf: this.#groupOf });
     this.#limits = { items: options.maxItemsInFlight ?? 16, bytes: options.maxBytesInFlight ?? 4 * 1024 ** 2 };
@@ -248,17 +272,46 @@ class Rack implements Runtime {
     }
     this.#checkOpen();
     const sessionOptions = this.#sessionOptions({});
-    return await checkSession(plan, this.#wire(plan, sessionOptions.id, false), sessionOptions);
+    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps: false });
+    return await checkSession(plan, wiring, sessionOptions);
   }
 
   async open(manifest: Manifest, options: OpenOptions = {}): Promise<Session> {
     this.#checkOpen();
     checkOpenOptions(options);
     const plan = createPlan(manifest, this.registry);
+    const limits = resolveLimits(options, this.#options);
+    const leave = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
+    try {
+      const sessionOptions = { ...this.#sessionOptions(options), budget: limits.budget };
+      const trace = await traceSession(sessionOptions.id, plan);
+      try {
+        const session = await this.#openAdmitted(plan, { options, sessionOptions, trace, leave });
+        trace?.opened();
+        return session;
+      } catch (thrown) {
+        trace?.failedToOpen(thrown);
+        throw thrown;
+      }
+    } catch (thrown) {
+      leave();
+      throw thrown;
+    }
+  }
+
+  async #openAdmitted(plan: Plan, { options, sessionOptions, trace, leave }: Admitted): Promise<Session> {
+    this.#checkOpen();
     for (const { group } of plan.segments) this.#breaker(group)?.check();
-    const sessionOptions = this.#sessionOptions(options);
-    const wiring = this.#wire(plan, sessionOptions.id, this.#deliveryOf(options) === "at-least-once");
-    const session = await openSession(plan, wiring, sessionOptions).catch((thrown) => {
+    const keeps = this.#deliveryOf(options) === "at-least-once";
+    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps, traceparent: trace?.traceparent });
+    const unfollow = this.#meter.follow(plan, wiring);
+    trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
+    const onEnd: SessionOptions["onEnd"] = (metrics, failure) => {
+      unfollow();
+      leave();
+      trace?.end(metrics, failure);
+    };
+    const session = await openSession(plan, wiring, { ...sessionOptions, onEnd }).catch((thrown) => {
       // A close takes the threads away from a session that is just opening.
       this.#checkOpen();
       throw thrown;
@@ -268,6 +321,11 @@ class Rack implements Runtime {
     this.#sessions.add(session);
     void session.ended.then(() => this.#sessions.delete(session));
     return session;
+  }
+
+  metrics(): RuntimeMetrics {
+    const threads = [...this.#pools.values()].reduce((sum, pool) => sum + pool.threads, 0);
+    return { ...this.#meter.read(), queuedSessions: this.#admission.waiting, threads };
   }
 
   async execute(
@@ -308,6 +366,7 @@ class Rack implements Runtime {
   }
 
   async #close(drainTimeoutMs: number): Promise<void> {
+    this.#admission.close(runtimeClosed());
     if (drainTimeoutMs > 0) {
       const sessions = [...this.#sessions];
       for (const session of sessions) await session.finish();
@@ -317,12 +376,12 @@ class Rack implements Runtime {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  #wire(plan: Plan, sessionId: string, keeps: boolean): SessionWiring {
+  #wire(plan: Plan, options: Pick<WiringOptions, "sessionId" | "keeps" | "traceparent">): SessionWiring {
     const onLog = this.#onLog;
     const pool = (group: string) => this.#pool(group);
     const { sharedMemory } = this.#options;
     const place = (wiring: SegmentWiring) => placeSegment({ ...wiring, pool, onLog });
-    return wireSession(plan, { sessionId, limits: this.#limits, keeps, sharedMemory, place });
+    return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, place });
   }
 
   get #onLog(): (entry: LogEntry) => void {
@@ -363,7 +422,9 @@ class Rack implements Runtime {
       openTimeoutMs: this.#openTimeoutMs,
       killGraceMs: this.#options.killGraceMs ?? 3_000,
       restart: { maxRestarts, windowMs, initialDelayMs, maxDelayMs },
-      onCrash: ({ group }, error) => {
+      onCrash: (segment, error) => {
+        const { group } = segment;
+        this.#meter.crashed(segment);
         this.#breaker(group)?.note(error);
         this.#breaker(group)?.check();
       },
@@ -381,8 +442,21 @@ class Rack implements Runtime {
 
   #checkOpen(): void {
     if (this.#closing === undefined) return;
-    throw new StreamrackError("runtime-closed", "the runtime was closed", { remedy: "Make a new one." });
+    throw runtimeClosed();
   }
+}
+
+/** How a session is opened that has its place. */
+interface Admitted {
+  readonly options: OpenOptions;
+  readonly sessionOptions: SessionOptions;
+  readonly trace: SessionTrace | undefined;
+  /** Gives the place back. */
+  leave(): void;
+}
+
+function runtimeClosed(): StreamrackError {
+  return new StreamrackError("runtime-closed", "the runtime was closed", { remedy: "Make a new one." });
 }
 
 async function feed(session: Session, to: string, input: ExecuteInput): Promise<void> {
@@ -414,6 +488,8 @@ const OPTION_MINIMA = {
   idleTimeoutMs: 0,
   openTimeoutMs: 1,
   killGraceMs: 0,
+  maxSessions: 1,
+  maxQueuedSessions: 0,
   maxItemsInFlight: 1,
   maxBytesInFlight: 1,
 } as const satisfies { readonly [K in keyof RuntimeOptions]: number };
@@ -464,6 +540,7 @@ function checkOptions(options: RuntimeOptions): void {
   if (problems.length > 0) {
     throw new StreamrackError("invalid-options", "the runtime cannot be made with these options", { problems });
   }
+  resolveLimits(options, {});
   const { name, version, limitsWorkerHeap } = runtimeInfo();
   if (options.maxHeapMb !== undefined && !limitsWorkerHeap) {
     throw new StreamrackError(

@@ -7,7 +7,7 @@
 
 import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
-import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { type LogEntry, SegmentRunner, type SegmentSpec } from "../core/pipeline/segment.ts";
 import {
   type LinkEnd,
@@ -57,14 +57,19 @@ export class SegmentTaskRun implements SegmentControl {
         if (factory !== undefined) return factory;
         throw new StreamrackError("invalid-plugin", `the plugin no longer provides "${nodeType}"`, { pluginName });
       },
-      openInlet: (link, source) => {
+      openInlet: (link, source, counts) => {
         const abort = (error: StreamrackError) => this.#runner.abort(error);
-        const reader = openLinkReader(links[link] as LinkEnd, source, optionsOf(spec, link, "from"), abort);
+        const reader = openLinkReader(
+          links[link] as LinkEnd,
+          source,
+          { ...optionsOf(spec, link, "from"), counts },
+          abort,
+        );
         this.#readers.set(link, reader);
         return reader;
       },
-      openOutlet: (link) => {
-        const writer = openLinkWriter(links[link] as LinkEnd, optionsOf(spec, link, "to"));
+      openOutlet: (link, counts) => {
+        const writer = openLinkWriter(links[link] as LinkEnd, { ...optionsOf(spec, link, "to"), counts });
         this.#writers.set(link, writer);
         return writer;
       },
@@ -105,7 +110,7 @@ export class SegmentTaskRun implements SegmentControl {
     return await (this.#writers.get(link) ?? this.#readers.get(link))?.reconnect(port) ?? null;
   }
 
-  metrics(): readonly NodeMetrics[] {
+  metrics(): SegmentMetrics {
     return this.#runner.metrics();
   }
 

@@ -4,20 +4,22 @@
  * @module
  */
 
-import { byteLength } from "../core/data/transfer.ts";
+import { byteLength, copyData } from "../core/data/transfer.ts";
 import type { RuntimeData } from "../core/data/types.ts";
 import { checkRuntimeData } from "../core/data/validate.ts";
 import { toErrorEnvelope } from "../core/error_envelope.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import { FanIn } from "../core/flow/fan_in.ts";
-import type { NodeMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
 import type { Plan, PlanPort, PlanSegment } from "../core/pipeline/plan.ts";
 import type { SendOptions, Session, SessionInput, SessionOutput } from "../core/pipeline/session.ts";
 import { type LinkEnd, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
 import { readyWithin } from "./ready_within.ts";
+import { type BudgetOptions, SessionBudget } from "./session_budget.ts";
 import { SessionOutputs } from "./session_outputs.ts";
 import { toReadable, toWritable } from "./session_streams.ts";
 import { type RestartPolicy, Supervisor } from "./supervisor.ts";
+import type { SessionCounters } from "../core/pipeline/session_counters.ts";
 import type { SessionWiring } from "./wiring.ts";
 
 /** A running plan. Made by {@linkcode openSession}. */
@@ -26,6 +28,8 @@ class RunningSession implements Session {
   readonly #plan: Plan;
   readonly #options: SessionOptions;
   readonly #supervisor: Supervisor;
+  readonly #counters: SessionCounters;
+  readonly #budget: SessionBudget | undefined;
   readonly #writers: readonly LinkWriter[];
   readonly #sequences: number[];
   readonly #outputs: FanIn;
@@ -43,11 +47,21 @@ class RunningSession implements Session {
     this.id = options.id;
     this.#plan = plan;
     this.#options = options;
-    this.#writers = wiring.inputs.map((end) => openLinkWriter(end, wiring));
+    const { counters } = wiring;
+    this.#counters = counters;
+    this.#budget = options.budget && new SessionBudget(options.budget, () => this.#bytesInFlight());
+    this.#writers = wiring.inputs.map((end, i) => openLinkWriter(end, { ...wiring, counts: counters.open(i) }));
     this.#sequences = plan.inputs.map(() => 0);
-    const readers = plan.outputs.map(({ nodeId, port }, i) =>
-      openLinkReader(wiring.outputs[i] as LinkEnd, { port, from: nodeId }, wiring, (error) => this.#fail(error))
-    );
+    const firstOutput = plan.inputs.length + plan.edges.length;
+    const readers = plan.outputs.map(({ nodeId, port }, i) => {
+      const counted = { ...wiring, counts: counters.open(firstOutput + i) };
+      return openLinkReader(
+        wiring.outputs[i] as LinkEnd,
+        { port, from: nodeId },
+        counted,
+        (error) => this.#fail(error),
+      );
+    });
     this.#outputs = new FanIn(readers, "any");
     this.#supervisor = new Supervisor({
       wiring,
@@ -65,6 +79,9 @@ class RunningSession implements Session {
       for (const reader of readers) reader.close();
       this.#endedMs = performance.now();
       if (this.#failure === undefined) this.#state = "done";
+      const last = this.#report(this.#supervisor.lastMetrics());
+      counters.end();
+      options.onEnd?.({ ...last, links: counters.links(), bytesInFlight: 0 }, this.#failure);
     });
   }
 
@@ -130,18 +147,32 @@ class RunningSession implements Session {
     // Deno takes the buffers of a message away even if the rest of it cannot be cloned (a proxy, say): try the rest first.
     if (data.metadata !== undefined) checkCloneable(data.metadata);
     if (!input.kinds.includes(data.type) && !input.kinds.includes("any")) throw wrongKind(data, input);
-    const sequence = this.#sequences[index] as number;
     const isBorrowed = options.copy === true;
+    if (this.#budget !== undefined) return this.#sendWithin(this.#budget, index, isBorrowed ? copyData(data) : data);
+    const sequence = this.#sequences[index] as number;
     const item = { data, bytes: byteLength(data), sequence, epoch: this.#epoch, isBorrowed };
     const written = (this.#writers[index] as LinkWriter).write(item);
     this.#sequences[index] = sequence + 1;
     return written;
   }
 
+  /** Only what is let in takes a number: a value that was refused leaves no gap. */
+  #sendWithin(budget: SessionBudget, index: number, data: RuntimeData): void | Promise<void> {
+    const epoch = this.#epoch;
+    return budget.enter(() => {
+      const sequence = this.#sequences[index] as number;
+      const written = (this.#writers[index] as LinkWriter).write({ data, bytes: byteLength(data), sequence, epoch });
+      this.#sequences[index] = sequence + 1;
+      return written;
+    });
+  }
+
   finish(): Promise<void> {
     if (this.#state === "open") {
       this.#state = "finishing";
-      for (const writer of this.#writers) writer.end();
+      const end = () => this.#writers.forEach((writer) => writer.end());
+      if (this.#budget === undefined) end();
+      else this.#budget.after(end);
     }
     return Promise.resolve();
   }
@@ -160,17 +191,28 @@ class RunningSession implements Session {
   }
 
   async metrics(): Promise<SessionMetrics> {
-    const byId = new Map((await this.#supervisor.metrics()).map((metrics) => [metrics.nodeId, metrics]));
-    const nodes = this.#plan.nodes.flatMap(({ id }) =>
-      byId.has(id) ? [[id, byId.get(id) as NodeMetrics] as const] : []
-    );
+    return this.#report(await this.#supervisor.metrics());
+  }
+
+  #report(perSegment: readonly SegmentMetrics[]): SessionMetrics {
+    for (const { edges } of perSegment) this.#counters.apply(edges);
+    const byId = new Map(perSegment.flatMap(({ nodes }) => nodes).map((metrics) => [metrics.nodeId, metrics]));
+    const nodes = this.#plan.nodes.flatMap(({ id }) => byId.has(id) ? [[id, byId.get(id)!] as const] : []);
     return {
       sessionId: this.id,
       state: this.#state,
       wallTimeMs: (this.#endedMs ?? performance.now()) - this.#startedMs,
       restarts: this.#supervisor.restarts,
       nodes: Object.fromEntries(nodes),
+      links: this.#counters.links(),
+      bytesInFlight: this.#counters.bytesInFlight,
     };
+  }
+
+  /** Without shared memory, the threads have to be asked. */
+  #bytesInFlight(): number | Promise<number> {
+    if (this.#counters.shared !== undefined) return this.#counters.bytesInFlight;
+    return this.metrics().then(({ bytesInFlight }) => bytesInFlight);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<SessionOutput, void> {
@@ -225,6 +267,7 @@ class RunningSession implements Session {
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
     this.#outputs.abort(error);
+    this.#budget?.abort(error);
     for (const writer of this.#writers) writer.abort(error);
     // Segments are told that the session was cancelled: the failure itself belongs to the one that failed.
     const told = error.reason === "session-cancelled"
@@ -247,6 +290,10 @@ export interface SessionOptions {
   onCrash(segment: PlanSegment, error: StreamrackError): void;
   /** Told that a segment runs again. */
   onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
+  /** How much may be in flight in the whole session. Default: as much as its edges take. */
+  readonly budget?: BudgetOptions | undefined;
+  /** Called once, when nothing of the session is left, before anybody else hears of the end. Must not throw. */
+  readonly onEnd?: ((metrics: SessionMetrics, failure: StreamrackError | undefined) => void) | undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ import { type Problem, StreamrackError } from "../core/errors.ts";
 import { type Backoff, delayMs } from "../core/flow/backoff.ts";
 import { nextTurn } from "../core/flow/pacer.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { manifestError, type PlanSegment } from "../core/pipeline/plan.ts";
 import { createLink, type LinkEnd, type LinkReader, type LinkWriter, openLinkReader } from "./link/link.ts";
 import { ringCounters } from "./link/ring.ts";
@@ -52,7 +52,7 @@ interface Slot {
   readonly wiring: SegmentWiring;
   placed: PlacedSegment;
   state: "running" | "down" | "ended";
-  metrics: readonly NodeMetrics[];
+  metrics: SegmentMetrics;
 }
 
 /**
@@ -65,6 +65,9 @@ type Reached =
 
 /** How long a segment may take to tell its counts, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 1_000;
+
+/** Of a segment that does not answer, or whose thread died. */
+const NO_METRICS: SegmentMetrics = { nodes: [], edges: [] };
 
 /** Follows the segments of one session. */
 export class Supervisor {
@@ -87,7 +90,7 @@ export class Supervisor {
     this.#options = options;
     const { wiring } = options;
     this.#slots = wiring.segments.map((segment) => {
-      return { wiring: segment, placed: wiring.place(segment), state: "running", metrics: [] };
+      return { wiring: segment, placed: wiring.place(segment), state: "running", metrics: NO_METRICS };
     });
     this.ended = Promise.all(this.#slots.map((slot) => this.#follow(slot))).then(() => {
       for (const stub of this.#stubs) stub.close();
@@ -124,17 +127,21 @@ export class Supervisor {
     }
   }
 
-  /** Counts of every node, now or at the end of its segment. Those of a thread that does not answer are left out. */
-  async metrics(): Promise<NodeMetrics[]> {
-    const perSlot = await Promise.all(this.#slots.map(async (slot) => {
+  /** Counts of every segment when it ended. */
+  lastMetrics(): SegmentMetrics[] {
+    return this.#slots.map(({ metrics }) => metrics);
+  }
+
+  /** Counts of every segment, now or at its end. Those of a thread that does not answer are left out. */
+  async metrics(): Promise<SegmentMetrics[]> {
+    return await Promise.all(this.#slots.map(async (slot) => {
       if (slot.state === "ended") return slot.metrics;
       const current = await settledWithin(slot.placed.metrics(), ANSWER_TIMEOUT_MS).catch(() => "ended" as const);
-      if (current !== "ended") return current ?? [];
+      if (current !== "ended") return current ?? NO_METRICS;
       // It ended between the question and the answer; its last counts come with its result.
       await slot.placed.result.catch(() => {});
       return slot.metrics;
     }));
-    return perSlot.flat();
   }
 
   /** Follows one segment until it has ended for good. Never rejects. */

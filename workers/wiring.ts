@@ -7,7 +7,9 @@
 import type { FlowLimits } from "../core/flow/item.ts";
 import type { Plan, PlanEdge, PlanSegment } from "../core/pipeline/plan.ts";
 import type { PortRef, SegmentEdge, SegmentSpec } from "../core/pipeline/segment.ts";
+import { SessionCounters } from "../core/pipeline/session_counters.ts";
 import { createLink, type LinkEnd } from "./link/link.ts";
+import { ringInFlight } from "./link/ring_in_flight.ts";
 import type { PlacedSegment } from "./placement.ts";
 
 /** One end of a wire: the number of a link in a segment, or of an input or output of the session, which the host holds. */
@@ -42,6 +44,7 @@ export interface SessionWiring {
   readonly outputs: readonly LinkEnd[];
   readonly limits: FlowLimits;
   readonly keeps: boolean;
+  readonly counters: SessionCounters;
   /** Puts a segment where it runs. */
   place(wiring: SegmentWiring): PlacedSegment;
 }
@@ -54,6 +57,8 @@ export interface WiringOptions {
   readonly keeps?: boolean | undefined;
   /** Whether links may use shared memory. Default: true. */
   readonly sharedMemory?: boolean | undefined;
+  /** W3C trace context, for the nodes. */
+  readonly traceparent?: string | undefined;
   place(wiring: SegmentWiring): PlacedSegment;
 }
 
@@ -62,38 +67,43 @@ export interface WiringOptions {
  * to worker; the host holds only the ends of the session's inputs and outputs.
  */
 export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
-  const { sessionId, limits, keeps = false, sharedMemory, place } = options;
+  const { sessionId, limits, keeps = false, sharedMemory, traceparent, place } = options;
+  const countedEdges = plan.inputs.length + plan.edges.length + plan.outputs.length;
+  const counters = new SessionCounters({ edges: countedEdges, shared: sharedMemory });
   const segmentOf = new Map(plan.segments.flatMap((segment) => segment.nodes.map(({ id }) => [id, segment] as const)));
   const drafts = new Map(plan.segments.map((segment) => [segment, new SegmentDraft(segment)]));
   const draftOf = (ref: PortRef) => drafts.get(segmentOf.get(ref.nodeId) as PlanSegment) as SegmentDraft;
   const wires: Wire[] = [];
-  const connect = (attachWriter: (end: LinkEnd) => WireEnd, attachReader: (end: LinkEnd) => WireEnd) => {
+  const connect = ({ from, to }: Partial<PlanEdge>, attachWriter: AttachEnd, attachReader: AttachEnd) => {
     const { writer, reader } = createLink({ shared: sharedMemory });
-    wires.push({ ring: writer.ring, writer: attachWriter(writer), reader: attachReader(reader) });
+    const { ring } = writer;
+    const row = counters.add({ from, to, isFused: false, inFlight: ring && (() => ringInFlight(ring)) });
+    wires.push({ ring, writer: attachWriter(writer, row), reader: attachReader(reader, row) });
   };
   const hostEnd = (ends: LinkEnd[]) => (end: LinkEnd): WireEnd => ({ segment: undefined, index: ends.push(end) - 1 });
 
   const inputs: LinkEnd[] = [];
   for (const { nodeId, port } of plan.inputs) {
     const to = { nodeId, port };
-    connect(hostEnd(inputs), (end) => draftOf(to).add(end, (link) => ({ from: { link }, to })));
+    connect({ to }, hostEnd(inputs), (end, row) => draftOf(to).add(end, (link) => ({ from: { link }, to, row })));
   }
   for (const edge of plan.edges) {
     const { from, to } = edge;
     const flow = flowOf(edge, limits);
     if (draftOf(from) === draftOf(to)) {
-      draftOf(from).edges.push({ from, to, ...flow });
+      draftOf(from).edges.push({ from, to, ...flow, row: counters.add({ from, to, isFused: true }) });
       continue;
     }
     connect(
-      (end) => draftOf(from).add(end, (link) => ({ from, to: { link }, ...flow })),
-      (end) => draftOf(to).add(end, (link) => ({ from: { link, nodeId: from.nodeId }, to, ...flow })),
+      { from, to },
+      (end, row) => draftOf(from).add(end, (link) => ({ from, to: { link }, ...flow, row })),
+      (end, row) => draftOf(to).add(end, (link) => ({ from: { link, nodeId: from.nodeId }, to, ...flow, row })),
     );
   }
   const outputs: LinkEnd[] = [];
   for (const { nodeId, port } of plan.outputs) {
     const from = { nodeId, port };
-    connect((end) => draftOf(from).add(end, (link) => ({ from, to: { link } })), hostEnd(outputs));
+    connect({ from }, (end, row) => draftOf(from).add(end, (link) => ({ from, to: { link }, row })), hostEnd(outputs));
   }
 
   const segments = [...drafts.values()].map(({ segment, edges, links }) => {
@@ -105,10 +115,14 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
       paramsPath,
       policy,
     }));
-    return { segment, spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps }, links };
+    const counted = { countedEdges, counts: counters.shared, traceparent };
+    return { segment, spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps, ...counted }, links };
   });
-  return { segments, wires, inputs, outputs, limits, keeps, place };
+  return { segments, wires, inputs, outputs, limits, keeps, counters, place };
 }
+
+/** Hands one end of a link to whoever holds it. @param row Where the link is counted. */
+type AttachEnd = (end: LinkEnd, row: number) => WireEnd;
 
 /** What an edge says of its own flow. */
 function flowOf({ maxItems, whenFull }: PlanEdge, limits: FlowLimits): Pick<SegmentEdge, "limits" | "whenFull"> {

@@ -166,6 +166,7 @@ function toJson({ times, files, plot, sent, received, nameOf, metrics }: RunResu
     })),
     plot,
     nodes: metrics.nodes,
+    links: metrics.links,
   };
 }
 

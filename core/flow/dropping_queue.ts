@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { EdgeCounts } from "./edge_counts.ts";
 import type { Item, ItemWriter, WhenFull } from "./item.ts";
 
 /** How a {@linkcode DroppingQueue} drops. */
@@ -12,6 +13,8 @@ export interface DroppingOptions {
   readonly whenFull: Exclude<WhenFull, "block">;
   /** Values that wait here at most, from 1, beside those in the window of the edge itself. */
   readonly items: number;
+  /** Where drops are counted. */
+  readonly counts?: EdgeCounts | undefined;
 }
 
 /**
@@ -44,6 +47,7 @@ export class DroppingQueue implements ItemWriter {
     if (this.#waiting.length === this.#options.items) {
       const dropped = this.#options.whenFull === "drop-newest" ? item : this.#waiting.shift() as Item;
       this.dropped += 1;
+      this.#options.counts?.dropped();
       dropped.lease?.release();
       if (dropped === item) return;
     }

@@ -6,6 +6,7 @@
 
 import { StreamrackError } from "../errors.ts";
 import type { NodeSource } from "../node/contract.ts";
+import { EdgeCounts } from "./edge_counts.ts";
 import { Gate } from "./gate.ts";
 import type { Inlet } from "./inlet.ts";
 import type { FlowLimits, Item, ItemWriter } from "./item.ts";
@@ -26,13 +27,15 @@ export class EdgeQueue implements Inlet, ItemWriter {
   onTaken: ((bytes: number) => void) | undefined;
 
   readonly #limits: FlowLimits;
+  readonly #counts: EdgeCounts;
   readonly #gate: Gate;
   #items: Item[] = [];
   #head = 0;
   #ended = false;
   #epoch = 0;
 
-  constructor(source: Omit<NodeSource, "ended">, limits: FlowLimits) {
+  /** @param counts Where its values, and the waits of its writers, are counted. */
+  constructor(source: Omit<NodeSource, "ended">, limits: FlowLimits, counts: EdgeCounts = new EdgeCounts()) {
     const isDrained = () => this.isDrained;
     this.source = {
       ...source,
@@ -41,11 +44,17 @@ export class EdgeQueue implements Inlet, ItemWriter {
       },
     };
     this.#limits = limits;
-    this.#gate = new Gate(limits);
+    this.#counts = counts;
+    this.#gate = new Gate(limits, counts);
   }
 
   get depth(): number {
     return this.#items.length - this.#head;
+  }
+
+  /** Bytes of the items that wait. */
+  protected get depthBytes(): number {
+    return this.#items.slice(this.#head).reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   get isDrained(): boolean {
@@ -116,6 +125,7 @@ export class EdgeQueue implements Inlet, ItemWriter {
   }
 
   #release({ bytes }: Item): void {
+    this.#counts.taken(bytes);
     if (this.onTaken === undefined) this.#gate.leave(1, bytes);
     else this.onTaken(bytes);
   }

@@ -124,6 +124,12 @@ export interface NodeContext<Params = unknown> {
   /** Aborts when the session is cancelled. */
   readonly signal: AbortSignal;
   readonly log: NodeLog;
+  /**
+   * The session's place in a distributed trace, as the W3C header of that name
+   * (`00-<trace id>-<span id>-<flags>`): a node that calls other services
+   * sends it along. `undefined` where the application does not trace.
+   */
+  readonly traceparent?: string | undefined;
 }
 
 /**

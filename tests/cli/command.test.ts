@@ -71,11 +71,12 @@ describe("streamrack run", () => {
         cwd,
       });
       assert.equal(code, 0);
-      const { ok, inputs, outputs, nodes } = JSON.parse(text);
+      const { ok, inputs, outputs, nodes, links } = JSON.parse(text);
       assert.equal(ok, true);
       assert.equal(inputs[0].frames, FRAMES);
       assert.equal(outputs[0].frames, FRAMES);
       assert.equal(nodes.gain.nodeType, "audio.gain");
+      assert.ok(links.length >= 2 && links.every((link: { items: number }) => link.items > 0));
     });
   });
 

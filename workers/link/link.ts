@@ -6,6 +6,7 @@
 
 import type { StreamrackError } from "../../core/errors.ts";
 import type { Inlet } from "../../core/flow/inlet.ts";
+import type { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, ItemWriter } from "../../core/flow/item.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import { createRingMemory } from "./ring.ts";
@@ -29,14 +30,14 @@ export interface LinkOptions {
   readonly limits: FlowLimits;
   /** Whether a value stays on the link until nothing that was made from it is under way. Default: false. */
   readonly keeps?: boolean | undefined;
+  /** Where values and waits of this end are counted. */
+  readonly counts?: EdgeCounts | undefined;
 }
 
 /** The writing end at work. */
 export interface LinkWriter extends ItemWriter {
   /** Resolves when the reader has received the end, or the link was closed on this side. Never rejects. */
   readonly closed: Promise<void>;
-  /** Times that a value had to wait for room, and for how long together, in milliseconds. */
-  readonly stalls: { readonly count: number; readonly stalledMs: number };
   /**
    * Goes on with another reader, since the thread of the last one has died:
    * what it may not have received is posted again, if the link keeps it.

@@ -10,6 +10,7 @@
 import { copyData } from "../../core/data/transfer.ts";
 import type { AudioData, RuntimeData } from "../../core/data/types.ts";
 import { ringSoon } from "../../core/flow/doorbells.ts";
+import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import { Vigil } from "../../core/flow/vigil.ts";
@@ -25,7 +26,6 @@ const RING_PAYLOAD_BYTES_MAX = 8 * 1024;
 
 interface Waiting {
   readonly item: Item;
-  readonly sinceMs: number;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -33,11 +33,11 @@ interface Waiting {
 /** The writing end of a ring link. */
 export class RingLinkWriter implements LinkWriter {
   readonly closed: Promise<void>;
-  readonly stalls: { count: number; stalledMs: number } = { count: 0, stalledMs: 0 };
   #port!: MessagePort;
   readonly #ring: RingWriter;
   readonly #limits: FlowLimits;
   readonly #keeps: boolean;
+  readonly #counts: EdgeCounts;
   readonly #payloadBytesMax: number;
   readonly #waiting: Waiting[] = [];
   /** One for each record that the reader has not freed, the oldest first, where the link keeps them. */
@@ -52,10 +52,15 @@ export class RingLinkWriter implements LinkWriter {
   #isClosed = false;
   #close!: () => void;
 
-  constructor(port: MessagePort, ring: SharedArrayBuffer, { limits, keeps = false }: LinkOptions) {
+  constructor(
+    port: MessagePort,
+    ring: SharedArrayBuffer,
+    { limits, keeps = false, counts = new EdgeCounts() }: LinkOptions,
+  ) {
     this.#ring = new RingWriter(ring);
     this.#limits = limits;
     this.#keeps = keeps;
+    this.#counts = counts;
     this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
     this.closed = new Promise((resolve) => this.#close = resolve);
     this.#listen(port);
@@ -128,12 +133,12 @@ export class RingLinkWriter implements LinkWriter {
   }
 
   #waitForRoom(item: Item): Promise<void> {
-    this.stalls.count += 1;
     const waits = item.isBorrowed === true ? { ...item, data: copyData(item.data), isBorrowed: false } : item;
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ item: waits, sinceMs: performance.now(), resolve, reject });
+    const wait = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ item: waits, resolve, reject });
       void this.#pump();
     });
+    return this.#waiting.length === 0 ? wait : this.#counts.stalled(wait);
   }
 
   /** Lets in what waits, as soon as there is room: awake for a while, then asleep until the reader wakes it. */
@@ -164,7 +169,6 @@ export class RingLinkWriter implements LinkWriter {
       first.reject(error);
     }
     this.#waiting.shift();
-    this.stalls.stalledMs += performance.now() - first.sinceMs;
     return true;
   }
 
@@ -191,6 +195,7 @@ export class RingLinkWriter implements LinkWriter {
       if (!this.#ring.tryWriteReference(item, () => this.#post(item))) return false;
       if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
     }
+    this.#counts.written(item.bytes);
     if (this.#keeps) {
       this.#kept.push(item);
       this.#settleKept();

@@ -11,6 +11,7 @@
 import { copyData } from "../../core/data/transfer.ts";
 import type { RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
+import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import { EdgeQueue } from "../../core/flow/edge_queue.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
@@ -46,10 +47,10 @@ type ToWriter =
 /** The writing end of a transfer link. */
 export class TransferLinkWriter implements LinkWriter {
   readonly closed: Promise<void>;
-  readonly stalls: { count: number; stalledMs: number } = { count: 0, stalledMs: 0 };
   readonly nextSequence: number | undefined;
   #port!: MessagePort;
   readonly #gate: Gate;
+  readonly #counts: EdgeCounts;
   readonly #keeps: boolean;
   /** What the reader has not returned credit for, the oldest first, where the link keeps it. */
   readonly #kept: Item[] = [];
@@ -59,20 +60,17 @@ export class TransferLinkWriter implements LinkWriter {
   #hasEnded = false;
   #isAborted = false;
 
-  constructor({ port, nextSequence }: LinkEnd, { limits, keeps = false }: LinkOptions) {
+  constructor({ port, nextSequence }: LinkEnd, { limits, keeps = false, counts = new EdgeCounts() }: LinkOptions) {
     this.nextSequence = nextSequence;
     this.#keeps = keeps;
-    this.#gate = new Gate(limits);
+    this.#counts = counts;
+    this.#gate = new Gate(limits, counts);
     this.closed = new Promise((resolve) => this.#close = resolve);
     this.#listen(port);
   }
 
   write(item: Item): void | Promise<void> {
-    const entered = this.#gate.enter(item.bytes, () => this.#send(item));
-    if (entered === undefined) return;
-    this.stalls.count += 1;
-    const sinceMs = performance.now();
-    return entered.finally(() => this.stalls.stalledMs += performance.now() - sinceMs);
+    return this.#gate.enter(item.bytes, () => this.#send(item));
   }
 
   end(): void {
@@ -100,6 +98,7 @@ export class TransferLinkWriter implements LinkWriter {
     }
     const { items, bytes } = this.#gate;
     const keptBytes = this.#kept.reduce((sum, item) => sum + item.bytes, 0);
+    this.#counts.readerReplaced(this.#kept.length, keptBytes);
     // The rest was moved away, and is lost with the thread that had it.
     this.#gate.leave(items - this.#kept.length, bytes - keptBytes);
     if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
@@ -169,6 +168,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   #port!: MessagePort;
   readonly #limits: FlowLimits;
   readonly #onViolation: OnViolation;
+  readonly #counts: EdgeCounts;
   readonly #leases: LeaseQueue | undefined;
   /** Bytes of what was taken and is not done with, the oldest first. */
   readonly #openBytes: number[] = [];
@@ -187,10 +187,11 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   constructor(
     port: MessagePort,
     source: Omit<NodeSource, "ended">,
-    { limits, keeps = false }: LinkOptions,
+    { limits, keeps = false, counts = new EdgeCounts() }: LinkOptions,
     onViolation: OnViolation,
   ) {
-    super(source, limits);
+    super(source, limits, counts);
+    this.#counts = counts;
     this.#limits = limits;
     this.#onViolation = onViolation;
     this.#leases = keeps ? new LeaseQueue(() => this.#credit(this.#openBytes.shift() as number)) : undefined;
@@ -221,6 +222,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     // What is here already was the dead writer's: the new one is owed nothing for it.
     this.#inherited = this.depth + this.#openBytes.length;
     this.#items = this.#bytes = 0;
+    this.#counts.writerReplaced(this.depth, this.depthBytes);
     this.#listen(port);
     return this.#received;
   }
