@@ -55,7 +55,15 @@ const LAYERS: readonly Layer[] = [
   // Measures what users get: the public entries alone. What starts processes and finds runtimes is shared with the tests.
   {
     path: "bench/",
-    imports: ["mod.ts", AUTHOR_ENTRY, "workers/entry.ts", "plugins/audio/mod.ts", "plugins/vad/mod.ts", "scripts/"],
+    imports: [
+      "mod.ts",
+      AUTHOR_ENTRY,
+      "workers/entry.ts",
+      "audio/mod.ts",
+      "plugins/audio/mod.ts",
+      "plugins/vad/mod.ts",
+      "scripts/",
+    ],
     packages: "any",
     builtins: "any",
   },
