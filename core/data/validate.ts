@@ -294,7 +294,8 @@ function checkBytes(value: unknown, path: string): void {
   if (!(value instanceof Uint8Array)) throw invalid(path, "does not hold bytes", value, "a Uint8Array");
 }
 
-function checkMetadata(value: unknown, path: string): void {
+/** Throws `invalid-data` unless the value is an object that JSON can express. */
+export function checkMetadata(value: unknown, path: string): void {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(path, "is not metadata", value, "an object with JSON values");
   }

@@ -46,6 +46,12 @@ const MIX = {
   fresh: [twoSources(sameForm, 4), twoSources(otherForm, 2)],
 };
 
+const mono = signal({ frames: 4100, timestampUs: 1_000_000, at: () => random() * 0.3 });
+const MONO = {
+  past: twoSources(signal({ frames: 1500, timestampUs: 5_000_000 }), 5).slice(0, 8),
+  fresh: [twoSources(mono, 4)],
+};
+
 const speech = await readSpeech();
 const spoken = (fromMs: number, toMs: number): Inputs => {
   const samples = speech.slice(fromMs * SPEECH_RATE_HZ / 1000, toMs * SPEECH_RATE_HZ / 1000);
@@ -61,6 +67,8 @@ const CASES: readonly (readonly [type: string, case_: Case])[] = [
   ["audio.level", { params: { intervalMs: 70 }, past: PAST, fresh: FRESH }],
   ["audio.silence", { params: { minSilenceMs: 40 }, past: PAST, fresh: FRESH }],
   ["audio.mix", MIX],
+  ["audio.interleave", MONO],
+  ["audio.mix", { params: { sampleRateHz: 6000 }, ...MIX }],
   ["audio.mix", { params: { sync: "start", overflow: "limit" }, ...MIX }],
   ["text.sentences", { past: texts("One. The inter", "rupted \ud83c"), fresh: [texts("Fresh ", "start.")] }],
   ["vad.silero", SPEECH],
