@@ -93,9 +93,8 @@ export class RingLinkReader implements LinkReader {
         this.#epoch = item.epoch;
         this.onLaterEpoch(item.epoch);
       }
-      if (item.epoch < this.#epoch || this.#isOver) {
-        this.#drop();
-      }
+      // Whoever was told may have flushed further, and dropped it already.
+      if (this.#next === item && (item.epoch < this.#epoch || this.#isOver)) this.#drop();
     }
     return this.#next;
   }
