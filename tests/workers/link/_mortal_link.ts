@@ -14,7 +14,7 @@ import {
   openLinkReader,
   openLinkWriter,
 } from "../../../workers/link/link.ts";
-import { LIMITS } from "./_link_kit.ts";
+import { LIMITS, turns } from "./_link_kit.ts";
 
 const DEAD = new StreamrackError("worker-crashed", "the thread has died");
 
@@ -36,6 +36,8 @@ export class MortalLink {
   readonly violations: StreamrackError[] = [];
   readonly #options: Required<MortalLinkOptions>;
   readonly #ring: SharedArrayBuffer | undefined;
+  /** The port of the writer. */
+  #port: MessagePort;
   writer: LinkWriter;
   reader: LinkReader;
   fanIn: FanIn;
@@ -46,6 +48,7 @@ export class MortalLink {
     this.#options = { shared, keeps, limits };
     const { writer, reader } = createLink({ shared });
     this.#ring = writer.ring;
+    this.#port = writer.port;
     this.writer = openLinkWriter(writer, { limits, keeps });
     [this.reader, this.fanIn] = this.#openReader(reader.port, undefined);
   }
@@ -60,8 +63,15 @@ export class MortalLink {
     else [this.reader, this.fanIn] = this.#openReader(port2, lostBefore);
   }
 
-  /** Replaces the writer. Gives the sequence number that the next value is to have. */
-  async writerDies(): Promise<number | undefined> {
+  /**
+   * Replaces the writer. Gives the sequence number that the next value is to have.
+   *
+   * @param lastAct What it does just before it dies, on its port.
+   */
+  async writerDies(lastAct?: (port: MessagePort) => void): Promise<number | undefined> {
+    lastAct?.(this.#port);
+    // A port that is closed in this thread drops what it carries; that of a thread that dies does not.
+    if (lastAct !== undefined) await turns();
     // What waits for room dies with it.
     this.writer.close();
     const { port1, port2 } = new MessageChannel();
@@ -72,6 +82,7 @@ export class MortalLink {
     }
     const { limits, keeps } = this.#options;
     const end = { port: port2, ring: this.#ring, nextSequence };
+    this.#port = port2;
     this.writer = openLinkWriter(end, { limits, keeps });
     assert.equal(this.writer.nextSequence, nextSequence);
     return nextSequence;

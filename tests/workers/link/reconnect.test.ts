@@ -275,3 +275,22 @@ describe("a link that keeps, and what it gives", () => {
     });
   }
 });
+
+describe("a writer that dies between the post of a value and its record", () => {
+  it("leaves nothing in the way of the next", async () => {
+    const link = new MortalLink({ shared: true, keeps: true });
+    await link.writer.write(leased(audioOf(SIZES.large, { seed: 0 }), 0, () => {}));
+    const { item, release } = await link.read() as Delivered;
+    assert.equal(item.sequence, 0);
+    assert.equal(await link.writerDies((port) => port.postMessage({ t: "data", s: 1, d: audioOf(8) })), 1);
+    for (const n of [1, 2]) await link.writer.write(leased(audioOf(SIZES.large, { seed: n }), n, () => {}));
+    release();
+    for (const n of [1, 2]) {
+      const { item, release } = await link.read() as Delivered;
+      assert.deepEqual(item.data, audioOf(SIZES.large, { seed: n }));
+      release();
+    }
+    assert.deepEqual(link.violations, []);
+    link.close();
+  });
+});

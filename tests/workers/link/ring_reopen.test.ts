@@ -163,7 +163,7 @@ const steps = fc.array(
     { weight: 6, arbitrary: fc.constantFrom<Step>({ op: "take" }, { op: "free" }, { op: "take" }, { op: "drop" }) },
     { weight: 2, arbitrary: fc.constantFrom<Step>({ op: "reader dies" }, { op: "writer dies" }) },
   ),
-  { maxLength: 150 },
+  { maxLength: 150, size: "max" },
 );
 
 describe("a ring, whoever dies", () => {
