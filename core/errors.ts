@@ -61,6 +61,10 @@ export const ERROR_REASONS = {
   "deadline-exceeded": "deadline-exceeded",
   "protocol-violation": "internal",
   "unsupported-runtime": "unimplemented",
+  "limit-exceeded": "resource-exhausted",
+  "connection-failed": "unavailable",
+  "unauthenticated": "unauthenticated",
+  "remote-failed": "internal",
   "unknown": "unknown",
 } as const satisfies Record<string, ErrorCode>;
 
