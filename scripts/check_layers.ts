@@ -36,11 +36,17 @@ const LAYERS: readonly Layer[] = [
   { path: "plugins/catalog.ts", imports: ["core/node/describe.ts"], packages: [], builtins: [] },
   // Reads the model from its package.
   { path: "plugins/vad/", imports: [AUTHOR_ENTRY], packages: "any", builtins: ["node:fs/promises"] },
+  // Its node calls a service through the client, by the entry that any plugin could import.
+  { path: "plugins/remote/", imports: [AUTHOR_ENTRY, "remote/mod.ts"], packages: "any", builtins: [] },
   { path: "plugins/*/", imports: [AUTHOR_ENTRY], packages: "any", builtins: [] },
   { path: "testing/", imports: ["mod.ts", "core/", "workers/"], packages: "any", builtins: [] },
   { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },
-  { path: "cli/", imports: ["mod.ts", AUTHOR_ENTRY], packages: "any", builtins: "any" },
-  { path: "remote/", imports: ["mod.ts", AUTHOR_ENTRY], packages: "any", builtins: [] },
+  { path: "cli/", imports: ["mod.ts", AUTHOR_ENTRY, "remote/mod.ts"], packages: "any", builtins: "any" },
+  // Generated, from remote/proto/.
+  { path: "remote/gen/", imports: [], packages: ["@bufbuild/protobuf"], builtins: [] },
+  // An application of mod.ts. Its client runs inside of plugins as well, where the engine must not be loaded for a
+  // list of codes. Sockets, TLS and HTTP are its business, and in Node's modules they are alike on all runtimes.
+  { path: "remote/", imports: ["mod.ts", AUTHOR_ENTRY, "core/errors.ts"], packages: "any", builtins: "any" },
   // What users would write: no path of ours, only the published names.
   { path: "examples/*/", imports: [], packages: "any", builtins: "any" },
 ];

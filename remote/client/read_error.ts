@@ -35,7 +35,9 @@ export function readErrorResponse(response: ErrorResponse): RemotePipelineError 
 export function readStatus({ code, details }: Pick<ServiceError, "code" | "details">): RemotePipelineError {
   const { reason, errorType, remedy } = STATUSES[code] ?? {};
   const name = (status[code] ?? "UNKNOWN").toLowerCase().replaceAll("_", "-");
-  return new RemotePipelineError(reason ?? "remote-failed", details === "" ? `the call ended with ${name}` : details, {
+  // The library adds an empty note of how it resolved the name.
+  const text = details.replace(/[.\s]*Resolution note:\s*$/, "");
+  return new RemotePipelineError(reason ?? "remote-failed", text === "" ? `the call ended with ${name}` : text, {
     errorType: errorType ?? ErrorType.internal,
     code: (ERROR_CODES as readonly string[]).includes(name) ? name as ErrorCode : "unknown",
     remedy,

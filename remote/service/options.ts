@@ -59,6 +59,11 @@ export interface ServiceOptions {
    */
   readonly allowAnonymous?: boolean | undefined;
   readonly limits?: Partial<ServiceLimits> | undefined;
+  /**
+   * Where to give `/metrics` (Prometheus) and `/healthz` over HTTP: host and
+   * port, as in `listen`. Whoever can reach it can read it. Default: nowhere.
+   */
+  readonly metricsListen?: string | undefined;
   /** How many pipelines are kept ready for the next one-shot run of a manifest that ran before. Default: 4; 0: none. */
   readonly warmSessions?: number | undefined;
   /** Receives what happens, as plain values. Default: nothing is logged. */
@@ -90,13 +95,14 @@ export interface ServiceSettings {
   readonly tls: TlsOptions | undefined;
   readonly tokens: readonly string[];
   readonly limits: ServiceLimits;
+  readonly metricsAddress: { readonly host: string; readonly port: number } | undefined;
   readonly warmSessions: number;
   readonly onLog: (entry: ServiceLogEntry) => void;
 }
 
 /** @throws {StreamrackError} `invalid-options` with every problem. */
 export function checkServiceOptions(options: ServiceOptions): ServiceSettings {
-  const { listen = "127.0.0.1:50051", tokens = [], limits = {}, warmSessions = 4 } = options;
+  const { listen = "127.0.0.1:50051", metricsListen, tokens = [], limits = {}, warmSessions = 4 } = options;
   const problems: { path: string; message: string; received?: string; expected: string }[] = [];
   const filled: Record<string, number> = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(limits)) {
@@ -124,11 +130,18 @@ export function checkServiceOptions(options: ServiceOptions): ServiceSettings {
     const expected = "16 or more visible ASCII characters";
     problems.push({ path: `options.tokens[${i}]`, message: "is not fit for a token", expected });
   });
-  const address = parseListen(listen);
-  if (address === undefined) {
+  const readAddress = (text: string, path: string) => {
+    const address = parseListen(text);
     const expected = 'host and port, such as "127.0.0.1:50051"';
-    problems.push({ path: "options.listen", message: "is not an address", received: JSON.stringify(listen), expected });
-  } else if (
+    if (address === undefined) {
+      problems.push({ path, message: "is not an address", received: JSON.stringify(text), expected });
+    }
+    return address;
+  };
+  const metricsAddress = metricsListen === undefined ? undefined : readAddress(metricsListen, "options.metricsListen");
+  const address = readAddress(listen, "options.listen");
+  if (
+    address !== undefined &&
     tokens.length === 0 && options.tls?.clientCa === undefined && options.allowAnonymous !== true &&
     !isLoopback(address.host)
   ) {
@@ -147,6 +160,7 @@ export function checkServiceOptions(options: ServiceOptions): ServiceSettings {
     tls: options.tls,
     tokens,
     limits: filled as unknown as ServiceLimits,
+    metricsAddress,
     warmSessions,
     onLog: options.onLog ?? (() => {}),
   };

@@ -16,6 +16,7 @@ import { createGate } from "./gate.ts";
 import { createHandlers } from "./handlers.ts";
 import { Health } from "./health.ts";
 import { ServiceMetrics } from "./metrics.ts";
+import { type MetricsServer, startMetricsServer } from "./metrics_server.ts";
 import { checkServiceOptions, type ServiceOptions, type ServiceSettings } from "./options.ts";
 import { rawService } from "./raw_service.ts";
 import { reflect, REFLECTION_SERVICES } from "./reflection.ts";
@@ -34,7 +35,8 @@ export async function startService(runtime: Runtime, options: ServiceOptions): P
     await service.listen();
   } catch (cause) {
     await service.close();
-    throw new StreamrackError("connection-failed", `cannot listen on ${settings.host}:${settings.port}`, {
+    const { host, port } = service.failedAddress;
+    throw new StreamrackError("connection-failed", `cannot listen on ${host}:${port}`, {
       cause,
       retryable: false,
       remedy: "Look whether another program listens there, and whether the address is one of this machine.",
@@ -49,6 +51,7 @@ class RunningService implements Service {
   readonly #server: Server;
   readonly #health = new Health();
   #acceptor: Acceptor | undefined;
+  #metricsServer: MetricsServer | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(runtime: Runtime, settings: ServiceSettings) {
@@ -64,6 +67,15 @@ class RunningService implements Service {
   get address(): { readonly host: string; readonly port: number } {
     const { address, port } = (this.#acceptor as Acceptor).address;
     return { host: address, port };
+  }
+
+  /** Where it could not listen, when `listen` rejected. */
+  get failedAddress(): { readonly host: string; readonly port: number } {
+    return this.#acceptor === undefined ? this.#settings : this.#settings.metricsAddress ?? this.#settings;
+  }
+
+  get metricsAddress(): { readonly host: string; readonly port: number } | undefined {
+    return this.#metricsServer?.address;
   }
 
   get isServing(): boolean {
@@ -87,6 +99,10 @@ class RunningService implements Service {
       },
     });
     onLog({ level: "info", event: "listening", ...this.address, tls: tls !== undefined });
+    const { metricsAddress } = this.#settings;
+    if (metricsAddress === undefined) return;
+    this.#metricsServer = await startMetricsServer(metricsAddress, this);
+    onLog({ level: "info", event: "metrics-listening", ...this.#metricsServer.address });
   }
 
   async renderMetrics(): Promise<{ readonly contentType: string; readonly text: string }> {
@@ -119,6 +135,7 @@ class RunningService implements Service {
     // The sessions of calls that were cut off are cancelled by that; here they have ended.
     await admission.close();
     await warm.close();
+    await this.#metricsServer?.close();
     onLog({ level: "info", event: "stopped" });
   }
 

@@ -12,6 +12,12 @@ export interface Service {
     /** 1 to 65535. */
     readonly port: number;
   };
+  /** Where it gives metrics over HTTP, if it does. */
+  readonly metricsAddress: {
+    readonly host: string;
+    /** 1 to 65535. */
+    readonly port: number;
+  } | undefined;
   /** Whether it takes calls: false from the beginning of `close` on. */
   readonly isServing: boolean;
 
