@@ -80,7 +80,6 @@ class Stream {
   readonly #messages: AsyncIterator<Uint8Array>;
   /** Aborts when the call cannot go on; the reason is what the client is told, if it is still there. */
   readonly #stop = new AbortController();
-  readonly #idle: IdleWatch;
   readonly #sessionId = crypto.randomUUID();
   readonly #startedMs = performance.now();
   readonly #ledger = new ChunkLedger();
@@ -88,6 +87,7 @@ class Stream {
   readonly #clock = new StreamClock();
   #generation: Generation | undefined;
   #manifest: Manifest | undefined;
+  #idle: IdleWatch | undefined;
   #place: Place | undefined;
   #nextSequence = 0n;
   #progress = 0;
@@ -99,7 +99,6 @@ class Stream {
     if (this.#caller.isOurs) this.#generation = "004";
     this.#writer = new CallWriter(call);
     this.#messages = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
-    this.#idle = new IdleWatch(context.settings.limits.sessionIdleTimeoutMs, () => this.#endIdle());
     const onGone = () => this.#stop.abort(new StreamrackError("session-cancelled", "the client has gone"));
     // Of these at least one comes, whatever becomes of the call; the error is one that was sent by this side.
     call.once("cancelled", onGone);
@@ -120,7 +119,7 @@ class Stream {
       await session?.cancel(thrown);
       await this.#fail(this.#stop.signal.aborted ? this.#stop.signal.reason : thrown);
     } finally {
-      this.#idle.stop();
+      this.#idle?.stop();
       this.#place?.leave();
       void this.#messages.return?.().catch(() => {});
     }
@@ -149,6 +148,8 @@ class Stream {
     this.#place = place;
     this.#manifest = readManifest(init.manifest);
     const session = await this.#context.runtime.open(this.#manifest, { signal: this.#stop.signal });
+    // Only from here on: until the first message and while nodes are created, other limits hold.
+    this.#idle = new IdleWatch(this.#context.settings.limits.sessionIdleTimeoutMs, () => this.#endIdle());
     const recommendedChunkSize = init.expectedChunkSize > 0n ? init.expectedChunkSize : USUAL_CHUNK_SIZE;
     await this.#write({ type: "ready", sessionId: this.#sessionId, recommendedChunkSize });
     return session;
@@ -351,14 +352,14 @@ class Stream {
   /** The next message, or nothing at the end of the client's side. */
   async #next(): Promise<Uint8Array | undefined> {
     const { value, done } = await this.#messages.next();
-    this.#idle.touch();
+    this.#idle?.touch();
     if (this.#stop.signal.aborted) throw this.#stop.signal.reason;
     return done === true ? undefined : value;
   }
 
   async #write(answer: StreamAnswer): Promise<void> {
     await this.#writer.write(this.#codec.writeAnswer(answer, this.#caller));
-    this.#idle.touch();
+    this.#idle?.touch();
   }
 }
 
