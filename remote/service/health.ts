@@ -65,7 +65,11 @@ export class Health {
   /** Says from now on that no more calls are taken, and ends the watching calls with that. */
   stopServing(): void {
     this.#isServing = false;
-    for (const call of this.#watchers) call.end(toBinary(HealthCheckResponseSchema, this.#response()));
+    for (const call of this.#watchers) {
+      call.write(toBinary(HealthCheckResponseSchema, this.#response()));
+      // What `end` is given would be taken for trailers.
+      call.end();
+    }
     this.#watchers.clear();
   }
 

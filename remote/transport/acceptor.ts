@@ -55,6 +55,8 @@ export interface Acceptor {
   readonly connectionCount: number;
   /** Accepts nothing any more; connections that are open stay. */
   stop(): void;
+  /** Resolves when no connection is open. */
+  emptied(): Promise<void>;
   /** Ends every connection and waits until all are closed. */
   close(): Promise<void>;
 }
@@ -130,6 +132,10 @@ class Door implements Acceptor {
   async close(): Promise<void> {
     this.stop();
     for (const socket of this.#sockets) socket.destroy();
+    await this.emptied();
+  }
+
+  async emptied(): Promise<void> {
     while (this.#sockets.size > 0) {
       const [socket] = this.#sockets;
       await new Promise((resolve) => (socket as Socket).once("close", resolve));
