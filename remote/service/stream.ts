@@ -11,7 +11,6 @@
  */
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import { status } from "@grpc/grpc-js";
 import { type RuntimeData, StreamrackError } from "../../core/plugin.ts";
 import type { Manifest, Session, SessionOutput } from "../../mod.ts";
 import { codec003 } from "../wire/codec_003.ts";

@@ -6,11 +6,11 @@
 
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type AudioData, RuntimeData } from "../../core/plugin.ts";
-import {
-  type AudioBuffer,
-  type AudioFormat,
-  type ErrorResponseSchema,
-  type ErrorType,
+import type {
+  AudioBuffer,
+  AudioFormat,
+  ErrorResponseSchema,
+  ErrorType,
   ExecutionMetricsSchema,
 } from "../gen/v003/remotemedia/v1/common_pb.ts";
 import {

@@ -5,7 +5,7 @@
  */
 
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { ExecutionMetricsSchema } from "../gen/v004/remotemedia/v1/common_pb.ts";
+import type { ExecutionMetricsSchema } from "../gen/v004/remotemedia/v1/common_pb.ts";
 import {
   ExecuteRequestSchema,
   ExecuteResponseSchema,

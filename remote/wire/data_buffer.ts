@@ -17,7 +17,7 @@ import {
 } from "../../core/plugin.ts";
 import {
   type ControlMessage,
-  ControlMessageSchema,
+  type ControlMessageSchema,
   type DataBuffer,
   DataBufferSchema,
   PixelFormat,

@@ -19,6 +19,11 @@ import { converse, RawClient, V003 } from "./_service_kit.ts";
 const SELF = process.versions["deno"] !== undefined ? "deno" : process.versions["bun"] !== undefined ? "bun" : "node";
 const TOKEN = "a-token-of-the-matrix-test";
 
+/** A microphone that is never switched off. */
+async function* endless() {
+  for (;;) yield RuntimeData.audio({ samples: new Float32Array(160), sampleRate: 16_000 });
+}
+
 for (const runtime of ["deno", "bun", "node"] as const) {
   describe(`client on ${SELF}, service on ${runtime}`, () => {
     let folder: string;
@@ -129,12 +134,9 @@ for (const runtime of ["deno", "bun", "node"] as const) {
     it("survives clients that come and go, with calls under way or without", async () => {
       for (let i = 0; i < 20; i++) {
         const passing = new RemotePipelineClient(serving.address, { token: TOKEN });
-        async function* chunks() {
-          for (let j = 0;; j++) yield RuntimeData.audio({ samples: new Float32Array(160), sampleRate: 16_000 });
-        }
         const manifest: Manifest = { version: "v1", nodes: [{ id: "p", node_type: "PassThrough" }] };
         if (i % 2 === 0) await passing.connect();
-        else for await (const _ of passing.streamPipeline(manifest, chunks())) break;
+        else for await (const _ of passing.streamPipeline(manifest, endless())) break;
         await passing.disconnect();
       }
       assert.equal((await client.getVersion()).protocolVersion, "v1");
