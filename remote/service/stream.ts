@@ -230,7 +230,7 @@ class Stream {
         this.#place?.addBytes(-counted.bytes);
       }
     }
-    this.#context.metrics.chunks.inc({ status: "received" });
+    this.#context.metrics.chunksReceived.inc();
   }
 
   async #giveResults(session: Session): Promise<void> {
@@ -259,7 +259,7 @@ class Stream {
       samplesProcessed: chunk?.samplesSoFar ?? 0n,
       itemsProcessed: chunk?.itemsSoFar ?? 0n,
     };
-    this.#context.metrics.chunks.inc({ status: "answered" });
+    this.#context.metrics.chunksAnswered.inc();
     this.#context.metrics.chunkSeconds.observe(processingTimeMs / 1000);
     await this.#write({ type: "result", result });
     if (this.#counts.results % RESULTS_PER_METRICS === 0n) {

@@ -18,7 +18,8 @@ import {
   StreamRequestSchema,
   StreamResponseSchema,
 } from "../gen/v004/remotemedia/v1/streaming_pb.ts";
-import { readDataBuffer, writeDataBuffer } from "./data_buffer.ts";
+import { readAudioDataChunk, writeAudioResult } from "./audio_path.ts";
+import { readAudioBuffer, readDataBuffer, writeCommon, writeDataBuffer } from "./data_buffer.ts";
 import { readInputKinds } from "./manifest.ts";
 import type {
   Codec,
@@ -30,7 +31,7 @@ import type {
   WireMetrics,
   WireResult,
 } from "./messages.ts";
-import { readAudio } from "./pcm.ts";
+import { readAudio, writeAudio } from "./pcm.ts";
 import type { Peer } from "./peer.ts";
 
 /** The codec of the second generation. */
@@ -43,6 +44,12 @@ export const codec004: Codec = {
   },
 
   readStream(message, peer): StreamMessage {
+    const chunk = readAudioDataChunk(message);
+    if (chunk !== undefined) {
+      const { audio, metadata, ...rest } = chunk;
+      const read = () => readAudioBuffer(audio, metadata, peer);
+      return { type: "chunk", ...rest, values: [{ port: undefined, read }] };
+    }
     const { case: type, value } = fromBinary(StreamRequestSchema, message).request;
     switch (type) {
       case "init": {
@@ -90,6 +97,13 @@ export const codec004: Codec = {
   },
 
   writeAnswer(answer, peer) {
+    if (answer.type === "result") {
+      const [[key, data] = ["", undefined], ...others] = answer.result.outputs;
+      if (data?.type === "audio" && data.metadata === undefined && others.length === 0) {
+        const metadata = writeCommon(data, peer);
+        return writeAudioResult({ ...answer.result, key, audio: writeAudio(data), metadata });
+      }
+    }
     const response = toResponse(answer, peer);
     return toBinary(StreamResponseSchema, create(StreamResponseSchema, { response }));
   },

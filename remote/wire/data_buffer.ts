@@ -6,6 +6,7 @@
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
+  type AudioData,
   type ControlMessage as Control,
   type DataCommon,
   type JsonValue,
@@ -24,7 +25,7 @@ import {
   VideoCodec,
   type VideoFrame,
 } from "../gen/v004/remotemedia/v1/common_pb.ts";
-import { copyBytes, readAudio, writeAudio } from "./pcm.ts";
+import { copyBytes, readAudio, type WireAudio, writeAudio } from "./pcm.ts";
 import { METADATA_KEYS, type Peer } from "./peer.ts";
 import { readNumpy, readTensor, writeTensor } from "./tensors.ts";
 
@@ -37,10 +38,8 @@ export function readDataBuffer(buffer: DataBuffer, peer: Peer): RuntimeData {
   const common = readCommon(buffer.metadata);
   const { case: kind, value } = buffer.dataType;
   switch (kind) {
-    case "audio": {
-      const metadata = value.metadataJson === undefined ? common.metadata : readMetadataJson(value.metadataJson);
-      return readAudio(value, { ...common, metadata, keepsFormat: peer.isOurs });
-    }
+    case "audio":
+      return readAudioBuffer(value, buffer.metadata, peer);
     case "video":
       return readVideo(value, common);
     case "tensor":
@@ -155,6 +154,17 @@ export function parseJson(text: string, path: string): JsonValue {
   }
 }
 
+/** Reads audio with the metadata of its DataBuffer. */
+export function readAudioBuffer(
+  audio: WireAudio & { readonly metadataJson?: Uint8Array | undefined },
+  metadata: { readonly [key: string]: string },
+  peer: Peer,
+): AudioData {
+  const common = readCommon(metadata);
+  const own = audio.metadataJson === undefined ? common.metadata : readMetadataJson(audio.metadataJson);
+  return readAudio(audio, { ...common, metadata: own, keepsFormat: peer.isOurs });
+}
+
 function readCommon(wire: { readonly [key: string]: string }): DataCommon {
   const entries = new Map(Object.entries(wire));
   const given = Number(entries.get(METADATA_KEYS.timestampUs) ?? NaN);
@@ -166,7 +176,8 @@ function readCommon(wire: { readonly [key: string]: string }): DataCommon {
   return { timestampUs: Number.isFinite(given) ? given : undefined, metadata };
 }
 
-function writeCommon({ timestampUs, metadata, type }: RuntimeData, { isOurs }: Peer): Record<string, string> {
+/** Time and metadata of a value, as the metadata of its DataBuffer. */
+export function writeCommon({ timestampUs, metadata, type }: RuntimeData, { isOurs }: Peer): Record<string, string> {
   const entries: [string, string][] = [];
   if (metadata !== undefined && type !== "audio") {
     const isText = Object.values(metadata).every((value) => typeof value === "string");
