@@ -5,7 +5,7 @@
  */
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { RuntimeData } from "../../core/plugin.ts";
+import { RuntimeData } from "../../core/plugin.ts";
 import type { Manifest } from "../../mod.ts";
 import type { DataBuffer, ExecutionMetrics as WireMetrics } from "../gen/v004/remotemedia/v1/common_pb.ts";
 import {
@@ -23,8 +23,10 @@ import {
   type StreamResponse,
   StreamResponseSchema,
 } from "../gen/v004/remotemedia/v1/streaming_pb.ts";
-import { readDataBuffer, toUint64, writeDataBuffer } from "../wire/data_buffer.ts";
+import { readAudioResult, writeAudioDataChunk } from "../wire/audio_path.ts";
+import { readAudioBuffer, readDataBuffer, toUint64, writeCommon, writeDataBuffer } from "../wire/data_buffer.ts";
 import { writeManifest } from "../wire/manifest.ts";
+import { writeAudio } from "../wire/pcm.ts";
 import { readErrorResponse } from "./read_error.ts";
 import type {
   ChunkInput,
@@ -111,12 +113,19 @@ export function writeInit(manifest: Manifest, options: StreamOptions): Uint8Arra
 /** Writes a chunk. */
 export function writeChunk(input: ChunkInput, sequence: number): Uint8Array {
   const { data, to = "", port } = "data" in input && !("type" in input) ? input : { data: input as RuntimeData };
-  const buffer = writeDataBuffer(data, PEER);
+  const timestampMs = toUint64((data.timestampUs ?? 0) / 1000);
+  if (data.type === "audio" && data.metadata === undefined && port === undefined) {
+    RuntimeData.check(data);
+    const metadata = writeCommon(data, PEER);
+    const audio = writeAudio(data);
+    return writeAudioDataChunk({ nodeId: to, sequence: BigInt(sequence), timestampMs, audio, metadata });
+  }
+  const buffer = writeDataBuffer(RuntimeData.check(data), PEER);
   const value = {
     nodeId: to,
     ...(port === undefined ? { buffer } : { namedBuffers: { [port]: buffer } }),
     sequence: BigInt(sequence),
-    timestampMs: toUint64((data.timestampUs ?? 0) / 1000),
+    timestampMs,
   };
   return toBinary(StreamRequestSchema, create(StreamRequestSchema, { request: { case: "dataChunk", value } }));
 }
@@ -125,6 +134,18 @@ export function writeChunk(input: ChunkInput, sequence: number): Uint8Array {
 export function writeControl(command: "close" | "cancel"): Uint8Array {
   const value = { command: command === "close" ? Command.CLOSE : Command.CANCEL };
   return toBinary(StreamRequestSchema, create(StreamRequestSchema, { request: { case: "control", value } }));
+}
+
+/** Reads a result in the short way, if it is one that has it. */
+export function readUsualResult(answer: Uint8Array): ChunkResult | undefined {
+  const result = readAudioResult(answer);
+  if (result === undefined) return undefined;
+  return {
+    sequence: Number(result.sequence),
+    outputs: { [result.key]: readAudioBuffer(result.audio, result.metadata, PEER) },
+    processingTimeMs: result.processingTimeMs,
+    totalItemsProcessed: Number(result.itemsProcessed),
+  };
 }
 
 /** Reads a StreamResponse. */

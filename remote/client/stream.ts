@@ -14,6 +14,7 @@ import {
   readMetrics,
   readStreamMetrics,
   readStreamResponse,
+  readUsualResult,
   writeChunk,
   writeControl,
   writeInit,
@@ -44,6 +45,11 @@ export async function* runStream(
   try {
     await sender.write(init);
     for await (const bytes of call.iterator({ destroyOnReturn: false })) {
+      const usual = readUsualResult(bytes as Uint8Array);
+      if (usual !== undefined) {
+        yield usual;
+        continue;
+      }
       const { case: type, value } = readStreamResponse(bytes as Uint8Array);
       switch (type) {
         case "ready": {

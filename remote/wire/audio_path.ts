@@ -97,6 +97,50 @@ function readEntry(bytes: Uint8Array): [string, string] | undefined {
   return entry;
 }
 
+/** Reads a StreamResponse if it is a `result` with one output, which is audio, and nothing in it is unusual. */
+export function readAudioResult(message: Uint8Array): AudioResult | undefined {
+  try {
+    const outer = new BinaryReader(message);
+    const bytes = onlyField(outer, 2, outer.len);
+    return bytes === undefined ? undefined : readResult(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function readResult(bytes: Uint8Array): AudioResult | undefined {
+  const reader = new BinaryReader(bytes);
+  let [sequence, processingTimeMs, itemsProcessed] = [0n, 0, 0n];
+  let output: Pick<AudioResult, "key" | "audio" | "metadata"> | undefined;
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag();
+    if (number === 1 && type === WireType.Varint) sequence = BigInt(reader.uint64());
+    else if (number === 3 && type === WireType.Bit64) processingTimeMs = reader.double();
+    else if (number === 4 && type === WireType.Varint) itemsProcessed = BigInt(reader.uint64());
+    else if (number === 2 && type === WireType.LengthDelimited && output === undefined) {
+      output = readOutput(reader.bytes());
+      if (output === undefined) return undefined;
+    } else return undefined;
+  }
+  return output === undefined ? undefined : { sequence, processingTimeMs, itemsProcessed, ...output };
+}
+
+function readOutput(bytes: Uint8Array): Pick<AudioResult, "key" | "audio" | "metadata"> | undefined {
+  const reader = new BinaryReader(bytes);
+  let key = "";
+  let buffer: ReturnType<typeof readBuffer>;
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag();
+    if (type !== WireType.LengthDelimited) return undefined;
+    if (number === 1) key = reader.string();
+    else if (number === 2 && buffer === undefined) {
+      buffer = readBuffer(reader.bytes());
+      if (buffer === undefined) return undefined;
+    } else return undefined;
+  }
+  return buffer === undefined ? undefined : { key, ...buffer };
+}
+
 /** The contents of a message's only field, if it is that one. */
 function onlyField(reader: BinaryReader, wanted: number, end: number): Uint8Array | undefined {
   const [number, type] = reader.tag();
@@ -117,34 +161,37 @@ export interface AudioResult {
 
 /** Writes a StreamResponse with a result. The samples are copied once, to where they stay. */
 export function writeAudioResult(result: AudioResult): Uint8Array {
-  const { samples, sampleRate, channels, format, numSamples } = result.audio;
-  const audioRest = numbers([[2, sampleRate], [3, channels], [4, format]], [5, numSamples]);
-  const audioHead = samples.length === 0 ? NOTHING : lengthDelimited(1, samples.length);
-  const audioLength = audioHead.length + samples.length + audioRest.length;
-  const metadata = writeMetadata(result.metadata);
-  const bufferHead = lengthDelimited(1, audioLength);
-  const bufferLength = bufferHead.length + audioLength + metadata.length;
+  const buffer = bufferParts(result.audio, result.metadata);
+  const bufferLength = lengthOf(buffer);
   const key = new BinaryWriter().tag(1, WireType.LengthDelimited).string(result.key).finish();
-  const entryHead = join(key, lengthDelimited(2, bufferLength));
-  const entryLength = entryHead.length + bufferLength;
-  const sequence = numbers([], [1, result.sequence]);
+  const entry = [key, lengthDelimited(2, bufferLength), ...buffer];
   const rest = new BinaryWriter();
   if (result.processingTimeMs !== 0) rest.tag(3, WireType.Bit64).double(result.processingTimeMs);
   if (result.itemsProcessed !== 0n) rest.tag(4, WireType.Varint).uint64(result.itemsProcessed);
-  const resultRest = rest.finish();
-  const resultHead = join(sequence, lengthDelimited(2, entryLength));
-  const resultLength = resultHead.length + entryLength + resultRest.length;
-  return join(
-    lengthDelimited(2, resultLength),
-    resultHead,
-    entryHead,
-    bufferHead,
-    audioHead,
-    samples,
-    audioRest,
-    metadata,
-    resultRest,
-  );
+  const sequence = numbers([], [1, result.sequence]);
+  const parts = [sequence, lengthDelimited(2, lengthOf(entry)), ...entry, rest.finish()];
+  return join([lengthDelimited(2, lengthOf(parts)), ...parts]);
+}
+
+/** Writes a StreamRequest with a chunk, in the same way. */
+export function writeAudioDataChunk(chunk: AudioDataChunk): Uint8Array {
+  const buffer = bufferParts(chunk.audio, chunk.metadata);
+  const node = chunk.nodeId === ""
+    ? NOTHING
+    : new BinaryWriter().tag(1, WireType.LengthDelimited).string(chunk.nodeId).finish();
+  const times = new BinaryWriter();
+  if (chunk.sequence !== 0n) times.tag(4, WireType.Varint).uint64(chunk.sequence);
+  if (chunk.timestampMs !== 0n) times.tag(5, WireType.Varint).uint64(chunk.timestampMs);
+  const parts = [node, lengthDelimited(2, lengthOf(buffer)), ...buffer, times.finish()];
+  return join([lengthDelimited(2, lengthOf(parts)), ...parts]);
+}
+
+/** A DataBuffer with audio, in pieces. */
+function bufferParts(audio: WireAudio, metadata: { readonly [key: string]: string }): Uint8Array[] {
+  const { samples, sampleRate, channels, format, numSamples } = audio;
+  const rest = numbers([[2, sampleRate], [3, channels], [4, format]], [5, numSamples]);
+  const fields = samples.length === 0 ? [rest] : [lengthDelimited(1, samples.length), samples, rest];
+  return [lengthDelimited(1, lengthOf(fields)), ...fields, writeMetadata(metadata)];
 }
 
 const NOTHING = new Uint8Array();
@@ -173,8 +220,12 @@ function writeMetadata(metadata: { readonly [key: string]: string }): Uint8Array
   return writer.finish();
 }
 
-function join(...parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(lengthOf(parts));
   let at = 0;
   for (const part of parts) {
     joined.set(part, at);

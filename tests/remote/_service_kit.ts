@@ -10,7 +10,6 @@ import * as execution003 from "../../remote/gen/v003/remotemedia/v1/execution_pb
 import * as streaming003 from "../../remote/gen/v003/remotemedia/v1/streaming_pb.ts";
 import * as execution004 from "../../remote/gen/v004/remotemedia/v1/execution_pb.ts";
 import * as streaming004 from "../../remote/gen/v004/remotemedia/v1/streaming_pb.ts";
-import { testPlugin } from "../_support/runtime.ts";
 import { CallWriter } from "../../remote/transport/call_writer.ts";
 import { GoawayFilter } from "../../remote/transport/goaway_filter.ts";
 
@@ -38,8 +37,7 @@ export async function withService<T>(
   options: ServiceOptions = {},
   runtimeOptions: RuntimeOptions = {},
 ): Promise<T> {
-  const plugins = [testPlugin("probe"), testPlugin("faults")];
-  const runtime = await createRuntime({ killGraceMs: 1_500, plugins, ...runtimeOptions });
+  const runtime = await createRuntime({ killGraceMs: 1_500, ...runtimeOptions });
   try {
     const log: ServiceLogEntry[] = [];
     const onLog = (entry: ServiceLogEntry) => void log.push(entry);

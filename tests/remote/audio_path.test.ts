@@ -3,7 +3,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { readAudioDataChunk, writeAudioResult } from "../../remote/wire/audio_path.ts";
+import {
+  readAudioDataChunk,
+  readAudioResult,
+  writeAudioDataChunk,
+  writeAudioResult,
+} from "../../remote/wire/audio_path.ts";
 import { Random } from "../_support/random.ts";
 import { encode, V004 } from "./_service_kit.ts";
 
@@ -24,7 +29,7 @@ function randomMetadata(random: Random): Record<string, string> {
 }
 
 describe("the short way for audio", () => {
-  it("reads a chunk as the long way does", () => {
+  it("reads and writes a chunk as the long way does", () => {
     const random = new Random(11);
     for (let i = 0; i < 500; i++) {
       const expected = {
@@ -38,10 +43,11 @@ describe("the short way for audio", () => {
       const value = { ...rest, buffer: { dataType: { case: "audio", value: audio }, metadata } };
       const message = encode(V004.StreamRequestSchema, { request: { case: "dataChunk", value } });
       assert.deepEqual(readAudioDataChunk(message), expected);
+      assert.deepEqual(writeAudioDataChunk(expected), message);
     }
   });
 
-  it("writes a result as the long way does", () => {
+  it("reads and writes a result as the long way does", () => {
     const random = new Random(12);
     for (let i = 0; i < 500; i++) {
       const audio = randomAudio(random);
@@ -62,6 +68,7 @@ describe("the short way for audio", () => {
       const long = create(V004.StreamResponseSchema, { response: { case: "result", value } });
       assert.deepEqual(written, toBinary(V004.StreamResponseSchema, long));
       assert.deepEqual(fromBinary(V004.StreamResponseSchema, written), long);
+      assert.deepEqual(readAudioResult(written), { ...result, key, audio, metadata });
     }
   });
 
@@ -86,5 +93,15 @@ describe("the short way for audio", () => {
       encode(V004.StreamRequestSchema, { request: { case: "control", value: { command: 1 } } }),
     ];
     for (const [i, message] of unusual.entries()) assert.equal(readAudioDataChunk(message), undefined, `${i}`);
+    const result = (value: object) => encode(V004.StreamResponseSchema, { response: { case: "result", value } });
+    assert.ok(readAudioResult(result({ dataOutputs: { a: audio } })) !== undefined);
+    const others = [
+      result({}),
+      result({ dataOutputs: { a: audio, b: audio } }),
+      result({ dataOutputs: { a: withJson } }),
+      result({ dataOutputs: { a: { dataType: { case: "json", value: {} } } } }),
+      encode(V004.StreamResponseSchema, { response: { case: "closed", value: { sessionId: "s" } } }),
+    ];
+    for (const [i, message] of others.entries()) assert.equal(readAudioResult(message), undefined, `result ${i}`);
   });
 });
