@@ -10,6 +10,7 @@
  * @module
  */
 
+import process from "node:process";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { type RuntimeData, StreamrackError } from "../../core/plugin.ts";
 import type { Manifest, Session, SessionOutput } from "../../mod.ts";
@@ -46,6 +47,11 @@ const CLOSE_REASONS = {
   cancel: "Client requested cancel",
 };
 const COMMANDS = ["unspecified", "close", "cancel"] as const;
+
+/** Bun 1.4 resets a stream that this side has ended while the client still sends, and clients on Bun report that. */
+const CUTS_OFF_SENDERS = process.versions["bun"] !== undefined;
+/** How long such a client is heard out, in milliseconds. */
+const HEAR_OUT_MS = 1_000;
 
 /** How the client ended its side. */
 type InputEnd = typeof COMMANDS[number] | "half-closed";
@@ -113,6 +119,7 @@ class Stream {
       session = await this.#open(init);
       const reason = await this.#exchange(session, init);
       if (reason !== undefined) await this.#sayClosed(session, reason);
+      if (CUTS_OFF_SENDERS) await this.#hearOut();
       this.#writer.end();
     } catch (thrown) {
       await session?.cancel(thrown);
@@ -282,7 +289,6 @@ class Stream {
   async #fail(thrown: unknown): Promise<void> {
     if (this.#writer.isClosed) return;
     if (thrown instanceof CallStatus) return void this.#call.emit("error", thrown.toStatus());
-    if (this.#writer.isBlocked) return this.#caller.gate?.reset();
     const error = toWireError(thrown, { generation: this.#codec.generation, manifest: this.#manifest });
     this.#context.metrics.errors.inc({ error_type: error.errorType });
     this.#context.settings.onLog({
@@ -296,10 +302,30 @@ class Stream {
     try {
       // The protocol says errors in the stream, and ends it well.
       await this.#write({ type: "error", error });
+      await this.#hearOut();
       this.#writer.end();
     } catch {
       // It went away meanwhile.
     }
+  }
+
+  /**
+   * Drops what the client still sends, until it ends its side, or for a while.
+   * A client on Deno 2.9 that writes into a call which has ended loses what
+   * was sent to it last: the error that says why.
+   */
+  async #hearOut(): Promise<void> {
+    let isOver = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, HEAR_OUT_MS);
+    });
+    const heard = (async () => {
+      for (let next = await this.#messages.next(); next.done !== true && !isOver; next = await this.#messages.next());
+    })();
+    await Promise.race([heard.catch(() => {}), over]);
+    isOver = true;
+    clearTimeout(timer);
   }
 
   #endIdle(): void {

@@ -88,6 +88,19 @@ for (const runtime of ["deno", "bun", "node"] as const) {
       }));
     });
 
+    it("tells why a stream has failed, also to a client that is still sending", async () => {
+      async function* chunks() {
+        for (let i = 0; i < 100; i++) yield { data: RuntimeData.binary(new Uint8Array(2_000)), to: "nobody" };
+      }
+      const manifest: Manifest = { version: "v1", nodes: [{ id: "p", node_type: "PassThrough" }] };
+      await Promise.all(Array.from({ length: 50 }, async () => {
+        const error = await rejectionOf((async () => {
+          for await (const _ of client.streamPipeline(manifest, chunks()));
+        })());
+        assert.equal(error.reason, "unknown-target", error.message);
+      }));
+    });
+
     it("speaks the first generation", async () => {
       using raw = new RawClient(serving.address, {
         headers: { authorization: `Bearer ${TOKEN}`, "x-client": "python" },
