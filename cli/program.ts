@@ -10,6 +10,7 @@ import { isBrokenPipe, writeStdout } from "./stdout.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addServeCommand } from "./commands/serve.ts";
 import { addStreamCommand } from "./commands/stream.ts";
 import { addValidateCommand } from "./commands/validate.ts";
 import { errorToJson, EXIT, exitCodeOf, reportError } from "./exit.ts";
@@ -36,6 +37,7 @@ export function buildProgram(printed: string[] = []): Command {
     .configureOutput({ writeOut: (text) => void printed.push(text) });
   addRunCommand(program);
   addStreamCommand(program);
+  addServeCommand(program);
   addValidateCommand(program);
   addNodesCommand(program);
   addDoctorCommand(program);

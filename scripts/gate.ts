@@ -27,7 +27,7 @@ interface Step {
 
 async function listSteps(): Promise<Step[]> {
   const checks = await findFiles("scripts", (path) => /^scripts\/check_[^/]*\.ts$/.test(path));
-  const sources = await findFiles("", (path) => /^(core|workers|testing|plugins)\/.*\.ts$|^mod\.ts$/.test(path));
+  const sources = await findFiles("", (path) => /^(core|workers|testing|plugins|remote)\/.*\.ts$|^mod\.ts$/.test(path));
   const hasExample = async (file: string) => (await readFile(join(ROOT, file), "utf8")).includes("\n * ```ts");
   const withExamples = (await Promise.all(sources.map(async (file) => await hasExample(file) ? [file] : []))).flat();
   return [
