@@ -36,7 +36,10 @@ const LAYERS: readonly Layer[] = [
   { path: "plugins/catalog.ts", imports: ["core/node/describe.ts"], packages: [], builtins: [] },
   // Reads the model from its package.
   { path: "plugins/vad/", imports: [AUTHOR_ENTRY], packages: "any", builtins: ["node:fs/promises"] },
-  { path: "plugins/*/", imports: [AUTHOR_ENTRY], packages: "any", builtins: [] },
+  // Measures of audio that several plugins share: numbers in, numbers out. It knows nothing of ours, so that a plugin
+  // which uses it still sees the author's entry only.
+  { path: "signal/", imports: [], packages: [], builtins: [] },
+  { path: "plugins/*/", imports: [AUTHOR_ENTRY, "signal/"], packages: "any", builtins: [] },
   { path: "testing/", imports: ["mod.ts", "core/", "workers/"], packages: "any", builtins: [] },
   { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },
   { path: "cli/", imports: ["mod.ts", AUTHOR_ENTRY], packages: "any", builtins: "any" },

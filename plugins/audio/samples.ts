@@ -36,11 +36,6 @@ export function sampleFitter(format: AudioFormat): (value: number) => number {
   };
 }
 
-/** The value, or 0 for NaN and the infinities. */
-export function finite(value: number): number {
-  return value - value === 0 ? value : 0;
-}
-
 /**
  * The samples of a chunk as floats, with 0 for NaN and the infinities, so
  * that one bad sample cannot live on in the memory of a filter. Float chunks

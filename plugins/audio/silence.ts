@@ -9,7 +9,7 @@ import { type AudioData, convertFormat, defineNode, type JsonData, RuntimeData }
 import type { AudioNode } from "./audio_node.ts";
 import { gainOf } from "./decibels.ts";
 import { flagParam, numberParam } from "./params.ts";
-import { finite } from "./samples.ts";
+import { finite } from "../../signal/finite.ts";
 import { perStretch, type Stretch, type StretchProcessor } from "./stretch.ts";
 
 type Output = { readonly out: AudioData } | { readonly events: JsonData };
