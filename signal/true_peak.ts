@@ -60,11 +60,16 @@ export class TruePeakMeter {
   readonly #recent = new Float64Array(2 * TAPS);
   #at = 0;
   #quiet = 0;
-  readonly #floor: number;
+  #floor: number;
 
   /** @param floor Level below which the answer need not be exact: then it is that of the samples alone, which is fast. Default: 0, always exact. */
   constructor(floor = 0) {
     this.#floor = floor / LARGEST_GAIN;
+  }
+
+  /** Changes the level below which the answer need not be exact: to the highest so far, if only that is asked for. */
+  set floor(level: number) {
+    this.#floor = level / LARGEST_GAIN;
   }
 
   /** Forgets what came. */
