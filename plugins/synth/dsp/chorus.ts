@@ -60,14 +60,26 @@ export class Chorus implements Kernel {
       const secondGrowth = (b - second) / frames;
       const mixGrowth = (mix.to - mix.from) / frames;
       let wet = mix.from;
+      const { samples, mask } = line;
+      let at = line.at;
       for (let k = 0; k < frames; k++) {
         first += firstGrowth;
         second += secondGrowth;
         wet += mixGrowth;
         const sample = from[k] as number;
-        line.push(sample);
-        to[k] = sample * (1 - 0.5 * wet) + 0.5 * wet * (line.read(first) + line.read(second));
+        at = (at + 1) & mask;
+        samples[at] = sample;
+        const firstWhole = first | 0;
+        const secondWhole = second | 0;
+        const firstNear = samples[(at - firstWhole) & mask] as number;
+        const firstFar = samples[(at - firstWhole - 1) & mask] as number;
+        const secondNear = samples[(at - secondWhole) & mask] as number;
+        const secondFar = samples[(at - secondWhole - 1) & mask] as number;
+        const copies = firstNear + (firstFar - firstNear) * (first - firstWhole) +
+          secondNear + (secondFar - secondNear) * (second - secondWhole);
+        to[k] = sample * (1 - 0.5 * wet) + 0.5 * wet * copies;
       }
+      line.at = at;
       this.#delays[2 * side] = a;
       this.#delays[2 * side + 1] = b;
     }

@@ -66,7 +66,13 @@ export class Delay implements Kernel {
     for (let c = 0; c < out.channels; c++) {
       const from = c === 0 ? input.left : input.right;
       const line = this.#lines[c] as DelayLine;
-      for (let k = 0; k < frames; k++) line.push(from[k] as number);
+      const { samples, mask } = line;
+      let at = line.at;
+      for (let k = 0; k < frames; k++) {
+        at = (at + 1) & mask;
+        samples[at] = from[k] as number;
+      }
+      line.at = at;
     }
   }
 
@@ -74,10 +80,14 @@ export class Delay implements Kernel {
     const line = this.#lines[channel] as DelayLine;
     const from = this.#delayFrames(this.#setup.timeS.from);
     const to = this.#delayFrames(this.#setup.timeS.to);
+    const { samples, mask, at } = line;
     for (let k = 0; k < frames; k++) {
-      const delay = Math.max(QUANTUM, from + (to - from) * (k + 1) / frames);
-      // Nothing of this quantum has been pushed yet: frame k lies k + 1 pushes ahead.
-      into[k] = line.read(delay - k - 1);
+      // Nothing of this quantum has been written yet: frame k lies k + 1 places ahead.
+      const delay = Math.max(QUANTUM, from + (to - from) * (k + 1) / frames) - k - 1;
+      const whole = delay | 0;
+      const near = samples[(at - whole) & mask] as number;
+      const far = samples[(at - whole - 1) & mask] as number;
+      into[k] = near + (far - near) * (delay - whole);
     }
   }
 
@@ -95,34 +105,41 @@ export class Delay implements Kernel {
     const left = this.#lines[0] as DelayLine;
     const right = this.#lines[1] ?? this.#lines[0] as DelayLine;
     const isStereo = out.channels === 2;
+    const leftSamples = left.samples;
+    const rightSamples = right.samples;
+    const mask = left.mask;
+    let at = left.at;
     let dampedLeft = this.#damped[0] as number;
     let dampedRight = this.#damped[1] as number;
     for (let k = 0; k < frames; k++) {
       const place = (k + 1) / frames;
       const delay = from + (to - from) * place - 1;
       const wet = mix.from + (mix.to - mix.from) * place;
+      const whole = delay | 0;
+      const share = delay - whole;
+      const near = (at - whole) & mask;
+      const far = (at - whole - 1) & mask;
+      at = (at + 1) & mask;
       const inLeft = input.left[k] as number;
-      const echoLeft = left.read(delay);
+      const nearLeft = leftSamples[near] as number;
+      const echoLeft = nearLeft + ((leftSamples[far] as number) - nearLeft) * share;
       dampedLeft += (echoLeft - dampedLeft) * smoothing;
       if (!isStereo) {
-        left.push(inLeft + dampedLeft * amount);
+        leftSamples[at] = inLeft + dampedLeft * amount;
         out.left[k] = inLeft + echoLeft * wet;
         continue;
       }
       const inRight = input.right[k] as number;
-      const echoRight = right.read(delay);
+      const nearRight = rightSamples[near] as number;
+      const echoRight = nearRight + ((rightSamples[far] as number) - nearRight) * share;
       dampedRight += (echoRight - dampedRight) * smoothing;
-      if (isPingPong) {
-        // The sum enters on the left, and each echo crosses over.
-        left.push(0.5 * (inLeft + inRight) + dampedRight * amount);
-        right.push(dampedLeft * amount);
-      } else {
-        left.push(inLeft + dampedLeft * amount);
-        right.push(inRight + dampedRight * amount);
-      }
+      // In ping-pong the sum enters on the left, and each echo crosses over.
+      leftSamples[at] = isPingPong ? 0.5 * (inLeft + inRight) + dampedRight * amount : inLeft + dampedLeft * amount;
+      rightSamples[at] = isPingPong ? dampedLeft * amount : inRight + dampedRight * amount;
       out.left[k] = inLeft + echoLeft * wet;
       out.right[k] = inRight + echoRight * wet;
     }
+    left.at = right.at = at;
     this.#damped[0] = dampedLeft > SILENT_STATE || dampedLeft < -SILENT_STATE ? dampedLeft : 0;
     this.#damped[1] = dampedRight > SILENT_STATE || dampedRight < -SILENT_STATE ? dampedRight : 0;
   }

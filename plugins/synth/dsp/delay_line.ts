@@ -1,8 +1,15 @@
-/** A ring of past samples, read at any distance with linear interpolation. */
+/**
+ * A ring of past samples. Kernels read and write it in their own loops: a
+ * method that takes or gives one sample would cost an allocation where the
+ * engine does not inline it.
+ *
+ * The sample that was written `n` places before `at` lies at `(at - n) & mask`.
+ */
 export class DelayLine {
-  readonly #samples: Float64Array;
-  readonly #mask: number;
-  #at = 0;
+  readonly samples: Float64Array;
+  readonly mask: number;
+  /** Where the last sample was written. */
+  at = 0;
   /** Longest delay in samples. */
   readonly capacity: number;
 
@@ -10,32 +17,13 @@ export class DelayLine {
   constructor(capacity: number) {
     let length = 64;
     while (length < capacity + 4) length *= 2;
-    this.#samples = new Float64Array(length);
-    this.#mask = length - 1;
+    this.samples = new Float64Array(length);
+    this.mask = length - 1;
     this.capacity = length - 4;
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#samples.fill(0);
-  }
-
-  /** Adds the next sample. */
-  push(sample: number): void {
-    this.#at = (this.#at + 1) & this.#mask;
-    this.#samples[this.#at] = sample;
-  }
-
-  /** The sample that was pushed `delay` pushes before the last one; 0 is the last one. */
-  read(delay: number): number {
-    const whole = delay | 0;
-    const near = this.#samples[(this.#at - whole) & this.#mask] as number;
-    const far = this.#samples[(this.#at - whole - 1) & this.#mask] as number;
-    return near + (far - near) * (delay - whole);
-  }
-
-  /** The same without interpolation. */
-  readWhole(delay: number): number {
-    return this.#samples[(this.#at - delay) & this.#mask] as number;
+    this.samples.fill(0);
   }
 }

@@ -38,7 +38,7 @@ export interface Decided {
 /** Longest performance that a phrase alone asks for. */
 const MAX_DEFAULT_S = 30;
 /** How much is played to measure it before the correction. */
-const MEASURED_S = 10;
+const MEASURED_S = 30;
 const MATCHES_SHOWN = 5;
 
 /** Decides on a request by prompt. */
