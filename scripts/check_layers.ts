@@ -42,7 +42,9 @@ const LAYERS: readonly Layer[] = [
   { path: "plugins/*/", imports: [AUTHOR_ENTRY, "signal/"], packages: "any", builtins: [] },
   { path: "testing/", imports: ["mod.ts", "core/", "workers/"], packages: "any", builtins: [] },
   { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },
-  { path: "cli/", imports: ["mod.ts", AUTHOR_ENTRY], packages: "any", builtins: "any" },
+  // An application of the public entries that drives one plugin: it knows what that takes and gives, and none of its code.
+  { path: "synth/", imports: ["mod.ts", AUTHOR_ENTRY, "plugins/synth/api.ts"], packages: [], builtins: [] },
+  { path: "cli/", imports: ["mod.ts", AUTHOR_ENTRY, "synth/mod.ts"], packages: "any", builtins: "any" },
   { path: "remote/", imports: ["mod.ts", AUTHOR_ENTRY], packages: "any", builtins: [] },
   // What users would write: no path of ours, only the published names.
   { path: "examples/*/", imports: [], packages: "any", builtins: "any" },

@@ -32,3 +32,5 @@ export type {
   SynthDecision,
   SynthTrace,
 } from "./engine/reports.ts";
+export { graphToMermaid, graphToSvg } from "./graph/export.ts";
+export { type DrawnEdge, type GraphLayout, layoutGraph, type PlacedNode } from "./graph/layout.ts";

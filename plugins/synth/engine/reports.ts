@@ -112,6 +112,7 @@ export type QueryReport =
   | { readonly kind: "list"; readonly presets: readonly PresetSummary[] }
   | { readonly kind: "load"; readonly preset: Preset; readonly normal: NormalPreset; readonly graph: DspGraph }
   | { readonly kind: "check"; readonly normal: NormalPreset; readonly graph: DspGraph }
+  | { readonly kind: "warm"; readonly cachedGraphs: number }
   | { readonly kind: "search"; readonly matches: readonly PresetMatch[] };
 
 /** What `synth.graph` reports. */

@@ -145,6 +145,7 @@ export const QueryRequestSchema = v.variant("query", [
   v.strictObject({ query: v.literal("list"), role: v.optional(v.picklist(ROLES)) }),
   v.strictObject({ query: v.literal("load"), presetId: v.pipe(v.string(), v.maxLength(64)) }),
   v.strictObject({ query: v.literal("check"), preset: v.any(), tempo }),
+  v.strictObject({ query: v.literal("warm"), graphs: v.pipe(v.array(v.any()), v.maxLength(64)) }),
   v.strictObject({
     query: v.literal("search"),
     prompt: v.pipe(v.string(), v.maxLength(PROMPT_LIMIT_CHARS)),

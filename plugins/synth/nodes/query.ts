@@ -27,6 +27,9 @@ export async function answerQuery(
     }
     case "check":
       return { kind: "check", ...checked(request.preset, request.tempo) };
+    case "warm":
+      for (const graph of request.graphs) await engine.graphs.compile(graph);
+      return { kind: "warm", cachedGraphs: engine.graphs.size };
     case "search": {
       const { prompt, role, limit } = request;
       return {
