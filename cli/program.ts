@@ -9,8 +9,10 @@ import { Command, CommanderError } from "commander";
 import { isBrokenPipe, writeStdout } from "./audio_io/stdout.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
+import { addPresetsCommand } from "./commands/presets.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addStreamCommand } from "./commands/stream.ts";
+import { addSynthCommand } from "./commands/synth.ts";
 import { addValidateCommand } from "./commands/validate.ts";
 import { errorToJson, EXIT, exitCodeOf, reportError } from "./exit.ts";
 import { VERSION } from "./version.ts";
@@ -38,6 +40,8 @@ export function buildProgram(printed: string[] = []): Command {
   addStreamCommand(program);
   addValidateCommand(program);
   addNodesCommand(program);
+  addSynthCommand(program);
+  addPresetsCommand(program);
   addDoctorCommand(program);
   return program;
 }

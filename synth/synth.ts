@@ -148,6 +148,15 @@ export class Synth {
     return await this.#piece(this.#presets, { preset, ...rest }, signal);
   }
 
+  /** The same in blocks as they are rendered, of any length. */
+  streamFromPreset(
+    preset: Preset | string,
+    options: Omit<PresetRequest, "preset"> & CallOptions = {},
+  ): AudioBlocks {
+    const { signal, ...rest } = options;
+    return this.#stream(this.#presets, { preset, ...rest }, signal);
+  }
+
   /** Generates again what a trace describes: the same samples, or an error if that is no longer possible. */
   async replay(trace: SynthTrace, { signal }: CallOptions = {}): Promise<GeneratedAudio> {
     const pool = trace.kind === "generate" ? this.#prompts : this.#presets;
