@@ -43,21 +43,24 @@ export class Lane {
     this.isUsable = false;
     try {
       await this.#session.send(RuntimeData.json(value));
-      for (;;) {
+      let report: JsonValue | undefined;
+      let blocks = 0;
+      // Audio and reports have links of their own: the report says how many blocks there are to wait for.
+      while (report === undefined || blocks < blocksOf(report)) {
         const next = await this.#outputs.next();
         if (next.done === true) throw new StreamrackError("session-closed", "the engine ended before its answer");
         const { data } = next.value;
         if (data.type === "audio") {
+          blocks += 1;
           yield { samples: data.samples as Float32Array };
           continue;
         }
-        const report = RuntimeData.asJson(data);
-        // The session goes on: only this request could not be answered.
-        this.isUsable = !(signal?.aborted ?? false);
-        throwIfError(report);
-        yield { report };
-        return;
+        report = RuntimeData.asJson(data);
       }
+      // The session goes on, also when only this request could not be answered.
+      this.isUsable = !(signal?.aborted ?? false);
+      throwIfError(report);
+      yield { report };
     } catch (thrown) {
       throw signal?.aborted ? signal.reason : thrown;
     } finally {
@@ -71,6 +74,10 @@ export class Lane {
     this.isUsable = false;
     await this.#session[Symbol.asyncDispose]();
   }
+}
+
+function blocksOf(report: JsonValue): number {
+  return (report as { readonly blocks?: number }).blocks ?? 0;
 }
 
 function throwIfError(report: JsonValue): void {

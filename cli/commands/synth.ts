@@ -116,6 +116,11 @@ async function synth(prompt: string | undefined, flags: SynthFlags, signal: Abor
       })
       : synth.streamFromPreset(preset, { ...common, notes, signal });
     await deliver(blocks, flags);
+  } catch (thrown) {
+    if (!StreamrackError.is(thrown) || thrown.reason !== "invalid-data") throw thrown;
+    // What the request was made of is what the user typed.
+    const { detail, problems, remedy } = thrown;
+    throw new StreamrackError("invalid-options", detail, { problems, remedy, cause: thrown });
   } finally {
     await synth.close();
   }

@@ -55,6 +55,8 @@ export interface SynthTrace {
 /** The report that follows the audio of a request. */
 export interface PlayReport {
   readonly kind: "generate" | "preset";
+  /** Blocks of audio that belong to it. Ports have links of their own, so that the last ones may come after it. */
+  readonly blocks: number;
   readonly decision: SynthDecision;
   readonly trace: SynthTrace;
   /** The preset in base units, each value with the rule that made it. */

@@ -62,6 +62,7 @@ export async function* answer(
   { signal }: Pick<ItemContext, "signal">,
   options: PlayNodeOptions,
 ): AsyncGenerator<PlayOutput> {
+  let blocks = 0;
   try {
     const request = readRequest(data);
     if (typeof request === "object" && request !== null && "query" in request) {
@@ -76,11 +77,14 @@ export async function* answer(
       yield { report: toReport(report) };
       return;
     }
-    yield* play(await options.decide(request), signal, options);
+    for await (const output of play(await options.decide(request), signal, options)) {
+      if ("out" in output) blocks += 1;
+      yield output;
+    }
   } catch (thrown) {
     if (options.errors === "throw" || signal.aborted) throw thrown;
     const { code, reason, detail, problems, remedy } = StreamrackError.from(thrown, "node-failed");
-    yield { report: toReport({ kind: "error", code, reason, detail, problems, remedy: remedy ?? null }) };
+    yield { report: toReport({ kind: "error", blocks, code, reason, detail, problems, remedy: remedy ?? null }) };
   }
 }
 
@@ -94,6 +98,7 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
   const blockFrames = Math.min(decided.trace.request.blockFrames, frames);
   const meter = measure ? new QualityMeter(sampleRate, channels) : undefined;
   const performance = new Performance(score);
+  let blocks = 0;
   const unwatch = engine.watch(() => performance.renderer.activeVoices);
   try {
     const metadata = { graphHash: decided.graph.hash, presetId: decided.preset.id, seed: score.seed };
@@ -112,13 +117,14 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
       }
       const timestampUs = 1e6 * startFrame / sampleRate;
       startFrame += count;
+      blocks += 1;
       yield { out: RuntimeData.audio({ samples, sampleRate, channels, timestampUs, metadata }) };
     }
   } finally {
     unwatch();
   }
   const { kind, decision, trace, preset, graph: { graph } } = decided;
-  const report: PlayReport = { kind, decision, trace, preset, graph };
+  const report: PlayReport = { kind, blocks, decision, trace, preset, graph };
   if (meter === undefined) return yield { report: toReport(report) };
   const measures = meter.finish();
   yield { report: toReport({ ...report, quality: { measures, ...scoreQuality(measures, policy) } }) };
