@@ -41,6 +41,7 @@ export class Instrument {
   readonly #statuses: Waiting<EngineStatus>[] = [];
   readonly #reading: Promise<void>;
   #failure: unknown;
+  #isClosed = false;
 
   private constructor(session: Session, options: InstrumentOptions) {
     this.#session = session;
@@ -147,6 +148,7 @@ export class Instrument {
 
   /** Ends it. May be repeated. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#session[Symbol.asyncDispose]();
     await this.#reading;
   }
@@ -186,7 +188,9 @@ export class Instrument {
       }
       this.#failure = new StreamrackError("session-closed", "the instrument was closed");
     } catch (thrown) {
-      this.#failure = thrown;
+      this.#failure = this.#isClosed
+        ? new StreamrackError("session-closed", "the instrument was closed", { cause: thrown })
+        : thrown;
     }
     for (const { reject } of [...this.#blocks.splice(0), ...this.#statuses.splice(0)]) reject(this.#failure);
   }

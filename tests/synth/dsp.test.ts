@@ -1,16 +1,36 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cosTurns, dbOfGain, exp, exp2, gainOfDb, hzOfNote, log, sinTurns, tanTurns } from "../../plugins/synth/dsp/exact_math.ts";
+import {
+  cosTurns,
+  dbOfGain,
+  exp,
+  exp2,
+  gainOfDb,
+  hzOfNote,
+  log,
+  sinTurns,
+  tanTurns,
+} from "../../plugins/synth/dsp/exact_math.ts";
 import { TruePeakMeter } from "../../signal/true_peak.ts";
 import { frequencyNear, graphOf, hashOf, noteEvents, peakOf, RATE, render, spectrum } from "./_kit.ts";
 
-const held = { id: "env", type: "envelope", numbers: { attackS: 0, decayS: 0, sustain: 1, releaseS: 0.01, velocityAmount: 0 } } as const;
+const held = {
+  id: "env",
+  type: "envelope",
+  numbers: { attackS: 0, decayS: 0, sustain: 1, releaseS: 0.01, velocityAmount: 0 },
+} as const;
 
 function tone(shape: string, numbers = {}) {
   return graphOf(
     { id: "osc", type: "oscillator", choices: { shape }, numbers },
     held,
-    { id: "vca", type: "gain", numbers: { gain: 0 }, inputs: [{ from: "osc" }], modulations: [{ param: "gain", from: "env", depth: 0.5 }] },
+    {
+      id: "vca",
+      type: "gain",
+      numbers: { gain: 0 },
+      inputs: [{ from: "osc" }],
+      modulations: [{ param: "gain", from: "env", depth: 0.5 }],
+    },
     { id: "voices", type: "voices", inputs: [{ from: "vca" }] },
   );
 }
@@ -76,7 +96,11 @@ describe("envelopes", () => {
   it("keep their times to the frame, and notes begin at theirs", () => {
     const graph = graphOf(
       { id: "dc", type: "noise", numbers: { level: 0 } },
-      { id: "env", type: "envelope", numbers: { attackS: 0.1, holdS: 0.05, decayS: 0.2, sustain: 0.5, releaseS: 0.3, velocityAmount: 0 } },
+      {
+        id: "env",
+        type: "envelope",
+        numbers: { attackS: 0.1, holdS: 0.05, decayS: 0.2, sustain: 0.5, releaseS: 0.3, velocityAmount: 0 },
+      },
       { id: "sum", type: "mixer", inputs: [{ from: "dc" }, { from: "env", gain: 0.5 }] },
       { id: "voices", type: "voices", inputs: [{ from: "sum" }] },
     );
@@ -102,16 +126,28 @@ describe("filters", () => {
   const noise = (mode: string, slope: string, numbers: object) =>
     graphOf(
       { id: "noise", type: "noise", numbers: { level: 0.2 } },
-      { id: "filter", type: "filter", choices: { mode, slope }, numbers: numbers as never, inputs: [{ from: "noise" }] },
+      {
+        id: "filter",
+        type: "filter",
+        choices: { mode, slope },
+        numbers: numbers as never,
+        inputs: [{ from: "noise" }],
+      },
     );
   /** Response at a frequency: the ratio of filtered to plain noise, each seen through the same narrow window. */
-  const response = (mode: string, slope: string, numbers: { cutoffHz: number; q: number; gainDb?: number }): ((hz: number) => number) => {
+  const response = (
+    mode: string,
+    slope: string,
+    numbers: { cutoffHz: number; q: number; gainDb?: number },
+  ): (hz: number) => number => {
     const frames = 32_768 * 4;
     const filtered = render(noise(mode, slope, numbers), { frames });
     const plain = render(graphOf({ id: "noise", type: "noise", numbers: { level: 0.2 } }), { frames });
     const power = (samples: Float32Array) => {
       const sum = new Float64Array(4096);
-      for (let at = 0; at + 8192 <= frames; at += 4096) spectrum(samples.subarray(at, at + 8192), 8192).forEach((m, i) => sum[i]! += m * m);
+      for (let at = 0; at + 8192 <= frames; at += 4096) {
+        spectrum(samples.subarray(at, at + 8192), 8192).forEach((m, i) => sum[i]! += m * m);
+      }
       return sum;
     };
     const [a, b] = [power(filtered), power(plain)];
@@ -125,7 +161,13 @@ describe("filters", () => {
   const analytic = (mode: string, { cutoffHz, q }: { cutoffHz: number; q: number }, hz: number): number => {
     const w = Math.tan(Math.PI * hz / RATE) / Math.tan(Math.PI * cutoffHz / RATE);
     const denominator = (1 - w * w) ** 2 + (w / q) ** 2;
-    const numerator = mode === "lowpass" ? 1 : mode === "highpass" ? w ** 4 : mode === "bandpass" ? (w / q) ** 2 : (1 - w * w) ** 2;
+    const numerator = mode === "lowpass"
+      ? 1
+      : mode === "highpass"
+      ? w ** 4
+      : mode === "bandpass"
+      ? (w / q) ** 2
+      : (1 - w * w) ** 2;
     return 10 * Math.log10(numerator / denominator);
   };
 
@@ -137,7 +179,10 @@ describe("filters", () => {
           const wanted = analytic(mode, numbers, hz);
           if (wanted < -45) continue;
           const off = measured(hz) - wanted;
-          assert.ok(Math.abs(off) < 0.5, `${mode} ${JSON.stringify(numbers)} at ${hz} Hz: ${off.toFixed(2)} dB off ${wanted.toFixed(1)}`);
+          assert.ok(
+            Math.abs(off) < 0.5,
+            `${mode} ${JSON.stringify(numbers)} at ${hz} Hz: ${off.toFixed(2)} dB off ${wanted.toFixed(1)}`,
+          );
         }
       }
     });

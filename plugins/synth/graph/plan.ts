@@ -41,7 +41,9 @@ export interface GraphPlan {
 function withVoices(graph: DspGraph): DspGraph {
   const nodes = graph.nodes as readonly AnyGraphNode[];
   const isPlayed = nodes.some(({ type }) => NODE_TYPE_SPECS[type].isPlayed === true);
-  if (!isPlayed || nodes.some(({ type }) => type === "voices")) return graph;
+  // An output that names no node is reported as it is.
+  const hasOutput = nodes.some((node) => node.id === graph.output);
+  if (!isPlayed || !hasOutput || nodes.some(({ type }) => type === "voices")) return graph;
   let id = "voices";
   while (nodes.some((node) => node.id === id)) id += "_";
   return { ...graph, nodes: [...graph.nodes, { id, type: "voices", inputs: [{ from: graph.output }] }], output: id };

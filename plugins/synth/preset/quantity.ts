@@ -74,7 +74,8 @@ export function parseQuantity(
     return Number.isFinite(written) ? { value: written, rule: `a number is in ${QUANTITY_UNITS[kind]}` } : undefined;
   }
   const text = written.trim().replace("−", "-");
-  const word = WORDS[kind]?.[text.toLowerCase()];
+  const words = WORDS[kind] ?? {};
+  const word = Object.hasOwn(words, text.toLowerCase()) ? words[text.toLowerCase()] : undefined;
   if (word !== undefined) return { value: word, rule: `"${text.toLowerCase()}" is ${word} ${QUANTITY_UNITS[kind]}` };
   const found = fromNoteLength(kind, text, tempoBpm) ?? fromNoteName(kind, text) ?? fromRatio(kind, text) ??
     fromUnit(kind, text, tempoBpm);
@@ -144,10 +145,15 @@ const SEMITONES_PER: { readonly [unit: string]: number } = {
 };
 const BEATS_PER: { readonly [unit: string]: number } = { beat: 1, beats: 1, bar: 4, bars: 4 };
 
+/** What a table holds of its own: a text from outside may be `constructor`. */
+function of(table: { readonly [unit: string]: number }, unit: string): number | undefined {
+  return Object.hasOwn(table, unit) ? table[unit] : undefined;
+}
+
 const time: Conversion = (value, unit, tempoBpm) => {
-  const beats = BEATS_PER[unit];
+  const beats = of(BEATS_PER, unit);
   if (beats !== undefined) return { value: value * beats * 60 / tempoBpm, rule: `beats at ${tempoBpm} bpm` };
-  const factor = SECONDS_PER[unit];
+  const factor = of(SECONDS_PER, unit);
   return factor === undefined ? undefined : { value: value * factor, rule: `${unit} to seconds` };
 };
 
@@ -157,7 +163,7 @@ const frequency: Conversion = (value, unit) => {
 };
 
 const pitch = (per: number, name: string): Conversion => (value, unit) => {
-  const factor = SEMITONES_PER[unit];
+  const factor = of(SEMITONES_PER, unit);
   return factor === undefined ? undefined : { value: value * factor / per, rule: `${unit} to ${name}` };
 };
 
