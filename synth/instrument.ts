@@ -32,6 +32,7 @@ interface Waiting<T> {
 
 /** A sound that is played live. Commands and blocks are taken in the order of the calls. */
 export class Instrument {
+  /** In hertz. */
   readonly sampleRate: number;
   readonly channels: 1 | 2;
   readonly #session: Session;

@@ -22,7 +22,7 @@ export type {
   PlayedNote,
   PresetRequest,
   QueryRequest,
-} from "./engine/requests.ts";
+} from "./engine/request_types.ts";
 export type {
   EngineStatus,
   GraphReport,

@@ -63,7 +63,8 @@ export class Envelope implements Kernel {
       let value = this.#value;
       const base = this.#base;
       const factor = this.#factor;
-      for (let end = k + run; k < end; k++) {
+      const end = k + run;
+      for (; k < end; k++) {
         value = base + value * factor;
         into[k] = value;
       }

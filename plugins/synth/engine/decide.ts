@@ -22,7 +22,8 @@ import type { SynthEngine } from "./engine.ts";
 import { policyOf, presetById } from "./library.ts";
 import { Performance, type Score } from "./performance.ts";
 import type { SynthDecision, SynthTrace } from "./reports.ts";
-import { type FullGenerateRequest, type FullPresetRequest, MAX_PROMPT_CHARS } from "./requests.ts";
+import type { FullGenerateRequest, FullPresetRequest } from "./request_types.ts";
+import { MAX_PROMPT_CHARS } from "./requests.ts";
 
 /** A score with everything that led to it. */
 export interface Decided {

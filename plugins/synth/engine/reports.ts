@@ -13,7 +13,7 @@ import type { Correction } from "../quality/correct.ts";
 import type { QualityMeasures } from "../quality/measure.ts";
 import type { QualityFinding } from "../quality/score.ts";
 import type { PresetMatch } from "../search/preset_search.ts";
-import type { FullGenerateRequest, FullPresetRequest } from "./requests.ts";
+import type { FullGenerateRequest, FullPresetRequest } from "./request_types.ts";
 
 /** What was chosen, what was changed, and why. */
 export interface SynthDecision {

@@ -6,8 +6,9 @@
 
 import * as v from "valibot";
 import { parseNoteName } from "../preset/quantity.ts";
-import { type Role, ROLES } from "../preset/sections.ts";
-import { KEY_NAMES, type KeyName, SCALE_NAMES, type ScaleName } from "../policy/music.ts";
+import { ROLES } from "../preset/sections.ts";
+import { KEY_NAMES, SCALE_NAMES } from "../policy/music.ts";
+import type { FullGenerateRequest, FullGraphCommand, FullPresetRequest, FullQueryRequest } from "./request_types.ts";
 
 /** Longest prompt that is read; what is longer is cut there, and the decision says so. */
 export const MAX_PROMPT_CHARS = 2000;
@@ -48,7 +49,7 @@ const duration = number(0.01, MAX_DURATION_S, "Length in seconds, 0.01 to 86 400
 const common = { tempo, key, scale, sampleRate, channels, seed, maxCpu, maxLatencyMs, blockFrames };
 
 /** The schema of a request by prompt. */
-export const GenerateRequestSchema = v.strictObject({
+export const GenerateRequestSchema: v.GenericSchema<unknown, FullGenerateRequest> = v.strictObject({
   prompt: v.pipe(
     v.string(),
     v.maxLength(PROMPT_LIMIT_CHARS),
@@ -58,40 +59,7 @@ export const GenerateRequestSchema = v.strictObject({
   presetId: v.optional(v.pipe(v.string(), v.maxLength(64), v.description("Takes this preset, whatever the prompt."))),
   durationS: v.optional(duration),
   ...common,
-});
-
-/** A request by prompt, with defaults filled in. */
-export type FullGenerateRequest = v.InferOutput<typeof GenerateRequestSchema>;
-
-/** What to generate. Everything but the prompt has a default. */
-export interface GenerateRequest {
-  /** What it should sound like, such as `"warm analog pad"`. May be empty if there is a role. */
-  readonly prompt: string;
-  /** What it is for: decides what is played and how it is mixed. Default: that of the best preset. */
-  readonly role?: Role | undefined;
-  /** Takes this preset, whatever the prompt. */
-  readonly presetId?: string | undefined;
-  /** Quarter notes per minute, 20 to 400. Default: 120. */
-  readonly tempo?: number | undefined;
-  /** Tonic. Default: `"C"`. */
-  readonly key?: KeyName | undefined;
-  /** Default: `"major"`. */
-  readonly scale?: ScaleName | undefined;
-  /** Length in seconds, 0.01 to 86 400. Default: that of the phrase of the role, at most 30. */
-  readonly durationS?: number | undefined;
-  /** In hertz, 8000 to 192 000. Default: 44 100. */
-  readonly sampleRate?: number | undefined;
-  /** 1 or 2. Default: 2. */
-  readonly channels?: 1 | 2 | undefined;
-  /** The same seed gives the same samples: 0 to 4 294 967 295. Default: 1. */
-  readonly seed?: number | undefined;
-  /** Most of one processor that playing it in real time may take, 0.001 to 1. Default: 0.8. */
-  readonly maxCpu?: number | undefined;
-  /** Most time from an event to its sound in real time, in milliseconds, 3 to 1000. Default: 10. */
-  readonly maxLatencyMs?: number | undefined;
-  /** Frames in a block of the answer, from 64. Default: 16 384. */
-  readonly blockFrames?: number | undefined;
-}
+}) as never;
 
 const noteSchema = v.strictObject({
   note: v.union([
@@ -104,43 +72,16 @@ const noteSchema = v.strictObject({
 });
 
 /** The schema of a request by preset. */
-export const PresetRequestSchema = v.strictObject({
+export const PresetRequestSchema: v.GenericSchema<unknown, FullPresetRequest> = v.strictObject({
   preset: v.pipe(v.any(), v.description("A preset, or the id of one of ours.")),
   durationS: v.optional(duration, 2),
   notes: v.optional(v.pipe(v.array(noteSchema), v.maxLength(10_000))),
   play: v.optional(v.pipe(v.picklist(["note", "phrase"]), v.description("What is played where no notes are given."))),
   ...common,
-});
-
-/** A request by preset, with defaults filled in. */
-export type FullPresetRequest = v.InferOutput<typeof PresetRequestSchema>;
-
-/** A note to be played. */
-export interface PlayedNote {
-  /** MIDI number, or a name such as `"A4"`. */
-  readonly note: number | string;
-  /** When it begins, in seconds. Default: 0. */
-  readonly startS?: number | undefined;
-  /** How long it is held, in seconds. Default: 1. */
-  readonly durationS?: number | undefined;
-  /** How hard it is struck, 0.01 to 1. Default: 0.8. */
-  readonly velocity?: number | undefined;
-}
-
-/** How a preset is played. Everything but the preset has a default. */
-export interface PresetRequest extends Omit<GenerateRequest, "prompt" | "role" | "presetId"> {
-  /** A preset, or the id of one of ours. */
-  readonly preset: unknown;
-  /** Length in seconds, 0.01 to 86 400. Default: 2. */
-  readonly durationS?: number | undefined;
-  /** What is played. Default: as `play` says. */
-  readonly notes?: readonly PlayedNote[] | undefined;
-  /** `"note"` holds the first chord of its role for three quarters of the time, `"phrase"` plays all of it. Default: `"note"`. */
-  readonly play?: "note" | "phrase" | undefined;
-}
+}) as never;
 
 /** The schema of what is asked of the library of presets and of the engine. */
-export const QueryRequestSchema = v.variant("query", [
+export const QueryRequestSchema: v.GenericSchema<unknown, FullQueryRequest> = v.variant("query", [
   v.strictObject({ query: v.literal("status") }),
   v.strictObject({ query: v.literal("list"), role: v.optional(v.picklist(ROLES)) }),
   v.strictObject({ query: v.literal("load"), presetId: v.pipe(v.string(), v.maxLength(64)) }),
@@ -152,19 +93,13 @@ export const QueryRequestSchema = v.variant("query", [
     role: v.optional(v.picklist(ROLES)),
     limit: v.optional(v.pipe(number(1, 1000, "Most results. Default: 10."), v.integer()), 10),
   }),
-]);
-
-/** A question to the engine or its library. */
-export type QueryRequest = v.InferInput<typeof QueryRequestSchema>;
+]) as never;
 
 /** What `synth.graph` plays: a graph, a preset, or the id of one of ours. */
-export const GraphSoundSchema = v.pipe(
+export const GraphSoundSchema: v.GenericSchema = v.pipe(
   v.any(),
   v.description("A DSP graph, a preset, or the id of one of ours."),
 );
-
-/** What {@linkcode GraphCommand}s are played on: a graph, a preset, or the id of one of ours. */
-export type GraphSound = unknown;
 
 const frame = v.optional(
   v.pipe(number(0, Number.MAX_SAFE_INTEGER, "At which frame; one that has passed is now. Default: now."), v.integer()),
@@ -172,7 +107,7 @@ const frame = v.optional(
 const noteNumber = v.pipe(number(0, 127, "MIDI number."), v.integer());
 
 /** The schema of a command to `synth.graph`. */
-export const GraphCommandSchema = v.variant("op", [
+export const GraphCommandSchema: v.GenericSchema<unknown, FullGraphCommand> = v.variant("op", [
   v.strictObject({
     op: v.literal("note-on"),
     note: noteNumber,
@@ -192,7 +127,4 @@ export const GraphCommandSchema = v.variant("op", [
     blocks: v.optional(v.pipe(number(1, 10_000_000, "How many blocks. Default: 1."), v.integer()), 1),
   }),
   v.strictObject({ op: v.literal("status") }),
-]);
-
-/** A command to `synth.graph`: notes, changes, and how much to render. */
-export type GraphCommand = v.InferInput<typeof GraphCommandSchema>;
+]) as never;

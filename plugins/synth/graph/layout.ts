@@ -6,7 +6,9 @@ export interface PlacedNode {
   /** What is written in its box: type and choice, then the numbers that matter. */
   readonly title: string;
   readonly lines: readonly string[];
+  /** Counted from 0 at the left. */
   readonly column: number;
+  /** Counted from 0 at the top. */
   readonly row: number;
   readonly isModulator: boolean;
 }
@@ -23,7 +25,9 @@ export interface DrawnEdge {
 export interface GraphLayout {
   readonly nodes: readonly PlacedNode[];
   readonly edges: readonly DrawnEdge[];
+  /** How many columns there are, from 1. */
   readonly columns: number;
+  /** Rows of the highest column, from 1. */
   readonly rows: number;
 }
 

@@ -35,15 +35,6 @@ export interface NodeTypeSpec {
   readonly numbers: { readonly [name: string]: NumberSpec };
 }
 
-const HZ_MAX = 96_000;
-const mix = (fallback: number): NumberSpec => ({
-  min: 0,
-  max: 1,
-  fallback,
-  about: "Share of the changed signal, 0 to 1.",
-  modulation: "1",
-});
-
 /** All node types, by name. */
 export const NODE_TYPES = {
   oscillator: {
@@ -61,7 +52,7 @@ export const NODE_TYPES = {
       },
       frequencyHz: {
         min: 0,
-        max: HZ_MAX,
+        max: 96_000,
         fallback: 0,
         about: "A fixed frequency in hertz; 0 follows the note.",
         modulation: "1 Hz",
@@ -139,7 +130,7 @@ export const NODE_TYPES = {
     numbers: {
       cutoffHz: {
         min: 5,
-        max: HZ_MAX,
+        max: 96_000,
         fallback: 1000,
         about: "Corner or centre in hertz; at most 0.49 of the sample rate.",
         modulation: "1 octave",
@@ -176,7 +167,7 @@ export const NODE_TYPES = {
     choices: { curve: { words: ["soft", "hard", "fold"], about: "Soft knee, hard edge, or folded back." } },
     numbers: {
       drive: { min: 1, max: 100, fallback: 2, about: "Gain in front of the curve.", modulation: "1" },
-      mix: mix(1),
+      mix: { min: 0, max: 1, fallback: 1, about: "Share of the changed signal, 0 to 1.", modulation: "1" },
     },
   },
   delay: {
@@ -192,8 +183,8 @@ export const NODE_TYPES = {
         modulation: "1 s",
       },
       feedback: { min: 0, max: 0.98, fallback: 0.3, about: "What of an echo comes again.", modulation: "1" },
-      dampingHz: { min: 20, max: HZ_MAX, fallback: 8000, about: "Lowpass of what comes again, in hertz." },
-      mix: mix(0.3),
+      dampingHz: { min: 20, max: 96_000, fallback: 8000, about: "Lowpass of what comes again, in hertz." },
+      mix: { min: 0, max: 1, fallback: 0.3, about: "Share of the changed signal, 0 to 1.", modulation: "1" },
     },
   },
   chorus: {
@@ -203,7 +194,7 @@ export const NODE_TYPES = {
     numbers: {
       rateHz: { min: 0, max: 20, fallback: 0.6, about: "Swings per second." },
       depthS: { min: 0, max: 0.02, fallback: 0.003, about: "How far the delay swings, in seconds." },
-      mix: mix(0.5),
+      mix: { min: 0, max: 1, fallback: 0.5, about: "Share of the changed signal, 0 to 1.", modulation: "1" },
     },
   },
   phaser: {
@@ -215,7 +206,7 @@ export const NODE_TYPES = {
       centreHz: { min: 20, max: 20_000, fallback: 800, about: "Centre of the sweep in hertz." },
       depthOctaves: { min: 0, max: 4, fallback: 1.5, about: "How far it sweeps to either side, in octaves." },
       feedback: { min: -0.95, max: 0.95, fallback: 0.3, about: "What of the output comes in again." },
-      mix: mix(1),
+      mix: { min: 0, max: 1, fallback: 1, about: "Share of the changed signal, 0 to 1.", modulation: "1" },
     },
   },
   reverb: {
@@ -226,8 +217,8 @@ export const NODE_TYPES = {
       decayS: { min: 0.05, max: 60, fallback: 2, about: "Until the sound has fallen by 60 dB, in seconds." },
       size: { min: 0.2, max: 3, fallback: 1, about: "Size of the room: 1 is a hall.", isFixed: true },
       preDelayS: { min: 0, max: 0.5, fallback: 0.01, about: "Before the first reflection, in seconds.", isFixed: true },
-      dampingHz: { min: 20, max: HZ_MAX, fallback: 6000, about: "Lowpass of the tail in hertz." },
-      mix: mix(0.3),
+      dampingHz: { min: 20, max: 96_000, fallback: 6000, about: "Lowpass of the tail in hertz." },
+      mix: { min: 0, max: 1, fallback: 0.3, about: "Share of the changed signal, 0 to 1.", modulation: "1" },
     },
   },
   compressor: {

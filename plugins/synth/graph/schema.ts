@@ -6,7 +6,7 @@
  */
 
 import * as v from "valibot";
-import { NODE_TYPE_SPECS, NODE_TYPES, type NodeTypeName } from "./node_types.ts";
+import { NODE_TYPE_SPECS, type NODE_TYPES, type NodeTypeName } from "./node_types.ts";
 
 type Numbers<T extends NodeTypeName> = keyof typeof NODE_TYPES[T]["numbers"] & string;
 type Choices<T extends NodeTypeName> = {

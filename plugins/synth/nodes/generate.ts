@@ -2,12 +2,10 @@ import * as v from "valibot";
 import { defineNode } from "../../../core/plugin.ts";
 import { decidePrompt } from "../engine/decide.ts";
 import { engine } from "../engine/engine.ts";
-import { type FullGenerateRequest, GenerateRequestSchema } from "../engine/requests.ts";
+import { GenerateRequestSchema } from "../engine/requests.ts";
 import { parse } from "../graph/problems.ts";
 import { answer, loadEmbedder, playParams } from "./play_node.ts";
 import type { SynthNode } from "./synth_node.ts";
-
-const Request = GenerateRequestSchema as v.GenericSchema<unknown, FullGenerateRequest>;
 
 /**
  * Generates audio from a prompt: text, or JSON with `prompt`, `role`,
@@ -36,7 +34,8 @@ export const generate: SynthNode = defineNode({
   outputs: { out: ["audio"], report: ["json"] },
   async create({ params }) {
     const embedder = await loadEmbedder(params.embedder);
-    const decide = (request: unknown) => decidePrompt(parse(Request, request, "request"), engine, embedder);
+    const decide = (request: unknown) =>
+      decidePrompt(parse(GenerateRequestSchema, request, "request"), engine, embedder);
     return {
       process: (data, item) => answer(data, item, { ...params, embedder, decide }),
     };

@@ -6,6 +6,7 @@ import { presetById } from "../engine/library.ts";
 import { QualityControl, REAL_TIME_STEPS } from "../engine/quality_control.ts";
 import { Renderer } from "../engine/renderer.ts";
 import type { GraphReport } from "../engine/reports.ts";
+import type { FullGraphCommand } from "../engine/request_types.ts";
 import { GraphCommandSchema, GraphSoundSchema } from "../engine/requests.ts";
 import type { CompiledGraph } from "../graph/cache.ts";
 import { invalid, parse } from "../graph/problems.ts";
@@ -15,10 +16,7 @@ import { presetGraph } from "../preset/to_graph.ts";
 import { toReport } from "./play_node.ts";
 import type { SynthNode } from "./synth_node.ts";
 
-type Command = v.InferOutput<typeof GraphCommandSchema>;
 type Output = { readonly out: AudioData } | { readonly report: JsonData };
-
-const Commands = GraphCommandSchema as v.GenericSchema<unknown, Command>;
 
 /** A number of a range, with a default. */
 function bounded([min, max, fallback]: readonly [number, number, number], about: string) {
@@ -102,7 +100,7 @@ export const graph: SynthNode = defineNode({
     return {
       *process(data): Generator<Output> {
         if (data.type === "audio") return yield* block(samplesOf(data, sampleRate, channels));
-        const command = parse(Commands, data.value, "command");
+        const command = parse(GraphCommandSchema, data.value, "command");
         switch (command.op) {
           case "render":
             for (let i = 0; i < command.blocks; i++) yield* block(new Float32Array(blockFrames * channels));
@@ -133,7 +131,11 @@ async function compileSound(sound: unknown, sampleRate: number, tempoBpm: number
   return await engine.graphs.compile(presetGraph(normalisePreset(document, { tempoBpm }), sampleRate).graph);
 }
 
-function schedule(renderer: Renderer, graph: DspGraph, command: Exclude<Command, { op: "render" | "status" }>): void {
+function schedule(
+  renderer: Renderer,
+  graph: DspGraph,
+  command: Exclude<FullGraphCommand, { op: "render" | "status" }>,
+): void {
   const frame = command.frame ?? renderer.frame;
   if (command.op !== "set") {
     const { note } = command;

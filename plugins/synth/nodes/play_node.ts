@@ -67,11 +67,7 @@ export async function* answer(
     const request = readRequest(data);
     if (typeof request === "object" && request !== null && "query" in request) {
       const report = await answerQuery(
-        parse(
-          QueryRequestSchema as v.GenericSchema<unknown, v.InferOutput<typeof QueryRequestSchema>>,
-          request,
-          "request",
-        ),
+        parse(QueryRequestSchema, request, "request"),
         options.embedder,
       );
       yield { report: toReport(report) };

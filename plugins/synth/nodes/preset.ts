@@ -2,12 +2,10 @@ import * as v from "valibot";
 import { defineNode } from "../../../core/plugin.ts";
 import { decidePreset } from "../engine/decide.ts";
 import { engine } from "../engine/engine.ts";
-import { type FullPresetRequest, PresetRequestSchema } from "../engine/requests.ts";
+import { PresetRequestSchema } from "../engine/requests.ts";
 import { parse } from "../graph/problems.ts";
 import { answer, playParams } from "./play_node.ts";
 import type { SynthNode } from "./synth_node.ts";
-
-const Request = PresetRequestSchema as v.GenericSchema<unknown, FullPresetRequest>;
 
 /**
  * Plays a preset as it is: JSON with `preset` (a preset, or the id of one of
@@ -26,7 +24,7 @@ export const preset: SynthNode = defineNode({
       const named = typeof request === "object" && request !== null && "prompt" in request
         ? { preset: request.prompt }
         : request;
-      return decidePreset(parse(Request, named, "request"), engine);
+      return decidePreset(parse(PresetRequestSchema, named, "request"), engine);
     };
     return { process: (data, item) => answer(data, item, { ...params, decide }) };
   },

@@ -1,19 +1,20 @@
-import type * as v from "valibot";
 import { planGraph } from "../graph/plan.ts";
+import type { DspGraph } from "../graph/schema.ts";
 import { normalisePreset } from "../preset/normalise.ts";
 import { presetGraph } from "../preset/to_graph.ts";
 import type { Embedder } from "../search/preset_search.ts";
 import { engine } from "../engine/engine.ts";
 import { presetById, presetSummaries } from "../engine/library.ts";
 import type { QueryReport } from "../engine/reports.ts";
-import { MAX_PROMPT_CHARS, type QueryRequestSchema } from "../engine/requests.ts";
+import type { FullQueryRequest } from "../engine/request_types.ts";
+import { MAX_PROMPT_CHARS } from "../engine/requests.ts";
 
 const DEFAULT_TEMPO_BPM = 120;
 const DEFAULT_RATE_HZ = 44_100;
 
 /** Answers a question to the engine or its library. */
 export async function answerQuery(
-  request: v.InferOutput<typeof QueryRequestSchema>,
+  request: FullQueryRequest,
   embedder: Embedder | undefined,
 ): Promise<QueryReport> {
   switch (request.query) {
@@ -28,7 +29,7 @@ export async function answerQuery(
     case "check":
       return { kind: "check", ...checked(request.preset, request.tempo) };
     case "warm":
-      for (const graph of request.graphs) await engine.graphs.compile(graph);
+      for (const graph of request.graphs) await engine.graphs.compile(graph as DspGraph);
       return { kind: "warm", cachedGraphs: engine.graphs.size };
     case "search": {
       const { prompt, role, limit } = request;

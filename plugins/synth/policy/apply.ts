@@ -15,12 +15,15 @@ import type { PolicyRule, RolePolicy } from "./schema.ts";
 /** One change of a parameter. */
 export interface Change {
   readonly param: string;
+  /** Value before, in `unit`. */
   readonly from: number;
+  /** Value after, in `unit`. */
   readonly to: number;
   readonly unit: string;
   /** What asked for it: a word of the prompt, a rule of the role, the budget, or the quality round. */
   readonly by: "prompt" | "role" | "budget" | "quality" | "sample-rate";
   readonly strength?: "hard" | "soft";
+  /** How far a soft rule went, 0 to 1. Absent for everything else. */
   readonly weight?: number;
   readonly why: string;
 }

@@ -13,6 +13,7 @@ import { type FieldSpec, type Role, SECTION_NAMES, SECTION_SPECS, type SectionSp
 
 /** One value of a preset, after normalisation. */
 export interface NormalValue {
+  /** In `unit`. */
   readonly value: number;
   readonly unit: string;
   /** What was written; absent where the default was taken. */
