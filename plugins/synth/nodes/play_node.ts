@@ -29,8 +29,8 @@ import { answerQuery } from "./query.ts";
 /** What such a node gives: a block of audio, or a report. */
 export type PlayOutput = { readonly out: AudioData } | { readonly report: JsonData };
 
-/** Frames after which others in the thread have a turn. */
-const FRAMES_PER_TURN = 65_536;
+/** Frames after which others in the thread have a turn: some 50 ms of work. A turn costs a millisecond or more. */
+const FRAMES_PER_TURN = 262_144;
 
 /** Parameters that both nodes have. */
 export const playParams = {
