@@ -10,18 +10,30 @@
  */
 
 export { createRuntime } from "./workers/runtime.ts";
-export type { ExecuteInput, ExecuteResult, OpenOptions, Runtime, RuntimeOptions } from "./workers/runtime.ts";
+export type {
+  Delivery,
+  ExecuteInput,
+  ExecuteResult,
+  OpenOptions,
+  RestartOptions,
+  Runtime,
+  RuntimeOptions,
+} from "./workers/runtime.ts";
+export type { BreakerOptions } from "./workers/circuit_breaker.ts";
+export type { PluginMetrics, RuntimeMetrics } from "./workers/runtime_metrics.ts";
+export type { WhenExhausted } from "./workers/session_budget.ts";
+export type { SessionLimits } from "./workers/session_options.ts";
 export type { PluginInput } from "./workers/plugins.ts";
 export { createDefaultRegistry } from "./workers/default_registry.ts";
 export { loadManifest, parseManifest } from "./workers/manifest_file.ts";
 
 export type { SendOptions, Session, SessionInput, SessionOutput } from "./core/pipeline/session.ts";
-export type { NodeMetrics, SessionMetrics, SessionState } from "./core/pipeline/metrics.ts";
+export type { LinkMetrics, NodeMetrics, SessionMetrics, SessionState } from "./core/pipeline/metrics.ts";
 export type { LogEntry, PortRef } from "./core/pipeline/segment.ts";
 export { createPlan } from "./core/pipeline/plan.ts";
 export type { Plan, PlanEdge, PlanNode, PlanPort, PlanSegment } from "./core/pipeline/plan.ts";
 export { MANIFEST_VERSION, ManifestSchema, unknownManifestKeys } from "./core/pipeline/manifest.ts";
-export type { Manifest, ManifestConnection, ManifestNode } from "./core/pipeline/manifest.ts";
+export type { Manifest, ManifestConnection, ManifestNode, ManifestRetry } from "./core/pipeline/manifest.ts";
 
 export { StreamingNodeRegistry } from "./core/node/registry.ts";
 export type { PluginSource, RegisteredNode, RegisteredPlugin } from "./core/node/registry.ts";

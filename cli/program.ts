@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { Command, CommanderError } from "commander";
-import { isBrokenPipe, writeStdout } from "./audio_io/stdout.ts";
+import { isBrokenPipe, writeStdout } from "./stdout.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPresetsCommand } from "./commands/presets.ts";

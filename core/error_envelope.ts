@@ -22,6 +22,7 @@ export interface ErrorEnvelope {
     readonly nodeId?: string;
     readonly pluginName?: string;
     readonly retryable: boolean;
+    readonly retryAfterMs?: number;
     readonly problems: readonly Problem[];
     readonly remedy?: string;
   };
@@ -60,7 +61,7 @@ function pack(thrown: unknown, depthLeft: number): ErrorEnvelope {
 /** The own fields; nothing if it only looks like one of ours, as that of another version may. */
 function packOurs(error: StreamrackError): ErrorEnvelope["streamrack"] {
   try {
-    const { code, reason, detail, nodeId, pluginName, retryable, problems, remedy } = error;
+    const { code, reason, detail, nodeId, pluginName, retryable, retryAfterMs, problems, remedy } = error;
     if (!ERROR_CODES.includes(code) || typeof detail !== "string") return undefined;
     return {
       code,
@@ -76,6 +77,7 @@ function packOurs(error: StreamrackError): ErrorEnvelope["streamrack"] {
       ...(nodeId === undefined ? {} : { nodeId }),
       ...(pluginName === undefined ? {} : { pluginName }),
       ...(remedy === undefined ? {} : { remedy }),
+      ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
     };
   } catch {
     return undefined;

@@ -50,15 +50,23 @@ export const ERROR_REASONS = {
   "invalid-plugin": "failed-precondition",
   "plugin-api-version": "failed-precondition",
   "duplicate-node-type": "already-exists",
+  "duplicate-channel": "already-exists",
+  "duplicate-subscriber": "already-exists",
+  "channel-not-found": "not-found",
+  "channel-closed": "failed-precondition",
   "node-create-failed": "failed-precondition",
   "node-failed": "aborted",
+  "node-stuck": "deadline-exceeded",
   "worker-crashed": "unavailable",
+  "plugin-unavailable": "unavailable",
   "session-cancelled": "cancelled",
   "session-flushed": "cancelled",
   "session-closed": "failed-precondition",
   "session-in-use": "failed-precondition",
   "runtime-closed": "failed-precondition",
   "deadline-exceeded": "deadline-exceeded",
+  "resource-exhausted": "resource-exhausted",
+  "overloaded": "unavailable",
   "protocol-violation": "internal",
   "unsupported-runtime": "unimplemented",
   "unknown": "unknown",
@@ -89,6 +97,8 @@ export interface StreamrackErrorOptions {
   readonly pluginName?: string | undefined;
   /** Whether the same call may succeed later. Default: true for `unavailable` and `resource-exhausted`. */
   readonly retryable?: boolean | undefined;
+  /** When the same call may succeed, in milliseconds from now, where that can be told. */
+  readonly retryAfterMs?: number | undefined;
   /** Everything that is wrong, not the first thing only. */
   readonly problems?: readonly Problem[] | undefined;
   /** What the reader should do now. */
@@ -126,6 +136,8 @@ export class StreamrackError extends Error {
   readonly nodeId: string | undefined;
   readonly pluginName: string | undefined;
   readonly retryable: boolean;
+  /** When the same call may succeed, in milliseconds from now, from 0; `undefined` where that cannot be told. */
+  readonly retryAfterMs: number | undefined;
   readonly problems: readonly Problem[];
   readonly remedy: string | undefined;
   /** The message without code, place, problems and remedy. */
@@ -140,6 +152,7 @@ export class StreamrackError extends Error {
     this.nodeId = options.nodeId;
     this.pluginName = options.pluginName;
     this.retryable = options.retryable ?? RETRYABLE_CODES.has(code);
+    this.retryAfterMs = options.retryAfterMs;
     this.problems = options.problems ?? [];
     this.remedy = options.remedy;
   }
@@ -178,8 +191,9 @@ export function placed(
   place: { readonly nodeId: string; readonly pluginName: string },
 ): StreamrackError {
   if (error.nodeId !== undefined) return error;
-  const { code, problems, remedy, retryable } = error;
-  return new StreamrackError(error.reason, error.detail, { code, problems, remedy, retryable, ...place, cause: error });
+  const { code, problems, remedy, retryable, retryAfterMs } = error;
+  const kept = { code, problems, remedy, retryable, retryAfterMs };
+  return new StreamrackError(error.reason, error.detail, { ...kept, ...place, cause: error });
 }
 
 function renderMessage(code: ErrorCode, detail: string, options: StreamrackErrorOptions): string {

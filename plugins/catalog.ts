@@ -368,6 +368,13 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                   '"timestamps" places sources by their timestamps; "start" lets all start together and ignores timestamps.',
                 "default": "timestamps",
               },
+              "sampleRateHz": {
+                "type": "integer",
+                "minimum": 1000,
+                "maximum": 768000,
+                "description":
+                  "Converts every source to this rate first, in whole hertz, 1000 to 768000. Default: all must have one rate.",
+              },
               "overflow": {
                 "enum": [
                   "keep",
@@ -383,6 +390,76 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
             "required": [],
             "$schema": "http://json-schema.org/draft-07/schema#",
           },
+        },
+        {
+          "type": "audio.interleave",
+          "aliases": [],
+          "summary": "Makes mono sources the channels of one stream.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "time",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "sync": {
+                "enum": [
+                  "timestamps",
+                  "start",
+                ],
+                "type": "string",
+                "description":
+                  '"timestamps" places sources by their timestamps; "start" lets all start together and ignores timestamps.',
+                "default": "timestamps",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "audio.deinterleave",
+          "aliases": [],
+          "summary": "Gives each channel as a mono stream of its own.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "ch1": [
+              "audio",
+            ],
+            "ch2": [
+              "audio",
+            ],
+            "ch3": [
+              "audio",
+            ],
+            "ch4": [
+              "audio",
+            ],
+            "ch5": [
+              "audio",
+            ],
+            "ch6": [
+              "audio",
+            ],
+            "ch7": [
+              "audio",
+            ],
+            "ch8": [
+              "audio",
+            ],
+          },
+          "align": "any",
         },
         {
           "type": "audio.silence",

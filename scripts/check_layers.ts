@@ -1,6 +1,6 @@
 /**
- * Checks that imports go one way: core ← workers ← mod.ts ← cli and remote;
- * plugins see the author's entry only. The table below is the rule.
+ * Checks that imports go one way: core ← workers ← mod.ts ← cli and remote,
+ * core ← audio ← cli; plugins see the author's entry only. The table below is the rule.
  *
  * Only import and export lines are read; what code itself may not say is in
  * `lint_plugin.ts`.
@@ -31,26 +31,59 @@ const AUTHOR_ENTRY = "core/plugin.ts";
 /** The first layer that holds a file counts. */
 const LAYERS: readonly Layer[] = [
   { path: "core/", imports: [], packages: ["valibot"], builtins: [] },
+  // Reads and writes files, with what all runtimes have for that.
+  {
+    path: "audio/",
+    imports: ["core/"],
+    packages: "any",
+    builtins: ["node:fs", "node:fs/promises", "node:path", "node:process", "node:crypto", "node:url"],
+  },
   { path: "workers/", imports: ["core/", "plugins/catalog.ts"], packages: "any", builtins: "any" },
   // Generated: data in the shape that core declares.
   { path: "plugins/catalog.ts", imports: ["core/node/describe.ts"], packages: [], builtins: [] },
   // Reads the model from its package.
   { path: "plugins/vad/", imports: [AUTHOR_ENTRY], packages: "any", builtins: ["node:fs/promises"] },
-  // Measures of audio that several plugins share: numbers in, numbers out. It knows nothing of ours, so that a plugin
-  // which uses it still sees the author's entry only.
-  { path: "signal/", imports: [], packages: [], builtins: [] },
-  { path: "plugins/*/", imports: [AUTHOR_ENTRY, "signal/"], packages: "any", builtins: [] },
+  // Its nodes and the functions of the entry "./audio" are made of the same parts.
+  { path: "plugins/audio/", imports: [AUTHOR_ENTRY, "audio/dsp/"], packages: ["valibot"], builtins: [] },
+  // Measures what it renders with the meters of the audio nodes.
+  {
+    path: "plugins/synth/",
+    imports: [AUTHOR_ENTRY, "audio/dsp/"],
+    packages: ["valibot", "minisearch", "fft.js"],
+    builtins: [],
+  },
+  { path: "plugins/*/", imports: [AUTHOR_ENTRY], packages: "any", builtins: [] },
   { path: "testing/", imports: ["mod.ts", "core/", "workers/"], packages: "any", builtins: [] },
   { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },
   // An application of the public entries that drives one plugin: it knows what that takes and gives, and none of its code.
   { path: "synth/", imports: ["mod.ts", AUTHOR_ENTRY, "plugins/synth/api.ts"], packages: [], builtins: [] },
-  { path: "cli/", imports: ["mod.ts", AUTHOR_ENTRY, "synth/mod.ts"], packages: "any", builtins: "any" },
+  { path: "cli/", imports: ["mod.ts", AUTHOR_ENTRY, "audio/", "synth/mod.ts"], packages: "any", builtins: "any" },
   { path: "remote/", imports: ["mod.ts", AUTHOR_ENTRY], packages: "any", builtins: [] },
+  // A plugin as any other, but for the work that all contenders share.
+  { path: "bench/nodes/", imports: [AUTHOR_ENTRY, "bench/contenders/invert.ts"], packages: [], builtins: [] },
+  // Measures what users get: the public entries alone. What starts processes and finds runtimes is shared with the tests.
+  {
+    path: "bench/",
+    imports: [
+      "mod.ts",
+      AUTHOR_ENTRY,
+      "workers/entry.ts",
+      "audio/mod.ts",
+      "plugins/audio/mod.ts",
+      "plugins/vad/mod.ts",
+      // Compared with the bare renderer, which is no public entry.
+      "plugins/synth/",
+      "synth/mod.ts",
+      "scripts/",
+    ],
+    packages: "any",
+    builtins: "any",
+  },
   // What users would write: no path of ours, only the published names.
   { path: "examples/*/", imports: [], packages: "any", builtins: "any" },
 ];
 
-/** Breaches in the text of one file. Files of no layer (tests, scripts, bench) may import anything. */
+/** Breaches in the text of one file. Files of no layer (tests, scripts) may import anything. */
 export function findBreaches(file: string, text: string): Finding[] {
   const found = layerOf(file);
   if (found === undefined) return [];

@@ -20,6 +20,13 @@ const ALLOWED: ReadonlySet<string> = new Set([
   ...["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BlueOak-1.0.0", "ISC", "MIT"],
   "MPL-2.0", // holds file by file, and we change none
 ]);
+/**
+ * Packages under the LGPL: libraries that are installed beside ours, unchanged, and that a user may replace. NOTICE has
+ * to name each.
+ */
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ["codec-parser", "LGPL-3.0-or-later"], // reads the pages of Vorbis, for its decoder
+]);
 const LICENCE_FILE = /^(licen[cs]e|copying|notice|third.?party)/i;
 /** The title of a licence of the GNU family, as its own text begins. */
 const GNU_TITLE = /^\s*GNU (AFFERO |LESSER |LIBRARY )?GENERAL PUBLIC LICENSE/im;
@@ -72,6 +79,10 @@ async function readPackage(folder: string): Promise<InstalledPackage[]> {
 /** What speaks against a package. */
 export async function judgePackage({ name, version, licence, folder }: InstalledPackage): Promise<string[]> {
   const problems: string[] = [];
+  if (licence !== undefined && NAMED.get(name) === licence) {
+    const notice = await readFile(join(ROOT, "NOTICE"), "utf8");
+    return notice.includes(`\n${name} `) ? [] : [`${name}@${version} is ${licence}, and NOTICE does not name it`];
+  }
   if (licence === undefined) problems.push(`${name}@${version} declares no licence`);
   else if (!isAllowed(licence)) problems.push(`${name}@${version} is ${licence}, which is not on the list`);
   const files = await readdir(folder, { withFileTypes: true });

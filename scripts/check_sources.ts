@@ -39,10 +39,10 @@ export function findForeignSources(file: string, text: string): Finding[] {
 }
 
 /** Entries of the import map that are not an exact npm version. */
-export function checkImportMap(imports: Readonly<Record<string, string>>): Finding[] {
+export function checkImportMap(imports: Readonly<Record<string, string>>, file = "deno.json"): Finding[] {
   return Object.entries(imports).filter(([, target]) => !/^npm:(?:@[^/]+\/)?[^@/]+@\d+\.\d+\.\d+$/.test(target))
     .map(([name, target]) => ({
-      file: "deno.json",
+      file,
       rule: RULE,
       message: `"${name}" is mapped to ${target}: expected npm:<package>@<exact version>`,
     }));
@@ -55,8 +55,12 @@ async function main(): Promise<number> {
   const findings = await Promise.all(
     read.map(async (file) => findForeignSources(file, await readFile(join(ROOT, file), "utf8"))),
   );
-  const { imports }: { imports: Record<string, string> } = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
-  return reportFindings(`sources of ${read.length} files`, [...findings.flat(), ...checkImportMap(imports)]);
+  const maps = files.filter((path) => /(^|\/)deno\.json$/.test(path));
+  for (const file of maps) {
+    const { imports = {} }: { imports?: Record<string, string> } = JSON.parse(await readFile(join(ROOT, file), "utf8"));
+    findings.push(checkImportMap(imports, file));
+  }
+  return reportFindings(`sources of ${read.length} files`, findings.flat());
 }
 
 if (import.meta.main) await runScript(main);

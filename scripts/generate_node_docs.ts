@@ -25,6 +25,8 @@ what then holds. Parameters that a node type does not have are ignored.
 const ALIGNMENT = {
   any: "",
   zip: "Takes one value of each port together.",
+  "zip-timestamp": "Takes the values of all ports that have the same timestamp together.",
+  latest: "Takes whatever comes, together with the latest of every other port.",
   time: "Takes its sources in the order of media time.",
   duration: "Takes its sources in step, by the duration of what they gave.",
 } as const;

@@ -471,7 +471,15 @@ async function checkForgets(subject: Subject): Promise<void> {
     const node: StreamingNode = await subject.definition.create(context);
     for (const { input, sourceIndex, sequence } of calls) {
       const source = context.sources[sourceIndex] as NodeSource;
-      await drain(node.process(input, { source, sequence, signal: context.signal }));
+      await drain(node.process(input, {
+        source,
+        sequence,
+        missing: 0,
+        attempt: 1,
+        isPartial: false,
+        progress: undefined,
+        signal: context.signal,
+      }));
     }
     await node.reset?.();
     return node;

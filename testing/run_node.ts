@@ -11,7 +11,7 @@ import { checkRuntimeData } from "../core/data/validate.ts";
 import { StreamrackError } from "../core/errors.ts";
 import { EdgeQueue } from "../core/flow/edge_queue.ts";
 import type { Item } from "../core/flow/item.ts";
-import type { PortKinds } from "../core/node/contract.ts";
+import { joinsPorts, type PortKinds } from "../core/node/contract.ts";
 import type { AnyNodeDefinition } from "../core/node/define.ts";
 import { StreamingNodeFactory } from "../core/node/factory.ts";
 import { type LogEntry, type SegmentEdge, SegmentRunner } from "../core/pipeline/segment.ts";
@@ -42,6 +42,8 @@ export interface RunNodeOptions {
    * that a later use of it shows. Default: true.
    */
   readonly strict?: boolean;
+  /** What the node finds as the `traceparent` of its context. Default: none, as where nobody traces. */
+  readonly traceparent?: string;
 }
 
 /** What a node did. */
@@ -85,7 +87,7 @@ export async function runNode(
   input: NodeInput | { readonly sources: readonly TestSource[] } = [],
   options: RunNodeOptions = {},
 ): Promise<NodeRun> {
-  const { params, nodeId = "node", signal, strict = true } = options;
+  const { params, nodeId = "node", signal, strict = true, traceparent } = options;
   const firstPort = Object.keys(definition.inputs)[0] ?? "in";
   const sources = "sources" in input ? input.sources : firstPort in definition.inputs ? [{ data: input }] : [];
   checkSources(definition, sources, firstPort);
@@ -97,12 +99,14 @@ export async function runNode(
     ...sources.map((source, link) => ({
       from: { link, nodeId: source.from },
       to: { nodeId, port: source.port ?? firstPort },
+      row: link,
     })),
-    ...ports.map((port, i) => ({ from: { nodeId, port }, to: { link: sources.length + i } })),
+    ...ports.map((port, i) => ({ from: { nodeId, port }, to: { link: sources.length + i }, row: sources.length + i })),
   ];
   const nodes = [{ nodeId, nodeType: definition.type, pluginName: "test", params, paramsPath: "params" }];
   const limits = { items: 16, bytes: 1 << 22 };
-  const runner = new SegmentRunner({ sessionId: "test", segmentId: "test", nodes, edges, limits }, {
+  const ids = { sessionId: "test", segmentId: "test" };
+  const runner = new SegmentRunner({ ...ids, nodes, edges, limits, countedEdges: edges.length, traceparent }, {
     threadId: 0,
     factory: () => new StreamingNodeFactory(definition, "test"),
     openInlet: (link, source) => {
@@ -145,7 +149,7 @@ function checkSources(definition: AnyNodeDefinition, sources: readonly TestSourc
       const problem = { path, message: "is not an input port", received: JSON.stringify(port), expected };
       throw new StreamrackError("unknown-target", "the node cannot be given this", { problems: [problem] });
     }
-    if (definition.align === "zip" && taken.has(port)) {
+    if (joinsPorts(definition.align) && taken.has(port)) {
       const problem = { path, message: `"${port}" has a source already`, expected: "one source for each port" };
       throw new StreamrackError("unknown-target", "the node cannot be given this", { problems: [problem] });
     }

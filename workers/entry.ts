@@ -11,6 +11,7 @@ import { threadId } from "node:worker_threads";
 import { toErrorEnvelope } from "../core/error_envelope.ts";
 import { StreamrackError } from "../core/errors.ts";
 import { describePlugin } from "../core/node/describe.ts";
+import { watchBusyThreads } from "./busy_threads.ts";
 import { toJsonSchema } from "./json_schema.ts";
 import { loadPlugin } from "./plugin_loader.ts";
 import {
@@ -52,10 +53,12 @@ async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, pluginUrls, control } = task;
+  const { spec, links, pluginUrls, watch, control } = task;
+  watchBusyThreads(task.busyThreads);
   const run = new SegmentTaskRun({
     spec,
     links,
+    watch,
     threadId,
     loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),
     log: (entry) => {
@@ -74,6 +77,7 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
       start: () => run.start(),
       flush: (epoch) => run.flush(epoch),
       cancel: (error) => run.cancel(error),
+      reconnect: (link, port) => run.reconnect(link, port),
       metrics: () => run.metrics(),
     } satisfies SegmentControl,
     control,

@@ -4,18 +4,21 @@
  * @module
  */
 
+import * as Comlink from "comlink";
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
-import type { Problem } from "../core/errors.ts";
+import { type Problem, StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { NodeMetrics } from "../core/pipeline/metrics.ts";
-import type { PlanSegment } from "../core/pipeline/plan.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
+import type { PlanNode, PlanSegment } from "../core/pipeline/plan.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
+import { busyThreadsMemory } from "./busy_threads.ts";
 import type { LinkEnd } from "./link/link.ts";
 import { withFactories } from "./plugin_loader.ts";
 import type { GroupPool } from "./pool.ts";
 import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
+import { StepWatcher } from "./step_watch.ts";
 
 /** A segment at its place, as the session sees it. */
 export interface PlacedSegment {
@@ -28,8 +31,10 @@ export interface PlacedSegment {
   flush(epoch: number): void;
   /** Asks it to end. */
   cancel(error: ErrorEnvelope): void;
+  /** Goes on with another thread at the other end of a link; see {@linkcode SegmentControl.reconnect}. */
+  reconnect(link: number, port: MessagePort): Promise<number | null>;
   /** Counts now; rejects once the segment has ended. */
-  metrics(): Promise<readonly NodeMetrics[]>;
+  metrics(): Promise<SegmentMetrics>;
   /** Waits for the end; what does not end in time is terminated. */
   endWithin(timeoutMs: number): Promise<void>;
 }
@@ -56,15 +61,25 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
   );
   const [first, ...others] = segment.nodes;
   const pluginNames = Object.keys(pluginUrls);
+  const watcher = new StepWatcher(segment.nodes, (node, deadlineMs) => void task.kill(stuckError(node, deadlineMs)));
   const task = new RemoteTask<SegmentResult>({
     pool: pool(segment.group),
-    task: { kind: "segment", protocolVersion: PROTOCOL_VERSION, spec, pluginUrls, links },
+    task: {
+      kind: "segment",
+      protocolVersion: PROTOCOL_VERSION,
+      spec,
+      pluginUrls,
+      links,
+      watch: watcher.memory,
+      busyThreads: busyThreadsMemory(),
+    },
     transfer: links.map(({ port }) => port),
     group: segment.group,
     nodeId: others.length === 0 ? first?.id : undefined,
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
     onLog,
   });
+  task.result.finally(() => watcher.stop()).catch(() => {});
   return {
     segment,
     result: task.result,
@@ -72,6 +87,7 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
     start: () => task.call("start"),
     flush: (epoch) => void task.call("flush", epoch).catch(() => {}),
     cancel: (error) => void task.call("cancel", error).catch(() => {}),
+    reconnect: (link, port) => task.call("reconnect", link, Comlink.transfer(port, [port])),
     metrics: () => task.call("metrics"),
     endWithin: (timeoutMs) => task.endWithin(timeoutMs),
   };
@@ -97,7 +113,17 @@ function placeInline({ segment, spec, links, onLog }: PlacementOptions): PlacedS
     start: () => run.start(),
     flush: (epoch) => run.flush(epoch),
     cancel: (error) => run.cancel(error),
+    reconnect: (link, port) => run.reconnect(link, port),
     metrics: () => Promise.resolve(run.metrics()),
     endWithin: async (timeoutMs) => void await settledWithin(run.result, timeoutMs),
   };
+}
+
+/** The error for a node whose thread does not even let its own timers run. */
+function stuckError({ id, plugin }: PlanNode, deadlineMs: number): StreamrackError {
+  return new StreamrackError(
+    "node-stuck",
+    `it blocked its thread for longer than ${deadlineMs} ms for one input; the thread was terminated`,
+    { nodeId: id, pluginName: plugin.description.name, remedy: "Look for a loop that never ends or never yields." },
+  );
 }

@@ -84,6 +84,11 @@ export class GroupPool {
     if (thread !== undefined) await settledWithin(thread.terminate(), TERMINATE_TIMEOUT_MS);
   }
 
+  /** Threads that are up. */
+  get threads(): number {
+    return this.#piscina.threads.length;
+  }
+
   /** Ends all threads. */
   async close(): Promise<void> {
     await settledWithin(this.#piscina.destroy(), TERMINATE_TIMEOUT_MS);

@@ -12,7 +12,7 @@
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import type { Problem } from "../core/errors.ts";
 import type { PluginDescription } from "../core/node/describe.ts";
-import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
 import type { LinkEnd } from "./link/link.ts";
 
@@ -40,6 +40,10 @@ export interface SegmentTask {
   readonly control: MessagePort;
   /** By number of the link within the segment. */
   readonly links: readonly LinkEnd[];
+  /** Where nodes with a deadline say since when they are at work, by their number in the segment. */
+  readonly watch?: SharedArrayBuffer | undefined;
+  /** Where the host says how many threads are at work. */
+  readonly busyThreads?: SharedArrayBuffer | undefined;
 }
 
 /** A result, or the error instead: thrown values do not survive the way between threads. */
@@ -53,7 +57,7 @@ export type DescribeResult = Outcome<PluginDescription>;
 /** How a segment task ends. */
 export interface SegmentResult {
   readonly outcome: Outcome<null>;
-  readonly metrics: readonly NodeMetrics[];
+  readonly metrics: SegmentMetrics;
 }
 
 /** What the host may call while a segment runs. */
@@ -66,7 +70,13 @@ export interface SegmentControl {
   flush(epoch: number): void;
   /** Ends the run with an error. */
   cancel(error: ErrorEnvelope): void;
-  metrics(): readonly NodeMetrics[];
+  /**
+   * Goes on with another thread at the other end of a link.
+   *
+   * @returns What the end of the link gives, `null` if nothing is to come over it any more.
+   */
+  reconnect(link: number, port: MessagePort): Promise<number | null>;
+  metrics(): SegmentMetrics;
 }
 
 /** What a worker posts on the control port of its own accord. It carries no `id`, by which Comlink tells its messages. */

@@ -9,6 +9,7 @@ import * as Comlink from "comlink";
 import { StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
+import { noteTask } from "./busy_threads.ts";
 import type { GroupPool } from "./pool.ts";
 import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
 
@@ -38,6 +39,7 @@ export class RemoteTask<T> {
   readonly #pending = new Set<(error: Error) => void>();
   #abandon!: (error: StreamrackError) => void;
   #threadId: number | undefined;
+  #killError: StreamrackError | undefined;
   #failure: StreamrackError | undefined;
 
   constructor(options: RemoteTaskOptions) {
@@ -54,7 +56,7 @@ export class RemoteTask<T> {
           await settledWithin(ended, LAST_NOTICE_TIMEOUT_MS);
           resolve(value as T);
         })
-        .catch((thrown) => reject(crashError(thrown, options)))
+        .catch((thrown) => reject(this.#killError ?? crashError(thrown, options)))
         // Not before: a task that was given up in the queue still has to be told so when its turn comes.
         .finally(() => {
           // Comlink holds the port, and so all that hangs on it, until its proxy is released.
@@ -98,6 +100,13 @@ export class RemoteTask<T> {
     await settledWithin(ended, timeoutMs);
   }
 
+  /** Terminates its thread at once. @param error What {@linkcode result} rejects with. */
+  async kill(error: StreamrackError): Promise<void> {
+    if (this.#threadId === undefined) return;
+    this.#killError = error;
+    await this.#pool.terminate(this.#threadId);
+  }
+
   /** Listens to what the worker says of its own accord. */
   #listen(port: MessagePort, onLog: RemoteTaskOptions["onLog"]): { started: Promise<void>; ended: Promise<void> } {
     let start: () => void;
@@ -109,6 +118,8 @@ export class RemoteTask<T> {
       else if (data?.notice === "end") end();
       else if (data?.notice === "ready") {
         this.#threadId = data.threadId;
+        const noteEnd = noteTask(data.threadId);
+        this.result.then(noteEnd, noteEnd);
         start();
       }
     });

@@ -20,11 +20,16 @@ import { placeSegment } from "./placement.ts";
 import { GroupPool, type PoolOptions } from "./pool.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
-import { checkSession, openSession } from "./session.ts";
-import { type SessionWiring, wireSession } from "./wiring.ts";
+import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
+import { checkSession, openSession, type SessionOptions } from "./session.ts";
+import { Admission } from "./admission.ts";
+import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
+import { resolveLimits, type SessionLimits } from "./session_options.ts";
+import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
+import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions } from "./wiring.ts";
 
 /** How {@linkcode createRuntime} sets up a runtime. */
-export interface RuntimeOptions {
+export interface RuntimeOptions extends SessionLimits {
   /**
    * Plugins beside our own: a URL, a package name (found from `resolveFrom`),
    * or, for tests and trusted code, `{ tier: "inline", plugin }`, which runs
@@ -61,6 +66,13 @@ export interface RuntimeOptions {
    * Default: 3000.
    */
   readonly killGraceMs?: number | undefined;
+  /** Most sessions open at a time. `validate` needs no place. Default: no limit. */
+  readonly maxSessions?: number | undefined;
+  /**
+   * Most calls of `open` and `execute` that wait, in order, where `maxSessions`
+   * are open; more are rejected at once with `overloaded`. Default: 0.
+   */
+  readonly maxQueuedSessions?: number | undefined;
   /** Most values in flight on one edge. Default: 16. */
   readonly maxItemsInFlight?: number | undefined;
   /** Most bytes in flight on one edge; the last value let in may exceed it. Default: 4 MiB. */
@@ -71,14 +83,52 @@ export interface RuntimeOptions {
    * Default: true.
    */
   readonly sharedMemory?: boolean | undefined;
+  /** The default of {@linkcode OpenOptions.delivery}. */
+  readonly delivery?: Delivery | undefined;
+  /** The default of {@linkcode OpenOptions.restart}. */
+  readonly restart?: RestartOptions | undefined;
+  /**
+   * When plugins that crash again and again are taken out of service: what needs them is refused with
+   * `plugin-unavailable`. Default: never.
+   */
+  readonly breaker?: BreakerOptions | undefined;
   /** The worker's entry module, for bundles that moved it. Default: found beside this module. */
   readonly workerEntry?: URL | undefined;
 }
 
+/**
+ * What becomes of the values that were under way in a thread that has died.
+ *
+ * - `"at-most-once"`: each value is given to a node once, or is lost;
+ * - `"at-least-once"`: a value is kept until nothing that was made from it is under way any more, and is given again, in
+ *   order, to the node in its new thread. What had come out of it before the crash comes out again.
+ */
+export type Delivery = "at-most-once" | "at-least-once";
+
+/** When a part of a session whose thread has died is started again. */
+export interface RestartOptions {
+  /** Restarts in all within {@linkcode windowMs}, from 0. With one more crash the session fails. */
+  readonly maxRestarts: number;
+  /** In milliseconds, from 1. Default: 60 000. */
+  readonly windowMs?: number | undefined;
+  /** Before the first restart, in milliseconds; it doubles with every further one. Default: 100. */
+  readonly initialDelayMs?: number | undefined;
+  /** Longest delay, in milliseconds. Default: 5 000. */
+  readonly maxDelayMs?: number | undefined;
+}
+
 /** How one session is opened. */
-export interface OpenOptions {
+export interface OpenOptions extends SessionLimits {
   /** Cancels the session when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** What becomes of values in a thread that dies. Default: `"at-most-once"`. */
+  readonly delivery?: Delivery | undefined;
+  /**
+   * Whether a part of the session whose thread has died is started again,
+   * with new nodes. Default: it is not, and the session fails with
+   * `worker-crashed`; with delivery `"at-least-once"`, up to 3 times in a minute.
+   */
+  readonly restart?: RestartOptions | undefined;
 }
 
 /** Values for the inputs of a one-shot run: one, several, or a stream of them. */
@@ -115,9 +165,16 @@ export interface Runtime {
   /**
    * Opens a session: all its nodes are created and ready when it resolves.
    *
-   * @throws {StreamrackError} `invalid-manifest` with every problem, `plugin-load-failed`, `node-create-failed`, `deadline-exceeded` or `runtime-closed`. Nothing is left running then.
+   * @throws {StreamrackError} `invalid-manifest` with every problem, `plugin-load-failed`, `node-create-failed`, `deadline-exceeded`, `overloaded`, `invalid-options` or `runtime-closed`. Nothing is left running then.
    */
   open(manifest: Manifest, options?: OpenOptions): Promise<Session>;
+
+  /**
+   * Counts of all sessions, by plugin as well. Asks no thread, so it answers
+   * at once; with `sharedMemory: false` what workers count is as old as the
+   * last `session.metrics()`.
+   */
+  metrics(): RuntimeMetrics;
 
   /**
    * Ends all sessions, then all threads. May be repeated.
@@ -170,13 +227,20 @@ class Rack implements Runtime {
   readonly #limits: FlowLimits;
   readonly #groupOf: (pluginName: string) => string;
   readonly #pools = new Map<string, GroupPool>();
+  readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
+  readonly #admission: Admission;
+  readonly #meter = new RuntimeMeter();
   #nextSession = 1;
   #closing: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions) {
     checkOptions(options);
     this.#options = options;
+    this.#admission = new Admission({
+      maxSessions: options.maxSessions ?? Infinity,
+      maxQueuedSessions: options.maxQueuedSessions ?? 0,
+    });
     this.#groupOf = (name) => options.trust?.find((group) => group.includes(name))?.join("+") ?? name;
     this.registry = options.registry ?? createDefaultRegistry({ groupOf: this.#groupOf });
     this.#limits = { items: options.maxItemsInFlight ?? 16, bytes: options.maxBytesInFlight ?? 4 * 1024 ** 2 };
@@ -207,17 +271,47 @@ class Rack implements Runtime {
       throw thrown;
     }
     this.#checkOpen();
-    const id = this.#newSessionId();
-    return await checkSession(plan, this.#wire(plan, id), { id, ...this.#sessionTimes() });
+    const sessionOptions = this.#sessionOptions({});
+    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps: false });
+    return await checkSession(plan, wiring, sessionOptions);
   }
 
   async open(manifest: Manifest, options: OpenOptions = {}): Promise<Session> {
     this.#checkOpen();
+    checkOpenOptions(options);
     const plan = createPlan(manifest, this.registry);
-    const id = this.#newSessionId();
-    const wiring = this.#wire(plan, id);
-    const times = this.#sessionTimes();
-    const session = await openSession(plan, wiring, { id, signal: options.signal, ...times }).catch((thrown) => {
+    const limits = resolveLimits(options, this.#options);
+    const leave = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
+    try {
+      const sessionOptions = { ...this.#sessionOptions(options), budget: limits.budget };
+      const trace = await traceSession(sessionOptions.id, plan);
+      try {
+        const session = await this.#openAdmitted(plan, { options, sessionOptions, trace, leave });
+        trace?.opened();
+        return session;
+      } catch (thrown) {
+        trace?.failedToOpen(thrown);
+        throw thrown;
+      }
+    } catch (thrown) {
+      leave();
+      throw thrown;
+    }
+  }
+
+  async #openAdmitted(plan: Plan, { options, sessionOptions, trace, leave }: Admitted): Promise<Session> {
+    this.#checkOpen();
+    for (const { group } of plan.segments) this.#breaker(group)?.check();
+    const keeps = this.#deliveryOf(options) === "at-least-once";
+    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps, traceparent: trace?.traceparent });
+    const unfollow = this.#meter.follow(plan, wiring);
+    trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
+    const onEnd: SessionOptions["onEnd"] = (metrics, failure) => {
+      unfollow();
+      leave();
+      trace?.end(metrics, failure);
+    };
+    const session = await openSession(plan, wiring, { ...sessionOptions, onEnd }).catch((thrown) => {
       // A close takes the threads away from a session that is just opening.
       this.#checkOpen();
       throw thrown;
@@ -227,6 +321,11 @@ class Rack implements Runtime {
     this.#sessions.add(session);
     void session.ended.then(() => this.#sessions.delete(session));
     return session;
+  }
+
+  metrics(): RuntimeMetrics {
+    const threads = [...this.#pools.values()].reduce((sum, pool) => sum + pool.threads, 0);
+    return { ...this.#meter.read(), queuedSessions: this.#admission.waiting, threads };
   }
 
   async execute(
@@ -267,6 +366,7 @@ class Rack implements Runtime {
   }
 
   async #close(drainTimeoutMs: number): Promise<void> {
+    this.#admission.close(runtimeClosed());
     if (drainTimeoutMs > 0) {
       const sessions = [...this.#sessions];
       for (const session of sessions) await session.finish();
@@ -276,11 +376,28 @@ class Rack implements Runtime {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  #wire(plan: Plan, sessionId: string): SessionWiring {
-    const onLog = this.#options.onLog ?? logToConsole;
+  #wire(plan: Plan, options: Pick<WiringOptions, "sessionId" | "keeps" | "traceparent">): SessionWiring {
+    const onLog = this.#onLog;
     const pool = (group: string) => this.#pool(group);
-    const wiring = { sessionId, limits: this.#limits, sharedMemory: this.#options.sharedMemory };
-    return wireSession(plan, wiring, (segment, spec, links) => placeSegment({ segment, spec, links, pool, onLog }));
+    const { sharedMemory } = this.#options;
+    const place = (wiring: SegmentWiring) => placeSegment({ ...wiring, pool, onLog });
+    return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, place });
+  }
+
+  get #onLog(): (entry: LogEntry) => void {
+    return this.#options.onLog ?? logToConsole;
+  }
+
+  #deliveryOf(options: OpenOptions): Delivery {
+    return options.delivery ?? this.#options.delivery ?? "at-most-once";
+  }
+
+  #breaker(group: string): CircuitBreaker | undefined {
+    const { breaker: options } = this.#options;
+    if (options === undefined) return undefined;
+    const breaker = this.#breakers.get(group) ?? new CircuitBreaker(group, options);
+    this.#breakers.set(group, breaker);
+    return breaker;
   }
 
   #pool(group: string): GroupPool {
@@ -296,8 +413,27 @@ class Rack implements Runtime {
     return this.#options.openTimeoutMs ?? 60_000;
   }
 
-  #sessionTimes(): { openTimeoutMs: number; killGraceMs: number } {
-    return { openTimeoutMs: this.#openTimeoutMs, killGraceMs: this.#options.killGraceMs ?? 3_000 };
+  #sessionOptions(options: OpenOptions): SessionOptions {
+    const { maxRestarts, windowMs = 60_000, initialDelayMs = 100, maxDelayMs = 5_000 } = options.restart ??
+      this.#options.restart ?? { maxRestarts: this.#deliveryOf(options) === "at-least-once" ? 3 : 0 };
+    return {
+      id: this.#newSessionId(),
+      signal: options.signal,
+      openTimeoutMs: this.#openTimeoutMs,
+      killGraceMs: this.#options.killGraceMs ?? 3_000,
+      restart: { maxRestarts, windowMs, initialDelayMs, maxDelayMs },
+      onCrash: (segment, error) => {
+        const { group } = segment;
+        this.#meter.crashed(segment);
+        this.#breaker(group)?.note(error);
+        this.#breaker(group)?.check();
+      },
+      onRestart: (sessionId, { nodes: [node] }, error, count) => {
+        const { nodeId = node?.id ?? "", pluginName = node?.plugin.description.name ?? "" } = error;
+        const message = `started again after a crash (${count} so far): ${error.message}`;
+        this.#onLog({ level: "warn", message, sessionId, nodeId, pluginName });
+      },
+    };
   }
 
   #newSessionId(): string {
@@ -306,8 +442,21 @@ class Rack implements Runtime {
 
   #checkOpen(): void {
     if (this.#closing === undefined) return;
-    throw new StreamrackError("runtime-closed", "the runtime was closed", { remedy: "Make a new one." });
+    throw runtimeClosed();
   }
+}
+
+/** How a session is opened that has its place. */
+interface Admitted {
+  readonly options: OpenOptions;
+  readonly sessionOptions: SessionOptions;
+  readonly trace: SessionTrace | undefined;
+  /** Gives the place back. */
+  leave(): void;
+}
+
+function runtimeClosed(): StreamrackError {
+  return new StreamrackError("runtime-closed", "the runtime was closed", { remedy: "Make a new one." });
 }
 
 async function feed(session: Session, to: string, input: ExecuteInput): Promise<void> {
@@ -339,20 +488,59 @@ const OPTION_MINIMA = {
   idleTimeoutMs: 0,
   openTimeoutMs: 1,
   killGraceMs: 0,
+  maxSessions: 1,
+  maxQueuedSessions: 0,
   maxItemsInFlight: 1,
   maxBytesInFlight: 1,
 } as const satisfies { readonly [K in keyof RuntimeOptions]: number };
 
-function checkOptions(options: RuntimeOptions): void {
-  const problems = Object.entries(OPTION_MINIMA).flatMap(([name, minimum]) => {
-    const value = options[name as keyof typeof OPTION_MINIMA];
-    if (value === undefined || (Number.isSafeInteger(value) && value >= minimum)) return [];
-    const problem = { path: `options.${name}`, message: "is not right", received: String(value) };
+const RESTART_MINIMA = { maxRestarts: 0, windowMs: 1, initialDelayMs: 0, maxDelayMs: 0 } as const;
+const BREAKER_MINIMA = { maxCrashes: 1, windowMs: 1, coolDownMs: 1 } as const;
+const DELIVERIES: readonly unknown[] = ["at-most-once", "at-least-once", undefined];
+
+/** What is wrong with the numbers in an object of options. */
+function checkNumbers(options: object, path: string, minima: { readonly [name: string]: number }): Problem[] {
+  return Object.entries(minima).flatMap(([name, minimum]) => {
+    const value = (options as { readonly [name: string]: unknown })[name];
+    if (value === undefined || (Number.isSafeInteger(value) && value as number >= minimum)) return [];
+    const problem = { path: `${path}.${name}`, message: "is not right", received: displayValue(value) };
     return [{ ...problem, expected: `a whole number from ${minimum}` }];
   });
+}
+
+/** What is wrong with what a runtime and a session have in common. */
+function checkShared({ delivery, restart }: OpenOptions): Problem[] {
+  const problems = restart === undefined ? [] : checkNumbers(restart, "options.restart", RESTART_MINIMA);
+  if (restart !== undefined && restart.maxRestarts === undefined) {
+    problems.push({ path: "options.restart.maxRestarts", message: "is missing", expected: "a whole number from 0" });
+  }
+  if (!DELIVERIES.includes(delivery)) {
+    const expected = '"at-most-once" or "at-least-once"';
+    problems.push({ path: "options.delivery", message: "is not right", received: displayValue(delivery), expected });
+  }
+  return problems;
+}
+
+function checkOpenOptions(options: OpenOptions): void {
+  const problems = checkShared(options);
+  if (problems.length === 0) return;
+  throw new StreamrackError("invalid-options", "the session cannot be opened with these options", { problems });
+}
+
+function checkOptions(options: RuntimeOptions): void {
+  const { breaker } = options;
+  const problems = [
+    ...checkNumbers(options, "options", OPTION_MINIMA),
+    ...checkShared(options),
+    ...(breaker === undefined ? [] : checkNumbers(breaker, "options.breaker", BREAKER_MINIMA)),
+  ];
+  if (breaker !== undefined && breaker.maxCrashes === undefined) {
+    problems.push({ path: "options.breaker.maxCrashes", message: "is missing", expected: "a whole number from 1" });
+  }
   if (problems.length > 0) {
     throw new StreamrackError("invalid-options", "the runtime cannot be made with these options", { problems });
   }
+  resolveLimits(options, {});
   const { name, version, limitsWorkerHeap } = runtimeInfo();
   if (options.maxHeapMb !== undefined && !limitsWorkerHeap) {
     throw new StreamrackError(

@@ -7,10 +7,18 @@
 
 import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
-import type { NodeMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { type LogEntry, SegmentRunner, type SegmentSpec } from "../core/pipeline/segment.ts";
-import { type LinkEnd, type LinkReader, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
+import {
+  type LinkEnd,
+  type LinkOptions,
+  type LinkReader,
+  type LinkWriter,
+  openLinkReader,
+  openLinkWriter,
+} from "./link/link.ts";
 import type { LoadedPlugin } from "./plugin_loader.ts";
+import { openStepWatch } from "./step_watch.ts";
 import type { Outcome, SegmentControl, SegmentResult } from "./protocol.ts";
 
 /** What a {@linkcode SegmentTaskRun} is made of. */
@@ -18,6 +26,8 @@ export interface SegmentTaskOptions {
   readonly spec: SegmentSpec;
   readonly links: readonly LinkEnd[];
   readonly threadId: number;
+  /** Absent where no node has a deadline. */
+  readonly watch?: SharedArrayBuffer | undefined;
   loadPlugin(name: string): Promise<LoadedPlugin>;
   log(entry: LogEntry): void;
 }
@@ -28,14 +38,15 @@ export class SegmentTaskRun implements SegmentControl {
   readonly result: Promise<SegmentResult>;
   readonly #options: SegmentTaskOptions;
   readonly #plugins = new Map<string, LoadedPlugin>();
-  readonly #writers: LinkWriter[] = [];
-  readonly #readers: LinkReader[] = [];
+  /** By number of the link. */
+  readonly #writers = new Map<number, LinkWriter>();
+  readonly #readers = new Map<number, LinkReader>();
   readonly #runner: SegmentRunner;
   #isRunning = false;
   #settle!: (result: SegmentResult) => void;
 
   constructor(options: SegmentTaskOptions) {
-    const { spec, links, threadId, log } = options;
+    const { spec, links, threadId, watch, log } = options;
     this.#options = options;
     this.result = new Promise((resolve) => this.#settle = resolve);
     this.#runner = new SegmentRunner(spec, {
@@ -46,17 +57,23 @@ export class SegmentTaskRun implements SegmentControl {
         if (factory !== undefined) return factory;
         throw new StreamrackError("invalid-plugin", `the plugin no longer provides "${nodeType}"`, { pluginName });
       },
-      openInlet: (link, source) => {
+      openInlet: (link, source, counts) => {
         const abort = (error: StreamrackError) => this.#runner.abort(error);
-        const reader = openLinkReader(links[link] as LinkEnd, source, spec.limits, abort);
-        this.#readers.push(reader);
+        const reader = openLinkReader(
+          links[link] as LinkEnd,
+          source,
+          { ...optionsOf(spec, link, "from"), counts },
+          abort,
+        );
+        this.#readers.set(link, reader);
         return reader;
       },
-      openOutlet: (link) => {
-        const writer = openLinkWriter(links[link] as LinkEnd, spec.limits);
-        this.#writers.push(writer);
+      openOutlet: (link, counts) => {
+        const writer = openLinkWriter(links[link] as LinkEnd, { ...optionsOf(spec, link, "to"), counts });
+        this.#writers.set(link, writer);
         return writer;
       },
+      ...(watch === undefined ? {} : { watch: (node) => openStepWatch(watch, spec.nodes.indexOf(node)) }),
     });
   }
 
@@ -89,7 +106,11 @@ export class SegmentTaskRun implements SegmentControl {
     if (!this.#isRunning) this.#end(error);
   }
 
-  metrics(): readonly NodeMetrics[] {
+  async reconnect(link: number, port: MessagePort): Promise<number | null> {
+    return await (this.#writers.get(link) ?? this.#readers.get(link))?.reconnect(port) ?? null;
+  }
+
+  metrics(): SegmentMetrics {
     return this.#runner.metrics();
   }
 
@@ -99,7 +120,7 @@ export class SegmentTaskRun implements SegmentControl {
       // From here on a cancel ends it: a reader that has failed will never say that it has it all.
       this.#isRunning = false;
       // A port that closes may drop what it still carries, so readers say when they have it all.
-      await Promise.all(this.#writers.map((writer) => writer.closed));
+      await Promise.all([...this.#writers.values()].map((writer) => writer.closed));
       this.#end();
     } catch (error) {
       this.#end(error);
@@ -108,8 +129,8 @@ export class SegmentTaskRun implements SegmentControl {
 
   /** The first call counts. */
   #end(error?: unknown): void {
-    for (const writer of this.#writers) writer.close();
-    for (const reader of this.#readers) reader.close();
+    for (const writer of this.#writers.values()) writer.close();
+    for (const reader of this.#readers.values()) reader.close();
     for (const { port } of this.#options.links) port.close();
     const outcome: Outcome<null> = error === undefined
       ? { ok: true, value: null }
@@ -124,4 +145,10 @@ export class SegmentTaskRun implements SegmentControl {
       return { ok: false, error: toErrorEnvelope(thrown) };
     }
   }
+}
+
+/** What both ends of a link keep to, as the edge says that it serves. */
+function optionsOf({ edges, limits, keeps }: SegmentSpec, link: number, side: "from" | "to"): LinkOptions {
+  const edge = edges.find(({ [side]: end }) => "link" in end && end.link === link);
+  return { limits: edge?.limits ?? limits, keeps };
 }

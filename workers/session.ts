@@ -7,42 +7,33 @@
 import { byteLength, copyData } from "../core/data/transfer.ts";
 import type { RuntimeData } from "../core/data/types.ts";
 import { checkRuntimeData } from "../core/data/validate.ts";
-import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
+import { toErrorEnvelope } from "../core/error_envelope.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import { FanIn } from "../core/flow/fan_in.ts";
-import { settledWithin } from "../core/flow/settled_within.ts";
-import type { NodeMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
-import { manifestError, type Plan, type PlanPort } from "../core/pipeline/plan.ts";
+import type { SegmentMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
+import type { Plan, PlanPort, PlanSegment } from "../core/pipeline/plan.ts";
 import type { SendOptions, Session, SessionInput, SessionOutput } from "../core/pipeline/session.ts";
 import { type LinkEnd, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
-import type { PlacedSegment } from "./placement.ts";
-import type { Outcome } from "./protocol.ts";
+import { readyWithin } from "./ready_within.ts";
+import { type BudgetOptions, SessionBudget } from "./session_budget.ts";
+import { SessionOutputs } from "./session_outputs.ts";
 import { toReadable, toWritable } from "./session_streams.ts";
+import { type RestartPolicy, Supervisor } from "./supervisor.ts";
+import type { SessionCounters } from "../core/pipeline/session_counters.ts";
 import type { SessionWiring } from "./wiring.ts";
-
-/** Times that a session keeps. */
-export interface SessionTimes {
-  /** How long loading plugins and creating nodes may take. */
-  readonly openTimeoutMs: number;
-  /** How long a cancelled segment may take to end before its thread is terminated. */
-  readonly killGraceMs: number;
-}
-
-/** How long a segment may take to tell its counts, in milliseconds. */
-const METRICS_TIMEOUT_MS = 1_000;
 
 /** A running plan. Made by {@linkcode openSession}. */
 class RunningSession implements Session {
   readonly id: string;
   readonly #plan: Plan;
-  readonly #times: SessionTimes;
-  readonly #segments: readonly PlacedSegment[];
+  readonly #options: SessionOptions;
+  readonly #supervisor: Supervisor;
+  readonly #counters: SessionCounters;
+  readonly #budget: SessionBudget | undefined;
   readonly #writers: readonly LinkWriter[];
   readonly #sequences: number[];
   readonly #outputs: FanIn;
-  readonly #closeReaders: () => void;
   readonly #startedMs = performance.now();
-  readonly #finalMetrics = new Map<PlacedSegment, readonly NodeMetrics[]>();
   readonly #ended: Promise<void>;
   #epoch = 0;
   #endedMs: number | undefined;
@@ -52,19 +43,46 @@ class RunningSession implements Session {
   #readable: ReadableStream<SessionOutput> | undefined;
   #writable: WritableStream<SessionInput> | undefined;
 
-  constructor(id: string, plan: Plan, wiring: SessionWiring, times: SessionTimes) {
-    this.id = id;
+  constructor(plan: Plan, wiring: SessionWiring, options: SessionOptions) {
+    this.id = options.id;
     this.#plan = plan;
-    this.#times = times;
-    this.#segments = wiring.segments;
-    this.#writers = wiring.inputs.map((end) => openLinkWriter(end, wiring.limits));
+    this.#options = options;
+    const { counters } = wiring;
+    this.#counters = counters;
+    this.#budget = options.budget && new SessionBudget(options.budget, () => this.#bytesInFlight());
+    this.#writers = wiring.inputs.map((end, i) => openLinkWriter(end, { ...wiring, counts: counters.open(i) }));
     this.#sequences = plan.inputs.map(() => 0);
-    const readers = plan.outputs.map(({ nodeId, port }, i) =>
-      openLinkReader(wiring.outputs[i] as LinkEnd, { port, from: nodeId }, wiring.limits, (error) => this.#fail(error))
-    );
+    const firstOutput = plan.inputs.length + plan.edges.length;
+    const readers = plan.outputs.map(({ nodeId, port }, i) => {
+      const counted = { ...wiring, counts: counters.open(firstOutput + i) };
+      return openLinkReader(
+        wiring.outputs[i] as LinkEnd,
+        { port, from: nodeId },
+        counted,
+        (error) => this.#fail(error),
+      );
+    });
     this.#outputs = new FanIn(readers, "any");
-    this.#closeReaders = () => readers.forEach((reader) => reader.close());
-    this.#ended = this.#watch();
+    this.#supervisor = new Supervisor({
+      wiring,
+      restart: options.restart,
+      openTimeoutMs: options.openTimeoutMs,
+      writers: this.#writers,
+      readers,
+      epoch: () => this.#epoch,
+      onCrash: options.onCrash,
+      onRestart: (segment, error, count) => options.onRestart(this.id, segment, error, count),
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#ended = this.#supervisor.ended.then(() => {
+      for (const writer of this.#writers) writer.close();
+      for (const reader of readers) reader.close();
+      this.#endedMs = performance.now();
+      if (this.#failure === undefined) this.#state = "done";
+      const last = this.#report(this.#supervisor.lastMetrics());
+      counters.end();
+      options.onEnd?.({ ...last, links: counters.links(), bytesInFlight: 0 }, this.#failure);
+    });
   }
 
   /** Settles when nothing of the session is left. Never rejects. */
@@ -98,20 +116,25 @@ class RunningSession implements Session {
   }
 
   /** Loads plugins and checks parameters in all segments; gives every problem. */
-  async prepare(): Promise<Problem[]> {
-    const prepared = await Promise.all(this.#segments.map((segment) => segment.prepare()));
-    return prepared.flatMap((outcome) => [...unwrap(outcome)]);
+  prepare(): Promise<Problem[]> {
+    return this.#supervisor.prepare();
   }
 
   /** Prepares, then creates all nodes. Nothing runs unless all is right. */
-  async start(): Promise<void> {
-    const problems = await this.prepare();
-    if (problems.length > 0) throw manifestError(problems);
-    const started = await Promise.all(this.#segments.map((segment) => segment.start()));
-    started.forEach(unwrap);
+  start(): Promise<void> {
+    return this.#supervisor.start();
   }
 
-  async send(data: RuntimeData, options: SendOptions = {}): Promise<void> {
+  send(data: RuntimeData, options: SendOptions = NO_OPTIONS): Promise<void> {
+    // Not async: where there is room at once, which is the usual case, nothing is awaited.
+    try {
+      return this.#send(data, options) ?? DONE;
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  #send(data: RuntimeData, options: SendOptions): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#state !== "open") {
       throw new StreamrackError("session-closed", "the input of the session was finished", {
@@ -119,34 +142,37 @@ class RunningSession implements Session {
       });
     }
     const index = this.#findInput(options);
-    const { nodeId, port, kinds } = this.#plan.inputs[index] as PlanPort;
+    const input = this.#plan.inputs[index] as PlanPort;
     checkRuntimeData(data);
     // Deno takes the buffers of a message away even if the rest of it cannot be cloned (a proxy, say): try the rest first.
     if (data.metadata !== undefined) checkCloneable(data.metadata);
-    if (!kinds.includes(data.type) && !kinds.includes("any")) {
-      throw new StreamrackError("wrong-kind", `input "${port}" does not take ${data.type} data`, {
-        nodeId,
-        problems: [{
-          path: "data.type",
-          message: "is of the wrong kind",
-          received: data.type,
-          expected: kinds.join(" or "),
-        }],
-      });
-    }
-    const writer = this.#writers[index] as LinkWriter;
-    await writer.write({
-      data: options.copy === true ? copyData(data) : data,
-      bytes: byteLength(data),
-      sequence: (this.#sequences[index] as number)++,
-      epoch: this.#epoch,
+    if (!input.kinds.includes(data.type) && !input.kinds.includes("any")) throw wrongKind(data, input);
+    const isBorrowed = options.copy === true;
+    if (this.#budget !== undefined) return this.#sendWithin(this.#budget, index, isBorrowed ? copyData(data) : data);
+    const sequence = this.#sequences[index] as number;
+    const item = { data, bytes: byteLength(data), sequence, epoch: this.#epoch, isBorrowed };
+    const written = (this.#writers[index] as LinkWriter).write(item);
+    this.#sequences[index] = sequence + 1;
+    return written;
+  }
+
+  /** Only what is let in takes a number: a value that was refused leaves no gap. */
+  #sendWithin(budget: SessionBudget, index: number, data: RuntimeData): void | Promise<void> {
+    const epoch = this.#epoch;
+    return budget.enter(() => {
+      const sequence = this.#sequences[index] as number;
+      const written = (this.#writers[index] as LinkWriter).write({ data, bytes: byteLength(data), sequence, epoch });
+      this.#sequences[index] = sequence + 1;
+      return written;
     });
   }
 
   finish(): Promise<void> {
     if (this.#state === "open") {
       this.#state = "finishing";
-      for (const writer of this.#writers) writer.end();
+      const end = () => this.#writers.forEach((writer) => writer.end());
+      if (this.#budget === undefined) end();
+      else this.#budget.after(end);
     }
     return Promise.resolve();
   }
@@ -155,7 +181,7 @@ class RunningSession implements Session {
     if (this.#state !== "open" && this.#state !== "finishing") return;
     this.#epoch += 1;
     this.#outputs.flushBefore(this.#epoch);
-    for (const segment of this.#segments) segment.flush(this.#epoch);
+    this.#supervisor.flush(this.#epoch);
   }
 
   async cancel(reason?: unknown): Promise<void> {
@@ -165,50 +191,48 @@ class RunningSession implements Session {
   }
 
   async metrics(): Promise<SessionMetrics> {
-    const perSegment = await Promise.all(this.#segments.map(async (segment) => {
-      if (!this.#finalMetrics.has(segment)) {
-        // A thread in a long computation does not answer; its nodes are left out then.
-        const current = await settledWithin(segment.metrics(), METRICS_TIMEOUT_MS).catch(() => "ended" as const);
-        if (current !== "ended") return current ?? [];
-        // It ended between the question and the answer; its last counts come with its result.
-        await segment.result.catch(() => {});
-      }
-      return this.#finalMetrics.get(segment) ?? [];
-    }));
-    const byId = new Map(perSegment.flat().map((metrics) => [metrics.nodeId, metrics]));
-    const nodes = this.#plan.nodes.flatMap(({ id }) =>
-      byId.has(id) ? [[id, byId.get(id) as NodeMetrics] as const] : []
-    );
+    return this.#report(await this.#supervisor.metrics());
+  }
+
+  #report(perSegment: readonly SegmentMetrics[]): SessionMetrics {
+    for (const { edges } of perSegment) this.#counters.apply(edges);
+    const byId = new Map(perSegment.flatMap(({ nodes }) => nodes).map((metrics) => [metrics.nodeId, metrics]));
+    const nodes = this.#plan.nodes.flatMap(({ id }) => byId.has(id) ? [[id, byId.get(id)!] as const] : []);
     return {
       sessionId: this.id,
       state: this.#state,
       wallTimeMs: (this.#endedMs ?? performance.now()) - this.#startedMs,
+      restarts: this.#supervisor.restarts,
       nodes: Object.fromEntries(nodes),
+      links: this.#counters.links(),
+      bytesInFlight: this.#counters.bytesInFlight,
     };
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<SessionOutput, void, undefined> {
-    if (this.#isRead) {
-      throw new StreamrackError("session-in-use", "the outputs of the session are read already", {
-        remedy: "Read a session in one place, and hand the values on from there.",
-      });
-    }
-    this.#isRead = true;
-    let isDone = false;
-    try {
-      for (let delivery = await this.#outputs.next(); delivery !== undefined; delivery = await this.#outputs.next()) {
-        const [edge] = delivery.edges;
-        const [item] = delivery.items;
-        if (edge === undefined || item === undefined) continue;
-        yield { nodeId: edge.source.from as string, port: edge.source.port, data: item.data, sequence: item.sequence };
-      }
-      await this.#ended;
-      isDone = true;
-      if (this.#failure !== undefined) throw this.#failure;
-    } finally {
+  /** Without shared memory, the threads have to be asked. */
+  #bytesInFlight(): number | Promise<number> {
+    if (this.#counters.shared !== undefined) return this.#counters.bytesInFlight;
+    return this.metrics().then(({ bytesInFlight }) => bytesInFlight);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<SessionOutput, void> {
+    return new SessionOutputs({
+      open: () => {
+        if (this.#isRead) {
+          throw new StreamrackError("session-in-use", "the outputs of the session are read already", {
+            remedy: "Read a session in one place, and hand the values on from there.",
+          });
+        }
+        this.#isRead = true;
+      },
+      source: this.#outputs,
+      end: async () => {
+        await this.#ended;
+        if (this.#failure !== undefined) throw this.#failure;
+      },
       // The loop was left early: nobody will read the rest.
-      if (!isDone) await this.cancel("the consumer stopped reading");
-    }
+      leave: () => this.cancel("the consumer stopped reading"),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -243,39 +267,33 @@ class RunningSession implements Session {
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
     this.#outputs.abort(error);
+    this.#budget?.abort(error);
     for (const writer of this.#writers) writer.abort(error);
     // Segments are told that the session was cancelled: the failure itself belongs to the one that failed.
     const told = error.reason === "session-cancelled"
       ? error
       : new StreamrackError("session-cancelled", "another part of the session failed");
-    for (const segment of this.#segments) {
-      segment.cancel(toErrorEnvelope(told));
-      void segment.endWithin(this.#times.killGraceMs);
-    }
-  }
-
-  /** Follows every segment to its end; settles when nothing of the session is left. Never rejects. */
-  async #watch(): Promise<void> {
-    await Promise.all(this.#segments.map(async (segment) => {
-      try {
-        const { outcome, metrics } = await segment.result;
-        this.#finalMetrics.set(segment, metrics);
-        unwrap(outcome);
-      } catch (thrown) {
-        this.#fail(StreamrackError.from(thrown));
-      }
-    }));
-    for (const writer of this.#writers) writer.close();
-    this.#closeReaders();
-    this.#endedMs = performance.now();
-    if (this.#failure === undefined) this.#state = "done";
+    this.#supervisor.cancel(toErrorEnvelope(told), this.#options.killGraceMs);
   }
 }
 
 /** What {@linkcode openSession} takes beside the plan. */
-export interface SessionOptions extends SessionTimes {
+export interface SessionOptions {
   readonly id: string;
   readonly signal?: AbortSignal | undefined;
+  /** How long loading plugins and creating nodes may take. */
+  readonly openTimeoutMs: number;
+  /** How long a cancelled segment may take to end before its thread is terminated. */
+  readonly killGraceMs: number;
+  readonly restart: RestartPolicy;
+  /** Told of each crash. Throws if the plugin may not be started again. */
+  onCrash(segment: PlanSegment, error: StreamrackError): void;
+  /** Told that a segment runs again. */
+  onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
+  /** How much may be in flight in the whole session. Default: as much as its edges take. */
+  readonly budget?: BudgetOptions | undefined;
+  /** Called once, when nothing of the session is left, before anybody else hears of the end. Must not throw. */
+  readonly onEnd?: ((metrics: SessionMetrics, failure: StreamrackError | undefined) => void) | undefined;
 }
 
 /**
@@ -287,14 +305,14 @@ export async function openSession(
   wiring: SessionWiring,
   options: SessionOptions,
 ): Promise<Session & { readonly ended: Promise<void> }> {
-  const { id, signal } = options;
-  const session = new RunningSession(id, plan, wiring, options);
+  const { signal } = options;
+  const session = new RunningSession(plan, wiring, options);
   const onAbort = () => void session.cancel(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   void session.ended.then(() => signal?.removeEventListener("abort", onAbort));
   try {
     signal?.throwIfAborted();
-    await withDeadline(session.start(), options.openTimeoutMs);
+    await readyWithin(session.start(), options.openTimeoutMs);
   } catch (thrown) {
     await session.cancel(signal?.aborted === true ? signal.reason : thrown);
     throw signal?.aborted === true ? session.failure : thrown;
@@ -304,20 +322,27 @@ export async function openSession(
 
 /** Checks the parameters of a plan in its workers and ends everything again. Gives every problem. */
 export async function checkSession(plan: Plan, wiring: SessionWiring, options: SessionOptions): Promise<Problem[]> {
-  const session = new RunningSession(options.id, plan, wiring, options);
+  const session = new RunningSession(plan, wiring, options);
   try {
-    return await withDeadline(session.prepare(), options.openTimeoutMs);
+    return await readyWithin(session.prepare(), options.openTimeoutMs);
   } finally {
     await session.cancel("only checked");
   }
 }
 
-async function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  const settled = await settledWithin(promise.then((value) => ({ value })), timeoutMs);
-  if (settled !== undefined) return settled.value;
-  throw new StreamrackError("deadline-exceeded", `the session was not ready within ${timeoutMs} ms`, {
-    remedy: "Look for a plugin that hangs while it loads or creates a node, or for threads that are all taken " +
-      "(maxThreads, tasksPerThread); or raise openTimeoutMs.",
+/** What a send resolves with that had room at once. */
+const DONE = Promise.resolve();
+const NO_OPTIONS: SendOptions = {};
+
+function wrongKind(data: RuntimeData, { nodeId, port, kinds }: PlanPort): StreamrackError {
+  return new StreamrackError("wrong-kind", `input "${port}" does not take ${data.type} data`, {
+    nodeId,
+    problems: [{
+      path: "data.type",
+      message: "is of the wrong kind",
+      received: data.type,
+      expected: kinds.join(" or "),
+    }],
   });
 }
 
@@ -327,9 +352,4 @@ function checkCloneable(metadata: RuntimeData["metadata"]): void {
   } catch (thrown) {
     throw StreamrackError.from(thrown, "not-cloneable", { remedy: "Give plain objects as metadata." });
   }
-}
-
-function unwrap<T>(outcome: Outcome<T>): T {
-  if (outcome.ok) return outcome.value;
-  throw fromErrorEnvelope(outcome.error);
 }

@@ -18,6 +18,9 @@ export interface RuntimeFlags {
   readonly debug?: boolean;
 }
 
+/** Beyond what any format has: they take the nearest that they have. */
+export const BITRATE_MAX_KBPS = 1000;
+
 /** Adds `--plugin` and `--debug`. */
 export function addRuntimeFlags(command: Command): Command {
   return addDebugFlag(command).option(

@@ -7,7 +7,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
-import { writeStdout } from "../audio_io/stdout.ts";
+import { writeStdout } from "../stdout.ts";
 import { enforcements, identifyRuntime } from "../doctor/enforcement.ts";
 import { type ProbeResult, runProbes } from "../doctor/probes.ts";
 import { EXIT, Exit } from "../exit.ts";

@@ -14,7 +14,7 @@ import type {
   StreamingNodeRegistry,
 } from "../../mod.ts";
 import { StreamrackError } from "../../core/plugin.ts";
-import { writeStdout } from "../audio_io/stdout.ts";
+import { writeStdout } from "../stdout.ts";
 import { renderTable } from "../table.ts";
 import { addRuntimeFlags, type RuntimeFlags, withRuntime } from "./common.ts";
 

@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { StreamrackError } from "../../core/plugin.ts";
 import type { Synth } from "../../synth/mod.ts";
-import { writeStdout } from "../audio_io/stdout.ts";
+import { writeStdout } from "../stdout.ts";
 import { errorToJson, EXIT, Exit, say } from "../exit.ts";
 import { renderTable } from "../table.ts";
 import { addDebugFlag, wholeNumber } from "./common.ts";

@@ -7,9 +7,10 @@
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import type { SessionMetrics, SessionOutput } from "../../mod.ts";
-import { toFile } from "../audio_io/byte_sink.ts";
-import { OUTPUT_ENCODINGS, type OutputEncoding } from "../audio_io/encodings.ts";
-import { writeStdout } from "../audio_io/stdout.ts";
+import { toFile } from "../../audio/io/byte_sink.ts";
+import { FILE_FORMATS, type FileFormat } from "../../audio/file_format.ts";
+import { OUTPUT_ENCODINGS, type OutputEncoding } from "../../audio/pcm/encodings.ts";
+import { writeStdout } from "../stdout.ts";
 import { say } from "../exit.ts";
 import { type FileArgument, type PortName, targetOf } from "../flow/bindings.ts";
 import { LinePrinter } from "../flow/output_lines.ts";
@@ -21,7 +22,16 @@ import { renderMetrics } from "../metrics_table.ts";
 import { PlotRecorder } from "../plot/recorder.ts";
 import { Progress } from "../progress.ts";
 import { fewDigits, timeText } from "../table.ts";
-import { addRuntimeFlags, appendFile, inManifest, readManifest, type RuntimeFlags, withRuntime } from "./common.ts";
+import {
+  addRuntimeFlags,
+  appendFile,
+  BITRATE_MAX_KBPS,
+  inManifest,
+  readManifest,
+  type RuntimeFlags,
+  wholeNumber,
+  withRuntime,
+} from "./common.ts";
 
 /** Frames per chunk where latency does not matter: larger chunks cost less, up to about here. */
 const CHUNK_FRAMES = 8192;
@@ -29,7 +39,9 @@ const CHUNK_FRAMES = 8192;
 interface RunFlags extends RuntimeFlags {
   readonly input?: readonly FileArgument[];
   readonly output?: readonly FileArgument[];
+  readonly format?: FileFormat;
   readonly encoding?: OutputEncoding;
+  readonly bitrate?: number;
   readonly plot?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -41,10 +53,13 @@ export function addRunCommand(program: Command): void {
     .summary("run files through a pipeline")
     .description("Runs files through the pipeline of a manifest, as fast as it goes.")
     .argument("<manifest>", "manifest file, JSON or YAML")
-    .option("-i, --input <[node=]path>", "input: .wav, .txt, .json, .jsonl, or - for WAV from a pipe", appendFile)
-    .option("-o, --output <[node=]path>", "output: .wav, .txt, .json, .jsonl, or - for WAV to a pipe", appendFile)
-    .addOption(new Option("--encoding <encoding>", "how samples are written; default: as they come")
+    .option("-i, --input <[node=]path>", "input: audio, .txt, .json, .jsonl, or - for audio from a pipe", appendFile)
+    .option("-o, --output <[node=]path>", "output: audio, .txt, .json, .jsonl, or - for audio to a pipe", appendFile)
+    .addOption(new Option("-f, --format <format>", "format of - as input and output; default: what comes, and wav")
+      .choices(FILE_FORMATS))
+    .addOption(new Option("--encoding <encoding>", "how samples are written in wav and flac; default: as they come")
       .choices(OUTPUT_ENCODINGS))
+    .option("--bitrate <kbps>", "bit rate of mp3, ogg and opus", wholeNumber(1, BITRATE_MAX_KBPS))
     .option("--plot <path>", "draw the waveforms before and after, as PNG")
     .option("--json", "print the result as JSON, on the last line of stdout")
     .option("-q, --quiet", "no progress, no table");
@@ -54,6 +69,7 @@ export function addRunCommand(program: Command): void {
 }
 
 const HELP = `
+Audio is .wav, .mp3, .flac, .ogg (Vorbis) and .opus.
 Text and JSON that no -o takes is printed on stdout, one JSON object per line:
 {"nodeId", "port", "sequence", "type", "text" or "value", …}.
 A .txt or .jsonl input is one value per line; a .json input is one value.
@@ -61,6 +77,7 @@ Files appear under their names when everything has succeeded.
 
 Examples:
   $ streamrack run gain.yaml -i speech.wav -o louder.wav
+  $ streamrack run gain.yaml -i song.mp3 -o song.flac
   $ streamrack run speech.yaml -i in.wav -o clean.wav --plot before_after.png
   $ streamrack run mix.yaml -i music=song.wav -i voice=talk.wav -o out.wav
   $ streamrack run words.yaml -i text.txt -o result.jsonl
@@ -74,8 +91,8 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
     const files = await openSessionFiles(session, {
       inputs: flags.input ?? [],
       outputs: flags.output ?? [],
-      reading: { chunkFrames: () => CHUNK_FRAMES },
-      writing: { encoding: flags.encoding },
+      reading: { chunkFrames: () => CHUNK_FRAMES, format: flags.format },
+      writing: { encoding: flags.encoding, format: flags.format, bitrateKbps: flags.bitrate },
     });
     const picture = flags.plot === undefined ? undefined : await toFile(flags.plot);
     const recorder = picture && new PlotRecorder();
@@ -166,6 +183,7 @@ function toJson({ times, files, plot, sent, received, nameOf, metrics }: RunResu
     })),
     plot,
     nodes: metrics.nodes,
+    links: metrics.links,
   };
 }
 

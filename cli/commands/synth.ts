@@ -8,15 +8,15 @@ import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AudioBlocks, Change, PlayReport, Preset, PresetMatch } from "../../synth/mod.ts";
 import { RuntimeData, StreamrackError } from "../../core/plugin.ts";
-import { AudioWriter } from "../audio_io/audio_writer.ts";
-import { toFile, toStdout } from "../audio_io/byte_sink.ts";
-import { OUTPUT_ENCODINGS, type OutputEncoding } from "../audio_io/encodings.ts";
-import { fileError } from "../audio_io/file_error.ts";
-import { writeStdout } from "../audio_io/stdout.ts";
+import { toFile } from "../../audio/io/byte_sink.ts";
+import { fileError } from "../../audio/io/file_error.ts";
+import { OUTPUT_ENCODINGS, type OutputEncoding } from "../../audio/pcm/encodings.ts";
 import { say } from "../exit.ts";
+import { openOutput, outputKinds } from "../flow/outputs.ts";
 import { interruptible } from "../interrupt.ts";
 import { SynthRecorder } from "../plot/synth_picture.ts";
 import { Progress } from "../progress.ts";
+import { writeStdout } from "../stdout.ts";
 import { fewDigits, timeText } from "../table.ts";
 import { addDebugFlag, wholeNumber } from "./common.ts";
 
@@ -61,7 +61,7 @@ export function addSynthCommand(program: Command): void {
     .option("--max-cpu <share>", "most of one processor in real time, 0.001 to 1", decimal)
     .option("--max-latency <ms>", "most latency in real time", decimal)
     .option("--embedder <module>", "URL or package of a model of meaning, for the search")
-    .option("-o, --output <path>", "WAV file, or - for WAV to a pipe")
+    .option("-o, --output <path>", "audio file: .wav, .flac, .mp3, .ogg, .opus; or - for WAV to a pipe")
     .addOption(new Option("--encoding <encoding>", "how samples are written (default: f32)").choices(OUTPUT_ENCODINGS))
     .option("--plot <path>", "draw waveform, spectrogram and graph, as PNG")
     .option("--graph <path>", "write the graph as .svg, .mmd (Mermaid) or .json")
@@ -91,6 +91,12 @@ async function synth(prompt: string | undefined, flags: SynthFlags, signal: Abor
   }
   if (flags.output === "-" && flags.json === true) {
     throw usage("stdout cannot take both", "Write the WAV to a file, or leave --json out.");
+  }
+  if (flags.output !== undefined && !outputKinds(flags.output).includes("audio")) {
+    throw usage(
+      `"${flags.output}" cannot hold audio`,
+      "Write .wav, .flac, .mp3, .ogg or .opus; the graph goes to --graph.",
+    );
   }
   const isFile = flags.preset?.endsWith(".json") === true;
   const preset = isFile ? await readPreset(flags.preset as string) : undefined;
@@ -131,8 +137,7 @@ async function deliver(blocks: AudioBlocks, flags: SynthFlags): Promise<void> {
   const sampleRate = flags.rate ?? 44_100;
   const channels = flags.mono === true ? 1 : 2;
   const startedMs = performance.now();
-  const sink = flags.output === undefined ? undefined : flags.output === "-" ? toStdout() : await toFile(flags.output);
-  const writer = sink && new AudioWriter(sink, { encoding: flags.encoding });
+  const writer = flags.output === undefined ? undefined : await openOutput(flags.output, { encoding: flags.encoding });
   const picture = flags.plot === undefined ? undefined : await toFile(flags.plot);
   const drawing = flags.graph === undefined ? undefined : await toFile(flags.graph);
   const recorder = picture && new SynthRecorder(sampleRate, channels);
@@ -152,7 +157,7 @@ async function deliver(blocks: AudioBlocks, flags: SynthFlags): Promise<void> {
     const { presetName, role } = report.decision;
     await picture?.write(recorder?.toPng({ title: presetName, subtitle: role, graph: report.graph }) as Uint8Array);
     await drawing?.write(new TextEncoder().encode(await graphText(flags.graph as string, report)));
-    await writer?.finish({ sampleRate, channels });
+    await writer?.finish(undefined);
     await picture?.commit();
     await drawing?.commit();
     progress.clear();

@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Problem, StreamrackError } from "../../core/plugin.ts";
-import { writeStdout } from "../audio_io/stdout.ts";
+import { writeStdout } from "../stdout.ts";
 import { EXIT, Exit, say } from "../exit.ts";
 import { addRuntimeFlags, readManifest, type RuntimeFlags, withRuntime } from "./common.ts";
 

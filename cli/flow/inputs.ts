@@ -8,9 +8,13 @@ import { Buffer } from "node:buffer";
 import { extname } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { type DataKind, type JsonValue, RuntimeData, StreamrackError } from "../../core/plugin.ts";
-import { type ByteSource, fromStdin, openFile } from "../audio_io/byte_source.ts";
-import type { PcmFormat } from "../audio_io/encodings.ts";
-import { type AudioReader, readRaw, readWav } from "../audio_io/pcm_reader.ts";
+import { type ByteSource, openFile } from "../../audio/io/byte_source.ts";
+import { fromStdin } from "../standard_streams.ts";
+import type { PcmFormat } from "../../audio/pcm/encodings.ts";
+import type { AudioReader } from "../../audio/audio_reader.ts";
+import { AUDIO_EXTENSIONS, type FileFormat, formatOfName } from "../../audio/file_format.ts";
+import { openAudioSource } from "../../audio/open_audio.ts";
+import { readRaw } from "../../audio/pcm/pcm_reader.ts";
 
 /** A source of values. */
 export interface Input {
@@ -26,23 +30,24 @@ export interface Input {
 
 /** How audio is read. */
 export interface InputOptions {
-  /** The form of samples without a header; absent: WAV. */
+  /** The form of samples without a header, where the extension of a file says nothing else. */
   readonly raw?: PcmFormat | undefined;
+  /** The format of a pipe; absent: told by its content. */
+  readonly format?: FileFormat | undefined;
   /** How long a chunk is, given the rate in hertz. */
   chunkFrames(sampleRate: number): number;
 }
 
 /** What each extension holds. */
 const KINDS: { readonly [extension: string]: readonly DataKind[] } = {
-  ".wav": ["audio"],
-  ".wave": ["audio"],
+  ...Object.fromEntries(Object.keys(AUDIO_EXTENSIONS).map((extension) => [extension, ["audio"] as const])),
   ".txt": ["text"],
   ".json": ["json"],
   ".jsonl": ["json"],
   ".ndjson": ["json"],
 };
 
-/** The kinds of data in a file that is read, from its name; `-` is WAV or raw samples from a pipe. */
+/** The kinds of data in a file that is read, from its name; `-` is audio from a pipe. */
 export function inputKinds(path: string, isRaw = false): readonly DataKind[] {
   const extension = extname(path).toLowerCase();
   const kinds = path === "-" ? KINDS[".wav"] : KINDS[extension] ?? (isRaw ? KINDS[".wav"] : undefined);
@@ -54,7 +59,7 @@ export function inputKinds(path: string, isRaw = false): readonly DataKind[] {
       received: path,
       expected: Object.keys(KINDS).join(", "),
     }],
-    remedy: "Convert audio first, for example: ffmpeg -i INPUT -c:a pcm_s16le OUTPUT.wav",
+    remedy: "Convert audio first, for example: ffmpeg -i INPUT OUTPUT.wav",
   });
 }
 
@@ -62,13 +67,17 @@ export function inputKinds(path: string, isRaw = false): readonly DataKind[] {
 export async function openInput(path: string, options: InputOptions): Promise<Input> {
   const kinds = inputKinds(path, options.raw !== undefined);
   const source = path === "-" ? fromStdin() : await openFile(path);
-  if (kinds.includes("audio")) return await audioInput(source, options);
+  if (kinds.includes("audio")) return await audioInput(source, path, options);
   const values = extname(path).toLowerCase() === ".json" ? readDocument(source) : readLines(source, kinds);
   return { name: source.name, audio: undefined, totalSeconds: undefined, values, close: () => source.close() };
 }
 
-async function audioInput(source: ByteSource, { raw, chunkFrames }: InputOptions): Promise<Input> {
-  const reader: AudioReader = raw === undefined ? await readWav(source) : readRaw(source, raw);
+async function audioInput(source: ByteSource, path: string, options: InputOptions): Promise<Input> {
+  const { raw, chunkFrames } = options;
+  const isFile = formatOfName(path) !== undefined;
+  const reader: AudioReader = raw === undefined || isFile
+    ? await openAudioSource(source, isFile ? {} : { format: options.format })
+    : readRaw(source, raw);
   const { sampleRate } = reader.format;
   return {
     name: source.name,

@@ -5,7 +5,7 @@
  */
 
 import type { SessionOutput } from "../../mod.ts";
-import { isBrokenPipe, writeStdout } from "../audio_io/stdout.ts";
+import { isBrokenPipe, writeStdout } from "../stdout.ts";
 
 /** One output as a line, or `undefined` if it is of a kind that is no use as text. */
 export function toLine({ nodeId, port, sequence, data }: SessionOutput): string | undefined {

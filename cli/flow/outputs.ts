@@ -6,9 +6,11 @@
 
 import { extname } from "node:path";
 import { type DataKind, type RuntimeData, StreamrackError } from "../../core/plugin.ts";
-import { AudioWriter, type AudioWriterOptions } from "../audio_io/audio_writer.ts";
-import { type ByteSink, toFile, toStdout } from "../audio_io/byte_sink.ts";
-import type { PcmFormat } from "../audio_io/encodings.ts";
+import { AUDIO_EXTENSIONS, formatOfName } from "../../audio/file_format.ts";
+import { AudioWriter, type AudioWriterOptions } from "../../audio/audio_writer.ts";
+import { type ByteSink, toFile } from "../../audio/io/byte_sink.ts";
+import { toStdout } from "../standard_streams.ts";
+import type { PcmFormat } from "../../audio/pcm/encodings.ts";
 
 /** A destination of values. */
 export interface Output {
@@ -20,27 +22,26 @@ export interface Output {
   discard(): Promise<void>;
 }
 
-const AUDIO_EXTENSIONS = [".wav", ".wave"];
 const LINE_EXTENSIONS = [".json", ".jsonl", ".ndjson", ".txt"];
 
 /** The kinds of data that a file may be given, from its name; `-` is audio to a pipe. */
 export function outputKinds(path: string, isRaw = false): readonly DataKind[] {
   const extension = extname(path).toLowerCase();
   if (LINE_EXTENSIONS.includes(extension)) return ["json", "text"];
-  if (path === "-" || path.startsWith("/dev/") || AUDIO_EXTENSIONS.includes(extension) || isRaw) return ["audio"];
-  const expected = [...AUDIO_EXTENSIONS, ...LINE_EXTENSIONS].join(", ");
+  if (path === "-" || path.startsWith("/dev/") || formatOfName(path) !== undefined || isRaw) return ["audio"];
+  const expected = [...Object.keys(AUDIO_EXTENSIONS), ...LINE_EXTENSIONS].join(", ");
   throw new StreamrackError("invalid-options", `"${path}" is of a kind that is not written`, {
     problems: [{ path: "-o", message: "has an unknown extension", received: path, expected }],
-    remedy: "Write .wav, and convert it afterwards, for example: ffmpeg -i OUTPUT.wav OUTPUT.mp3",
+    remedy: "Write .wav, and convert it afterwards, for example: ffmpeg -i OUTPUT.wav OUTPUT.m4a",
   });
 }
 
-/** Opens a file under a temporary name, or standard output if the path is `-`. */
+/** Opens a file, whose extension tells the format of audio where it can, under a temporary name, or standard output if the path is `-`. */
 export async function openOutput(path: string, options: AudioWriterOptions): Promise<Output> {
-  const kinds = outputKinds(path, options.container === "raw");
+  const kinds = outputKinds(path, options.format === "raw");
   const sink = path === "-" ? toStdout() : await toFile(path);
   return kinds.includes("audio")
-    ? audioOutput(sink, options)
+    ? audioOutput(sink, { ...options, format: formatOfName(path) ?? options.format })
     : lineOutput(sink, extname(path).toLowerCase() === ".txt");
 }
 

@@ -6,7 +6,7 @@
 
 import { StreamrackError } from "../../core/plugin.ts";
 import type { Session, SessionOutput } from "../../mod.ts";
-import type { AudioWriterOptions } from "../audio_io/audio_writer.ts";
+import type { AudioWriterOptions } from "../../audio/audio_writer.ts";
 import { bindFiles, type Binding, type FileArgument, type SessionPort, targetOf } from "./bindings.ts";
 import { type Input, inputKinds, type InputOptions, openInput } from "./inputs.ts";
 import { openOutput, type Output, outputKinds } from "./outputs.ts";
@@ -67,7 +67,7 @@ export class SessionFiles {
 export async function openSessionFiles(session: Session, options: FileOptions): Promise<SessionFiles> {
   const { reading, writing } = options;
   const isRawInput = reading.raw !== undefined;
-  const isRawOutput = writing.container === "raw";
+  const isRawOutput = writing.format === "raw";
   const inputs = bindFiles(options.inputs, session.inputs, {
     name: "input",
     flag: "-i",

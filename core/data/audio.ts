@@ -4,7 +4,7 @@
  * @module
  */
 
-import { displayValue, StreamrackError } from "../errors.ts";
+import { deinterleave, interleaveOf } from "./interleave.ts";
 import { RuntimeData } from "./runtime_data.ts";
 import { checkAttached } from "./transfer.ts";
 import type { AudioData, AudioDataOf, AudioFormat, AudioSamples, DataCommon, FormatOf } from "./types.ts";
@@ -97,16 +97,9 @@ function floatsToIntegers(floats: Float32Array, format: "i16" | "i32"): Int16Arr
  * ```
  */
 export function toPlanar<F extends AudioFormat>(audio: AudioDataOf<F>): AudioSamples[F][] {
-  const { samples, channels, format } = audio as AudioData;
+  const { samples, channels } = audio as AudioData;
   checkAttached(audio as AudioData, "audio");
-  const frames = samples.length / channels;
-  const planes: (Float32Array | Int16Array | Int32Array)[] = [];
-  for (let channel = 0; channel < channels; channel++) {
-    const plane = new SAMPLE_ARRAYS[format](frames);
-    for (let frame = 0, i = channel; frame < frames; frame++, i += channels) plane[frame] = samples[i] as number;
-    planes.push(plane);
-  }
-  return planes as AudioSamples[F][];
+  return deinterleave(samples, channels) as AudioSamples[F][];
 }
 
 /**
@@ -119,27 +112,9 @@ export function fromPlanar<A extends AudioSamples[AudioFormat]>(
   planes: readonly A[],
   options: DataCommon & { readonly sampleRate: number },
 ): AudioDataOf<FormatOf<A>> {
-  const [first] = planes as readonly (Float32Array | Int16Array | Int32Array)[];
-  if (first === undefined) throw planeError("planes", "[]", "one array per channel");
-  const TypedArray = Object.values(SAMPLE_ARRAYS).find((candidate) => first instanceof candidate);
-  if (TypedArray === undefined) {
-    throw planeError("planes[0]", displayValue(first), "a Float32Array, Int16Array or Int32Array");
-  }
-  planes.forEach((plane, channel) => {
-    if (!(plane instanceof TypedArray) || plane.length !== first.length) {
-      const expected = `a ${TypedArray.name} of ${first.length} samples, as planes[0]`;
-      throw planeError(`planes[${channel}]`, displayValue(plane), expected);
-    }
-  });
-  const channels = planes.length;
-  const samples: Float32Array | Int16Array | Int32Array = new TypedArray(first.length * channels);
-  planes.forEach((plane, channel) => {
-    for (let frame = 0, i = channel; frame < plane.length; frame++, i += channels) samples[i] = plane[frame] as number;
-  });
-  return RuntimeData.audio({ ...options, samples, channels }) as unknown as AudioDataOf<FormatOf<A>>;
-}
-
-function planeError(path: string, received: string, expected: string): StreamrackError {
-  const problem = { path, message: "does not make up a frame", received, expected };
-  return new StreamrackError("invalid-data", "these planes cannot be interleaved", { problems: [problem] });
+  const samples = interleaveOf(
+    planes as readonly AudioData["samples"][],
+    Object.values(SAMPLE_ARRAYS),
+  ) as AudioData["samples"];
+  return RuntimeData.audio({ ...options, samples, channels: planes.length }) as unknown as AudioDataOf<FormatOf<A>>;
 }

@@ -8,6 +8,7 @@
 import { displayValue, StreamrackError } from "../errors.ts";
 import { checkAttached, isDetached } from "./transfer.ts";
 import {
+  type AudioData,
   type AudioFormat,
   type AudioSamples,
   type ControlMessage,
@@ -85,7 +86,26 @@ export function checkRuntimeData(value: unknown, path = "data"): RuntimeData {
   }
 }
 
+/**
+ * Whether a value is certainly right: the shape that `RuntimeData.audio` makes, with samples and without metadata. Most
+ * values are, and on their way through a pipeline they are checked at every stage.
+ */
+function isPlainAudio(value: unknown): value is RuntimeData {
+  if (typeof value !== "object" || value === null) return false;
+  const { type, format, samples, sampleRate, channels, timestampUs } = value as AudioData;
+  if (type !== "audio" || !isKeyOf(SAMPLE_ARRAYS, format) || !(samples instanceof SAMPLE_ARRAYS[format])) return false;
+  // Detached samples have length 0.
+  const { length } = samples as Float32Array;
+  if (length === 0 || typeof sampleRate !== "number" || !(sampleRate > 0 && sampleRate <= SAMPLE_RATE_MAX_HZ)) {
+    return false;
+  }
+  if (!isWholeNumber(channels, 1, CHANNELS_MAX) || length % channels !== 0) return false;
+  const fieldCount = Object.keys(value).length;
+  return timestampUs === undefined ? fieldCount === 5 : fieldCount === 6 && Number.isFinite(timestampUs);
+}
+
 function checkReadable(value: unknown, path: string): RuntimeData {
+  if (isPlainAudio(value)) return value;
   if (typeof value !== "object" || value === null || !("type" in value)) {
     throw invalid(path, "is not RuntimeData", value, 'an object with a "type", as RuntimeData.audio(…) makes');
   }
@@ -274,7 +294,8 @@ function checkBytes(value: unknown, path: string): void {
   if (!(value instanceof Uint8Array)) throw invalid(path, "does not hold bytes", value, "a Uint8Array");
 }
 
-function checkMetadata(value: unknown, path: string): void {
+/** Throws `invalid-data` unless the value is an object that JSON can express. */
+export function checkMetadata(value: unknown, path: string): void {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(path, "is not metadata", value, "an object with JSON values");
   }

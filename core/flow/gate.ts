@@ -4,6 +4,7 @@
  * @module
  */
 
+import { EdgeCounts } from "./edge_counts.ts";
 import type { FlowLimits } from "./item.ts";
 
 /**
@@ -15,13 +16,16 @@ import type { FlowLimits } from "./item.ts";
  */
 export class Gate {
   readonly #limits: FlowLimits;
+  readonly #counts: EdgeCounts;
   readonly #waiting: Waiter[] = [];
   #items = 0;
   #bytes = 0;
   #failure: Error | undefined;
 
-  constructor(limits: FlowLimits) {
+  /** @param counts Where values and waits are counted. */
+  constructor(limits: FlowLimits, counts: EdgeCounts = new EdgeCounts()) {
     this.#limits = limits;
+    this.#counts = counts;
   }
 
   /** Writers that wait for room. */
@@ -49,7 +53,9 @@ export class Gate {
   enter(bytes: number, admit: () => void): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#waiting.length === 0 && this.#hasRoom()) return this.#admit(bytes, admit);
-    return new Promise((resolve, reject) => this.#waiting.push({ bytes, admit, resolve, reject }));
+    return this.#counts.stalled(
+      new Promise((resolve, reject) => this.#waiting.push({ bytes, admit, resolve, reject })),
+    );
   }
 
   /** Gives room back and lets waiting writers in. */
@@ -83,6 +89,7 @@ export class Gate {
     this.#bytes += bytes;
     try {
       admit();
+      this.#counts.written(bytes);
     } catch (error) {
       this.#items -= 1;
       this.#bytes -= bytes;

@@ -11,6 +11,12 @@ import type { Item } from "./item.ts";
 export interface Inlet {
   /** The edge as the node sees it. */
   readonly source: NodeSource;
+  /** Whether the writer is in another thread, so that what it does may go unnoticed until one looks. */
+  readonly isRemote: boolean;
+  /** Whether the next item is expected in a message. */
+  readonly awaitsMessage: boolean;
+  /** Sequence number of the next item if none is missing, -1 if that is not known. Kept by whoever reads. */
+  nextSequence: number;
   /** Items that wait to be taken. Those that a flush has made stale may still be counted. */
   readonly depth: number;
   /** Whether nothing waits and nothing more will come. */
@@ -22,7 +28,11 @@ export interface Inlet {
 
   /** The next item, left in place. */
   peek(): Item | undefined;
-  /** Takes the item that {@linkcode Inlet.peek} gave, which makes room for another. */
+  /**
+   * Takes the item that {@linkcode Inlet.peek} gave. That makes room for
+   * another; or, where nothing may be lost, the item's lease does when it is
+   * released.
+   */
   take(): Item;
   /**
    * Prepares for a wait: from now on `onChange` will be called. What arrived
@@ -33,4 +43,11 @@ export interface Inlet {
   flushBefore(epoch: number): void;
   /** Rejects writers in this thread that wait for room. */
   abort(error: Error): void;
+}
+
+/** How many items are missing right before one that was just taken; remembers it for the next. */
+export function countMissing(edge: Inlet, { sequence }: Item): number {
+  const missing = edge.nextSequence < 0 ? 0 : Math.max(0, sequence - edge.nextSequence);
+  edge.nextSequence = sequence + 1;
+  return missing;
 }

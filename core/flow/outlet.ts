@@ -6,30 +6,49 @@
 
 import { byteLength, copyData } from "../data/transfer.ts";
 import type { RuntimeData } from "../data/types.ts";
+import type { Progress } from "../node/contract.ts";
 import type { Item, ItemWriter } from "./item.ts";
+import type { Lease } from "./lease.ts";
+
+/** What goes with a value. */
+export interface OutletStamp {
+  readonly epoch: number;
+  readonly isPartial?: boolean | undefined;
+  readonly progress?: Progress | undefined;
+  /** Of the input that it was made from. Each edge holds it on its own. */
+  readonly lease?: Lease | undefined;
+}
 
 /** The writing end of one output port. */
 export class Outlet {
   readonly #writers: readonly ItemWriter[];
-  #sequence = 0;
+  #sequence: number;
 
-  constructor(writers: readonly ItemWriter[]) {
+  /** @param firstSequence The number that the first value has. Default: 0. */
+  constructor(writers: readonly ItemWriter[], firstSequence = 0) {
     this.#writers = writers;
+    this.#sequence = firstSequence;
   }
 
   /**
    * Hands a value to every edge: the last takes the value itself, the others
    * copies. Settles when all of them have taken it, so the slowest sets the
-   * pace.
+   * pace, unless its queue drops.
+   *
+   * @param bytes What the value counts for in flow control. Default: counted here.
    */
-  write(data: RuntimeData, epoch: number, bytes: number = byteLength(data)): void | Promise<void> {
+  write(data: RuntimeData, stamp: OutletStamp, bytes: number = byteLength(data)): void | Promise<void> {
+    const { epoch, isPartial = false, progress, lease } = stamp;
     const sequence = this.#sequence++;
-    const [only] = this.#writers;
-    if (this.#writers.length === 1) return (only as ItemWriter).write({ data, sequence, epoch, bytes });
-    if (only === undefined) return;
+    const writers = this.#writers;
+    const last = writers.length - 1;
+    if (last < 0) return;
+    for (let i = 0; i <= last; i++) lease?.hold();
+    const item: Item = { data, sequence, epoch, bytes, isPartial, progress, lease };
+    if (last === 0) return (writers[0] as ItemWriter).write(item);
     // All copies are made before the first write, since the last edge moves the bytes away.
-    const copies = this.#writers.map((_, i) => i === this.#writers.length - 1 ? data : copyData(data));
-    return this.#writeAll(copies.map((copy) => ({ data: copy, sequence, epoch, bytes })));
+    const items = writers.map((_, i) => i === last ? item : { ...item, data: copyData(data) });
+    return this.#writeAll(items);
   }
 
   async #writeAll(items: readonly Item[]): Promise<void> {

@@ -5,8 +5,11 @@
  * @module
  */
 
-/** How many values pass in one turn. A turn takes a few microseconds, which so many values share. */
-const VALUES_PER_TURN = 16;
+/** How many values pass between two looks at the clock. */
+const VALUES_PER_LOOK = 16;
+
+/** How long values may pass without another turn, in milliseconds. A turn takes a few microseconds. */
+const TURN_AFTER_MS = 0.2;
 
 /**
  * How long a thread may go on without a message, in milliseconds. After
@@ -24,6 +27,11 @@ export function noteMessage(): void {
   turns += 1;
 }
 
+/** Resolves in the next turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /**
  * Counts the values that pass at one place. A loop that never has to wait
  * would hear neither a flush nor a cancel, and no timer: it has to wait for
@@ -31,24 +39,37 @@ export function noteMessage(): void {
  */
 export class Pacer {
   #turns = turns;
-  #left = VALUES_PER_TURN;
-  #heardMs = performance.now();
+  #left = VALUES_PER_LOOK;
+  #turnedMs = performance.now();
+  #heardMs = this.#turnedMs;
 
   /** Counts a value; now and then gives a promise to wait for, which resolves when whatever was due has run. */
   pass(): void | Promise<void> {
-    if (this.#turns !== turns) return this.#begin();
     this.#left -= 1;
     if (this.#left > 0) return;
-    const isDeaf = performance.now() - this.#heardMs > DEAF_MAX_MS;
-    if (isDeaf) this.#begin();
-    this.#left = VALUES_PER_TURN;
-    return new Promise((resolve) => isDeaf ? setTimeout(resolve, 0) : setImmediate(resolve));
+    this.#left = VALUES_PER_LOOK;
+    const nowMs = performance.now();
+    if (this.#turns !== turns) {
+      this.#turns = turns;
+      this.#turnedMs = this.#heardMs = nowMs;
+      return;
+    }
+    if (nowMs - this.#turnedMs < TURN_AFTER_MS) return;
+    const isDeaf = nowMs - this.#heardMs > DEAF_MAX_MS;
+    if (isDeaf) this.#heardMs = nowMs;
+    return (isDeaf ? nextTimer() : nextTurn()).then(() => {
+      this.#turnedMs = performance.now();
+    });
   }
+}
 
-  /** Begins to count anew, since messages are heard. */
-  #begin(): void {
-    this.#turns = turns;
-    this.#left = VALUES_PER_TURN;
-    this.#heardMs = performance.now();
-  }
+/** Resolves when all messages that had been posted to this thread have been heard. */
+export async function messagesHeard(): Promise<void> {
+  await nextTimer();
+  await nextTurn();
+  await nextTurn();
+}
+
+function nextTimer(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }

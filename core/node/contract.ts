@@ -5,6 +5,7 @@
  */
 
 import type { DataKind, DataOf, JsonValue, RuntimeData } from "../data/types.ts";
+import type { PartialOutput } from "./progress.ts";
 
 /** What a port accepts or gives: kinds of RuntimeData, or `"any"` of them. */
 export type PortKinds = readonly (DataKind | "any")[];
@@ -25,16 +26,24 @@ type IsSingle<P extends Ports> = IsUnion<keyof P> extends true ? false : true;
  * How a node with several sources takes their values.
  *
  * - `"any"`: one at a time, in order of arrival (the default);
- * - `"zip"`: one of every port together, first with first, second with second; a port that has ended is left out;
+ * - `"zip"`: one of every port together, first with first, second with second; a port that has ended is left out.
+ *   Where a queue has dropped a value, its partners are dropped as well;
+ * - `"zip-timestamp"`: one of every port together, those of the same timestamp (within half a chunk);
+ * - `"latest"`: whatever comes, together with a copy of the latest of every other port; nothing until each has one;
  * - `"time"`: one at a time, always from the source that is furthest behind in media time, by its timestamps;
  * - `"duration"`: the same, but all sources start together, whatever their timestamps say.
  */
-export type Alignment = "any" | "zip" | "time" | "duration";
+export type Alignment = "any" | "zip" | "zip-timestamp" | "latest" | "time" | "duration";
+
+/** Whether an alignment gives one value of every port together. */
+export function joinsPorts(align: Alignment | undefined): boolean {
+  return align === "zip" || align === "zip-timestamp" || align === "latest";
+}
 
 /**
  * What `process` is given: the value itself where the node declares one input
- * port, else an object by port name, which holds one port (`"any"`, `"time"`)
- * or all that have not ended (`"zip"`).
+ * port, else an object by port name, which holds one port (`"any"`, `"time"`,
+ * `"duration"`) or all of them (`"zip"`, `"zip-timestamp"`, `"latest"`).
  */
 export type ProcessInput<I extends Ports> = IsSingle<I> extends true ? KindOf<I[keyof I]>
   : { readonly [P in keyof I]?: KindOf<I[P]> };
@@ -43,8 +52,27 @@ export type ProcessInput<I extends Ports> = IsSingle<I> extends true ? KindOf<I[
 export type ProcessOutput<O extends Ports> = IsSingle<O> extends true ? KindOf<O[keyof O]>
   : { readonly [P in keyof O]?: KindOf<O[P]> };
 
-/** One value, none, a promise, an iterable or an async iterable: each way of answering is allowed. */
-export type NodeResult<T> = T | void | Promise<T | void> | Iterable<T> | AsyncIterable<T>;
+/**
+ * One value, none, a promise, an iterable or an async iterable: each way of
+ * answering is allowed, and each value may be marked with
+ * {@linkcode partial} as not the final one.
+ */
+export type NodeResult<T> =
+  | Given<T>
+  | void
+  | Promise<Given<T> | void>
+  | Iterable<Given<T>>
+  | AsyncIterable<Given<T>>;
+
+type Given<T> = T | PartialOutput<T>;
+
+/** How far a node is with one input. */
+export interface Progress {
+  /** Share that is done, 0 to 100. */
+  readonly progressPercent?: number | undefined;
+  /** How long the rest will take, in milliseconds, from 0. */
+  readonly estimatedRemainingMs?: number | undefined;
+}
 
 /** One incoming connection of a node. */
 export interface NodeSource {
@@ -58,13 +86,21 @@ export interface NodeSource {
 
 /** What accompanies each call of `process`. */
 export interface ItemContext {
-  /** Where the value came from. With alignment `"zip"`, the source of the first port. */
+  /** Where the value came from. Where the values of several ports come together, the source of the first. */
   readonly source: NodeSource;
   /** Position of the value among those of its source, from 0. A gap shows that values were dropped. */
   readonly sequence: number;
+  /** How many values of the source are missing right before this one: dropped by a queue, a flush or a crash. */
+  readonly missing: number;
+  /** Counts from 1. More when the value was given to this node before: after a failure (retry), or a crash (replay). */
+  readonly attempt: number;
+  /** Whether more of the same result follows. What the node gives for it is then marked as partial as well. */
+  readonly isPartial: boolean;
+  /** How far the node before is, where it tells. */
+  readonly progress: Progress | undefined;
   /**
    * Aborts when the session is cancelled, or when this value is dropped by a
-   * flush: pass it to whatever the node waits for.
+   * flush or has passed its deadline: pass it to whatever the node waits for.
    */
   readonly signal: AbortSignal;
 }
@@ -88,6 +124,12 @@ export interface NodeContext<Params = unknown> {
   /** Aborts when the session is cancelled. */
   readonly signal: AbortSignal;
   readonly log: NodeLog;
+  /**
+   * The session's place in a distributed trace, as the W3C header of that name
+   * (`00-<trace id>-<span id>-<flags>`): a node that calls other services
+   * sends it along. `undefined` where the application does not trace.
+   */
+  readonly traceparent?: string | undefined;
 }
 
 /**
@@ -98,7 +140,7 @@ export interface NodeContext<Params = unknown> {
  */
 export interface StreamingNode<I extends Ports = Ports, O extends Ports = Ports> {
   /** How this one takes its sources, where that depends on its parameters. Default: `align` of the definition. */
-  readonly align?: Exclude<Alignment, "zip"> | undefined;
+  readonly align?: "any" | "time" | "duration" | undefined;
   /** Answers one input with no, one or many outputs, also over time. */
   process(input: ProcessInput<I>, item: ItemContext): NodeResult<ProcessOutput<O>>;
   /** Called once after the last input: gives what is still held back. */

@@ -98,7 +98,7 @@ export function definePlugin(plugin: Plugin): Plugin {
 const NAME = /^[a-z0-9@][a-z0-9@/._-]*$/;
 const NODE_TYPE = /^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
 const PORT_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
-const ALIGNMENTS: readonly unknown[] = ["any", "zip", "time", "duration", undefined];
+const ALIGNMENTS = ["any", "zip", "zip-timestamp", "latest", "time", "duration"] as const satisfies Alignment[];
 
 /**
  * Returns the value if it is a plugin of a version that this package speaks.
@@ -161,7 +161,8 @@ function checkNode(
   }
   expect(typeof node.summary === "string" && node.summary !== "", `${path}.summary`, node.summary, "one sentence");
   expect(typeof node.create === "function", `${path}.create`, node.create, "a function");
-  expect(ALIGNMENTS.includes(node.align), `${path}.align`, node.align, '"any", "zip", "time" or "duration"');
+  const isAlignment = node.align === undefined || ALIGNMENTS.includes(node.align);
+  expect(isAlignment, `${path}.align`, node.align, ALIGNMENTS.join(", "));
   const schema: unknown = node.params;
   const isSchema = schema === undefined || (schema as StandardSchema)?.["~standard"]?.version === 1;
   expect(isSchema, `${path}.params`, schema, "a Standard Schema, such as v.object({ … }) of valibot");

@@ -15,7 +15,7 @@ export type ParamsResult =
   | { readonly ok: true; readonly params: unknown }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** All but `"zip"`: what `process` is given must not depend on parameters. */
+/** Those that give one value at a time: what `process` is given must not depend on parameters. */
 const INSTANCE_ALIGNMENTS: readonly unknown[] = ["any", "time", "duration", undefined];
 
 /** Makes nodes of one type. */

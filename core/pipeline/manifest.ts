@@ -10,6 +10,7 @@ import * as v from "valibot";
 import { checkJson } from "../data/validate.ts";
 import { displayValue, type Problem, StreamrackError } from "../errors.ts";
 import type { JsonValue } from "../data/types.ts";
+import type { WhenFull } from "../flow/item.ts";
 import { closest } from "./closest.ts";
 
 /** The only version of the manifest form. */
@@ -17,6 +18,15 @@ export const MANIFEST_VERSION = "v1";
 
 const text = (description: string) => v.pipe(v.string(), v.description(description));
 const name = (description: string) => v.pipe(v.string(), v.minLength(1, "is empty"), v.description(description));
+
+const wholeNumber = (min: number, max: number, description: string) =>
+  v.pipe(
+    v.number(),
+    v.integer("is not a whole number"),
+    v.minValue(min, `is less than ${min}`),
+    v.maxValue(max, `is more than ${max}`),
+    v.description(description),
+  );
 
 const NodeSchema = v.object({
   id: name("Name of the node in this manifest. Unique."),
@@ -32,6 +42,41 @@ const NodeSchema = v.object({
     false,
   ),
   is_streaming: v.optional(v.pipe(v.boolean(), v.description("Accepted and ignored: every node streams."))),
+  segment: v.optional(
+    name(
+      "Nodes that name the same segment run in one task of one thread. They must be of one group. Default: adjacent nodes of one group do.",
+    ),
+  ),
+  fuse: v.optional(
+    v.pipe(v.boolean(), v.description("false: this node runs in a task of its own. Default: true.")),
+  ),
+  deadline_ms: v.optional(
+    wholeNumber(1, 86_400_000, "How long the node may take for one input, in milliseconds. Default: for ever."),
+  ),
+  on_error: v.optional(
+    v.pipe(
+      v.picklist(["fail", "skip"]),
+      v.description(
+        "What follows when an input has failed for good: the session fails (the default), or the input is left out.",
+      ),
+    ),
+  ),
+  retry: v.optional(
+    v.pipe(
+      v.object({
+        max_attempts: wholeNumber(1, 1_000, "Attempts in all."),
+        initial_delay_ms: v.optional(
+          wholeNumber(
+            0,
+            3_600_000,
+            "Before the second attempt, in milliseconds; it doubles with every further one. Default: 100.",
+          ),
+        ),
+        max_delay_ms: v.optional(wholeNumber(0, 3_600_000, "Longest delay, in milliseconds. Default: 5000.")),
+      }),
+      v.description("Whether an input that failed is tried again. Default: it is not."),
+    ),
+  ),
 });
 
 const ConnectionSchema = v.object({
@@ -39,6 +84,17 @@ const ConnectionSchema = v.object({
   to: name("Id of the node that receives."),
   from_port: v.optional(text('Output port. May be left out if the node has one, or one named "out".')),
   to_port: v.optional(text('Input port. May be left out if the node has one, or one named "in".')),
+  max_items: v.optional(
+    wholeNumber(1, 65_536, "Most values in flight on this connection. Default: that of the session, 16."),
+  ),
+  when_full: v.optional(
+    v.pipe(
+      v.picklist(["block", "drop-oldest", "drop-newest"]),
+      v.description(
+        "What happens to a value for which there is no room: its sender waits, or the oldest that waits or this newest is dropped. Default: block.",
+      ),
+    ),
+  ),
 });
 
 /** Keys that RemoteMedia knows and we ignore. */
@@ -71,6 +127,26 @@ export interface ManifestNode {
   readonly params?: JsonValue | undefined;
   readonly is_output_node?: boolean | undefined;
   readonly is_streaming?: boolean | undefined;
+  /** Nodes that name the same segment run in one task of one thread. Default: adjacent nodes of one group do. */
+  readonly segment?: string | undefined;
+  /** `false`: this node runs in a task of its own. Default: true. */
+  readonly fuse?: boolean | undefined;
+  /** How long the node may take for one input, in milliseconds, from 1. Default: for ever. */
+  readonly deadline_ms?: number | undefined;
+  /** What follows when an input has failed for good. Default: `"fail"`, the session fails. */
+  readonly on_error?: "fail" | "skip" | undefined;
+  /** Whether an input that failed is tried again. Default: it is not. */
+  readonly retry?: ManifestRetry | undefined;
+}
+
+/** When a failed input is tried again. */
+export interface ManifestRetry {
+  /** Attempts in all, from 1. */
+  readonly max_attempts: number;
+  /** Before the second attempt, in milliseconds; it doubles with every further one. Default: 100. */
+  readonly initial_delay_ms?: number | undefined;
+  /** Longest delay, in milliseconds. Default: 5 000. */
+  readonly max_delay_ms?: number | undefined;
 }
 
 /** One connection of a manifest. */
@@ -79,6 +155,10 @@ export interface ManifestConnection {
   readonly to: string;
   readonly from_port?: string | undefined;
   readonly to_port?: string | undefined;
+  /** Most values in flight on this connection, from 1. Default: that of the session. */
+  readonly max_items?: number | undefined;
+  /** What happens to a value for which there is no room. Default: `"block"`, its sender waits. */
+  readonly when_full?: WhenFull | undefined;
 }
 
 /** A manifest, as an application writes it. */

@@ -4,6 +4,9 @@
  * @module
  */
 
+import type { EdgeSample } from "../flow/edge_counts.ts";
+import type { PortRef } from "./segment.ts";
+
 /** Counts and times of one node. */
 export interface NodeMetrics {
   readonly nodeId: string;
@@ -19,6 +22,10 @@ export interface NodeMetrics {
   readonly bytesIn: number;
   /** Bytes that it gave, as `RuntimeData.byteLength` counts them. */
   readonly bytesOut: number;
+  /** Attempts at an input that failed, from 0. */
+  readonly failures: number;
+  /** Inputs that were left out since all attempts failed, from 0. */
+  readonly skipped: number;
   /** Values that wait to be processed now. */
   readonly queueDepth: number;
   /** Time in `process` per input without waits for room downstream, in milliseconds: the median; 0 before the first. */
@@ -27,6 +34,37 @@ export interface NodeMetrics {
   readonly p99Ms: number;
   /** Sum of the time in `process` and `flush`, in milliseconds. */
   readonly busyMs: number;
+}
+
+/** Counts of one edge: an input of the session, a connection, or an output of the session. */
+export interface LinkMetrics {
+  /** The output port that it leaves; `undefined` for an input of the session. */
+  readonly from: PortRef | undefined;
+  /** The input port that it leads to; `undefined` for an output of the session. */
+  readonly to: PortRef | undefined;
+  /** Whether both its nodes are in one segment: it is a queue in one thread then, else a link between two. */
+  readonly isFused: boolean;
+  /** Values that were put on it, from 0. */
+  readonly items: number;
+  /** Bytes that were put on it, as flow control counts them: those of the values, and 64 for each. */
+  readonly bytes: number;
+  /** Values on it that nobody has taken yet; 0 once the session has ended. */
+  readonly queueDepth: number;
+  /** Bytes of these. */
+  readonly bytesInFlight: number;
+  /** Values that were dropped, as the connection's `when_full` asks, instead of put on it. */
+  readonly dropped: number;
+  /** How often its writer came to a stand for want of room. Waits that overlap count once. */
+  readonly stalls: number;
+  /** How long it stood altogether, in milliseconds, the present stall included. */
+  readonly stalledMs: number;
+}
+
+/** What a segment tells of itself. Plain and cloneable. */
+export interface SegmentMetrics {
+  readonly nodes: readonly NodeMetrics[];
+  /** What its thread counted of its edges; none where it counts in shared memory. */
+  readonly edges: readonly EdgeSample[];
 }
 
 /** The state of a session. */
@@ -38,8 +76,14 @@ export interface SessionMetrics {
   readonly state: SessionState;
   /** Since the session opened, until now or until it ended, in milliseconds. */
   readonly wallTimeMs: number;
+  /** How often a part of it was started again after a crash. */
+  readonly restarts: number;
   /** By node id, in the order of the plan. */
   readonly nodes: { readonly [nodeId: string]: NodeMetrics };
+  /** Every edge: inputs of the session first, then connections, then its outputs, each in the order of the plan. */
+  readonly links: readonly LinkMetrics[];
+  /** Bytes in flight on all edges together; 0 once the session has ended. */
+  readonly bytesInFlight: number;
 }
 
 /** Buckets per doubling: a quantile, the middle of its bucket, is off by at most 2^(1/16) - 1 = 4.4 %. */

@@ -2,19 +2,27 @@
  * Runs one node: takes its inputs one at a time, hands its outputs on, and
  * counts.
  *
+ * The way of a value through here decides how many of them a thread can take:
+ * what can be done at once is, without a promise for it.
+ *
  * @module
  */
 
-import { byteLength } from "../data/transfer.ts";
-import type { RuntimeData } from "../data/types.ts";
-import { checkRuntimeData } from "../data/validate.ts";
+import { copyData } from "../data/transfer.ts";
 import { displayValue, placed, StreamrackError } from "../errors.ts";
-import type { Delivery, FanIn } from "../flow/fan_in.ts";
-import type { Inlet } from "../flow/inlet.ts";
-import type { Outlet } from "../flow/outlet.ts";
-import type { ItemContext, StreamingNode } from "../node/contract.ts";
+import type { Delivery } from "../flow/alignment.ts";
+import { isRingDue, ringNow } from "../flow/doorbells.ts";
+import type { FanIn } from "../flow/fan_in.ts";
+import { countMissing, type Inlet } from "../flow/inlet.ts";
+import type { Item } from "../flow/item.ts";
+import { Lease } from "../flow/lease.ts";
+import type { Outlet, OutletStamp } from "../flow/outlet.ts";
+import type { ItemContext, NodeLog, NodeSource, PortKinds, Progress, StreamingNode } from "../node/contract.ts";
 import type { NodeDescription } from "../node/describe.ts";
+import { Attempts } from "./attempts.ts";
 import { DurationHistogram } from "./metrics.ts";
+import { NodeOutputs } from "./node_outputs.ts";
+import { DEFAULT_POLICY, type NodePolicy } from "./policy.ts";
 
 /** What a {@linkcode NodeRunner} works with. */
 export interface NodeRunnerOptions {
@@ -26,38 +34,66 @@ export interface NodeRunnerOptions {
   /** By output port. */
   readonly outlets: ReadonlyMap<string, Outlet>;
   readonly signal: AbortSignal;
+  readonly log: NodeLog;
+  /** Default: {@linkcode DEFAULT_POLICY}. */
+  readonly policy?: NodePolicy | undefined;
+  /** Told when the node begins and ceases to work on an input, for a watch from outside of the thread. */
+  readonly watch?: StepWatch | undefined;
+}
+
+/** Sees when a node is at work. */
+export interface StepWatch {
+  begin(): void;
+  end(): void;
 }
 
 /** What a {@linkcode NodeRunner} counted. */
 export interface NodeCounts {
   itemsIn: number;
-  itemsOut: number;
   bytesIn: number;
-  bytesOut: number;
   busyMs: number;
+  /** Attempts that failed. */
+  failures: number;
+  /** Inputs that were left out since all attempts failed. */
+  skipped: number;
 }
 
 /** Runs one node from its first input to its end. */
 export class NodeRunner {
   readonly options: NodeRunnerOptions;
-  readonly counts: NodeCounts = { itemsIn: 0, itemsOut: 0, bytesIn: 0, bytesOut: 0, busyMs: 0 };
+  readonly counts: NodeCounts = { itemsIn: 0, bytesIn: 0, busyMs: 0, failures: 0, skipped: 0 };
   readonly durations: DurationHistogram = new DurationHistogram();
+  readonly outputs: NodeOutputs;
   readonly #isSingleIn: boolean;
-  readonly #singleOut: string | undefined;
+  /** Carries the policy out, where it asks for more than one attempt without a deadline. */
+  readonly #attempts: Attempts | undefined;
   #answer: AsyncIterator<unknown> | Iterator<unknown> | undefined;
+  #startedMs = 0;
+  #endedMs = 0;
   #waitedMs = 0;
-  /** Epoch of the newest flush heard of, and that of the input in progress. */
+  #waitsSinceMs: number | undefined;
+  /** Epoch of the newest flush heard of. */
   #epoch = 0;
-  #stepEpoch = 0;
+  /** Of the input in progress. */
+  #stamp: OutletStamp = NO_STAMP;
   #stepAbort: AbortController | undefined;
   #mustReset = false;
   #disposal: Promise<void> | undefined;
+  #aborted: Error | undefined;
 
   constructor(options: NodeRunnerOptions) {
+    const { description, outlets, policy = DEFAULT_POLICY, signal } = options;
     this.options = options;
-    const outputs = Object.keys(options.description.outputs);
-    this.#isSingleIn = Object.keys(options.description.inputs).length === 1;
-    this.#singleOut = outputs.length === 1 ? outputs[0] : undefined;
+    this.outputs = new NodeOutputs(description.outputs, outlets);
+    this.#isSingleIn = Object.keys(description.inputs).length === 1;
+    if (policy === DEFAULT_POLICY) return;
+    this.#attempts = new Attempts({
+      policy,
+      signal,
+      elapsedMs: () => this.#elapsedMs(performance.now()),
+      interrupt: (error) => this.#interrupt(error),
+      onFailure: (error, next) => this.#noteFailure(error, next),
+    });
   }
 
   /**
@@ -66,16 +102,26 @@ export class NodeRunner {
    * @throws {StreamrackError} `node-failed` with what the node threw as its cause; or the error of an abort.
    */
   async run(): Promise<void> {
-    const { node, fanIn, outlets } = this.options;
-    for (let delivery = await fanIn.next(); delivery !== undefined; delivery = await fanIn.next()) {
-      const current = delivery;
-      await this.#step(epochOf(current), () => {
-        this.#checkKinds(current);
-        return node.process(this.#input(current), this.#context(current));
-      });
+    const { node, fanIn } = this.options;
+    for (;;) {
+      const taken = fanIn.next();
+      const isAtOnce = !(taken instanceof Promise);
+      const delivery = isAtOnce ? taken : await taken;
+      if (delivery === undefined) break;
+      // One look at the clock for each input, where they come without a break.
+      this.#startedMs = isAtOnce ? this.#endedMs : performance.now();
+      const missing = this.#count(delivery);
+      const stamp = stampOf(delivery);
+      const step = this.#attempts === undefined
+        ? this.#step(delivery, stamp, missing, 1 + timesTaken(delivery))
+        : this.#attempt(this.#attempts, delivery, stamp, missing);
+      if (step !== undefined) await step;
+      // An answer that was asked to return has ended well, but short.
+      if (this.#aborted !== undefined) throw this.#aborted;
+      stamp.lease?.release();
     }
-    if (node.flush !== undefined) await this.#step(this.#epoch, () => node.flush?.());
-    for (const outlet of outlets.values()) outlet.end();
+    if (node.flush !== undefined) await this.#flush(node);
+    this.outputs.end();
   }
 
   /** Drops what is of an earlier epoch: what waits, and the answer in progress with all it still gives. */
@@ -84,24 +130,15 @@ export class NodeRunner {
     this.#epoch = epoch;
     this.#mustReset = true;
     this.options.fanIn.flushBefore(epoch);
-    if (this.#stepEpoch < epoch) this.#interrupt(flushed());
+    if (this.#stamp.epoch < epoch) this.#interrupt(flushed());
   }
 
   /** Stops waiting for input and for room, and asks the answer in progress to return. */
   abort(error: Error): void {
+    this.#aborted ??= error;
     this.options.fanIn.abort(error);
-    for (const outlet of this.options.outlets.values()) outlet.abort(error);
+    this.outputs.abort(error);
     this.#interrupt(error);
-  }
-
-  #interrupt(error: Error): void {
-    this.#stepAbort?.abort(error);
-    // An async generator that waits for something queues this; its `finally` runs when that something settles.
-    try {
-      Promise.resolve(this.#answer?.return?.()).catch(() => {});
-    } catch {
-      // A generator that is running right now cannot be asked; its next write rejects.
-    }
   }
 
   /** Calls the node's disposer, once; later calls wait for the same disposal. */
@@ -115,153 +152,191 @@ export class NodeRunner {
     })();
   }
 
-  async #step(epoch: number, call: () => unknown): Promise<void> {
-    this.#stepEpoch = epoch;
-    // The item may have been taken just before a flush.
-    if (epoch < this.#epoch) return;
-    const startMs = performance.now();
-    this.#waitedMs = 0;
+  #interrupt(error: Error): void {
+    this.#attempts?.interrupt();
+    this.#stepAbort?.abort(error);
+    // An async generator that waits for something queues this; its `finally` runs when that something settles.
     try {
-      if (this.#mustReset) {
-        this.#mustReset = false;
-        await this.options.node.reset?.();
-      }
-      await this.#drain(call());
-    } catch (thrown) {
-      // Whatever an interrupted answer throws is how it ends, not a failure.
-      if (this.options.signal.aborted || this.#stepEpoch >= this.#epoch) throw this.#failure(thrown);
-    } finally {
-      this.#stepAbort = undefined;
-      const busyMs = performance.now() - startMs - this.#waitedMs;
-      this.counts.busyMs += busyMs;
-      this.durations.add(busyMs);
+      Promise.resolve(this.#answer?.return?.()).catch(() => {});
+    } catch {
+      // A generator that is running right now cannot be asked; its next write rejects.
     }
+  }
+
+  async #attempt(attempts: Attempts, delivery: Delivery, stamp: OutletStamp, missing: number): Promise<void> {
+    await attempts.run(timesTaken(delivery), (attempt, isLast) => {
+      // The node owns what it is given and may have changed it, so all attempts but the last get copies.
+      const given = isLast ? delivery : copyDelivery(delivery);
+      this.#startedMs = performance.now();
+      return this.#step(given, stamp, missing, attempt);
+    }).catch((thrown) => {
+      throw this.#failure(thrown);
+    });
+  }
+
+  /** Gives the node one input. Where all that it does is done at once, nothing is awaited. */
+  #step(delivery: Delivery, stamp: OutletStamp, missing: number, attempt: number): void | Promise<void> {
+    if (!this.#begin(stamp)) return;
+    try {
+      this.#checkKinds(delivery);
+      const context = new StepContext(delivery, missing, attempt, this.#stepSignal);
+      const process = () => this.options.node.process(this.#input(delivery), context);
+      const answer: unknown = this.#mustReset ? this.#reset().then(process) : process();
+      return this.#give(answer);
+    } catch (thrown) {
+      return this.#fail(thrown);
+    }
+  }
+
+  async #flush(node: StreamingNode): Promise<void> {
+    this.#startedMs = performance.now();
+    if (!this.#begin({ ...NO_STAMP, epoch: this.#epoch })) return;
+    try {
+      await this.#give(node.flush?.());
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  async #reset(): Promise<void> {
+    this.#mustReset = false;
+    await this.options.node.reset?.();
+  }
+
+  /** Begins with another input. False if it was flushed just after it was taken. */
+  #begin(stamp: OutletStamp): boolean {
+    this.#stamp = stamp;
+    if (stamp.epoch < this.#epoch) return false;
+    this.#waitedMs = 0;
+    this.outputs.begin();
+    this.options.watch?.begin();
+    return true;
+  }
+
+  /** Ends with an input, and counts the time. */
+  #end(): void {
+    this.options.watch?.end();
+    this.#stepAbort = undefined;
+    this.#endedMs = performance.now();
+    const busyMs = this.#elapsedMs(this.#endedMs);
+    this.counts.busyMs += busyMs;
+    this.durations.add(busyMs);
+  }
+
+  #fail(thrown: unknown): void {
+    this.#end();
+    // Whatever an interrupted answer throws is how it ends, not a failure.
+    if (this.options.signal.aborted || this.#stamp.epoch >= this.#epoch) throw this.#failure(thrown);
+  }
+
+  #elapsedMs(nowMs: number): number {
+    const waitsMs = this.#waitsSinceMs === undefined ? 0 : nowMs - this.#waitsSinceMs;
+    return nowMs - this.#startedMs - this.#waitedMs - waitsMs;
+  }
+
+  /** Counts what was taken; gives how many values are missing before it. */
+  #count({ edges, items }: Delivery): number {
+    let missing = 0;
+    for (let i = items.length - 1; i >= 0; i--) {
+      const item = items[i] as Item;
+      missing = countMissing(edges[i] as Inlet, item);
+      this.counts.itemsIn += 1;
+      this.counts.bytesIn += item.bytes;
+    }
+    return missing;
   }
 
   /** Where the plan saw `"any"`, the kind of each value is known only now. */
   #checkKinds({ edges, items }: Delivery): void {
-    for (const [i, { data }] of items.entries()) {
+    for (let i = 0; i < items.length; i++) {
+      const { type } = (items[i] as Item).data;
       const { port, from } = (edges[i] as Inlet).source;
       const kinds = this.options.description.inputs[port];
-      if (kinds === undefined || kinds.includes("any") || kinds.includes(data.type)) continue;
-      const origin = from === undefined ? "the session" : `node "${from}"`;
-      throw new StreamrackError("wrong-kind", `input "${port}" does not take ${data.type} data`, {
-        problems: [{
-          path: `input "${port}"`,
-          message: `is of the wrong kind, from ${origin}`,
-          received: data.type,
-          expected: kinds.join(" or "),
-        }],
-      });
+      if (kinds === undefined || kinds.includes(type) || kinds.includes("any")) continue;
+      throw wrongKind(port, type, kinds, from);
     }
   }
 
   #input({ edges, items }: Delivery): never {
-    for (const item of items) {
-      this.counts.itemsIn += 1;
-      this.counts.bytesIn += item.bytes;
-    }
-    const [item] = items;
-    if (this.#isSingleIn) return item?.data as never;
+    if (this.#isSingleIn) return items[0]?.data as never;
     return Object.fromEntries(edges.map((edge, i) => [edge.source.port, items[i]?.data])) as never;
   }
 
-  #context({ edges: [edge], items: [item] }: Delivery): ItemContext {
-    const stepSignal = () => this.#stepSignal();
-    return {
-      source: edge?.source as ItemContext["source"],
-      sequence: item?.sequence as number,
-      // Made on demand: most nodes never ask, and a controller for each value is not free.
-      get signal() {
-        return stepSignal();
-      },
-    };
-  }
-
-  #stepSignal(): AbortSignal {
+  readonly #stepSignal = (): AbortSignal => {
     if (this.#stepAbort === undefined) {
       this.#stepAbort = new AbortController();
       if (this.options.signal.aborted) this.#stepAbort.abort(this.options.signal.reason);
-      else if (this.#stepEpoch < this.#epoch) this.#stepAbort.abort(flushed());
+      else if (this.#stamp.epoch < this.#epoch) this.#stepAbort.abort(flushed());
     }
     return this.#stepAbort.signal;
+  };
+
+  /** Hands on whatever `process` answered with, and ends the step. */
+  #give(answer: unknown): void | Promise<void> {
+    if (takesTime(answer)) return this.#giveInTime(answer);
+    const written = this.#write(answer);
+    if (written !== undefined) return this.#giveInTime(written);
+    this.#end();
   }
 
-  /** Hands on whatever `process` answered with: nothing, a value, a promise, an iterable or an async iterable. */
-  async #drain(answer: unknown): Promise<void> {
-    if (answer === undefined || answer === null) return;
-    if (typeof answer !== "object") return this.#write(answer);
-    if (Symbol.asyncIterator in answer) {
-      return await this.#iterate((answer as AsyncIterable<unknown>)[Symbol.asyncIterator]());
-    }
-    if (Symbol.iterator in answer) return await this.#iterate((answer as Iterable<unknown>)[Symbol.iterator]());
-    if ("then" in answer) return await this.#drain(await answer);
-    return await this.#write(answer);
-  }
-
-  async #iterate(iterator: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
-    this.#answer = iterator;
-    let isDone = false;
+  /** The same for a promise, an iterable or an async iterable. */
+  async #giveInTime(answer: object): Promise<void> {
     try {
-      for (;;) {
-        const result = await iterator.next();
-        if (typeof result !== "object" || result === null) {
-          throw new TypeError(`the iterator's next() gave ${displayValue(result)}, not an object`);
+      const value: unknown = "then" in answer ? await answer : answer;
+      const iterator = takesTime(value) ? iteratorOf(value) : undefined;
+      if (iterator === undefined) {
+        await this.#write(value);
+      } else {
+        let isDone = false;
+        this.#answer = iterator;
+        try {
+          while (!isDone) {
+            const result = await iterator.next();
+            if (typeof result !== "object" || result === null) {
+              throw new TypeError(`the iterator's next() gave ${displayValue(result)}, not an object`);
+            }
+            isDone = result.done === true;
+            if (isDone) break;
+            if (this.#stamp.epoch < this.#epoch) break;
+            const written = this.#write(result.value);
+            if (written !== undefined) await written;
+          }
+        } finally {
+          this.#answer = undefined;
+          // The write failed, or a flush came: the generator stands at its yield and can clean up.
+          if (!isDone) await iterator.return?.();
         }
-        if (result.done === true) {
-          isDone = true;
-          return;
-        }
-        if (this.#stepEpoch < this.#epoch) return;
-        const written = this.#write(result.value);
-        if (written !== undefined) await written;
       }
-    } finally {
-      this.#answer = undefined;
-      // The write failed, or a flush came: the generator stands at its yield and can clean up.
-      if (!isDone) await iterator.return?.();
+    } catch (thrown) {
+      return this.#fail(thrown);
     }
+    this.#end();
   }
 
-  /** Sends what the node gave to its port or ports. */
   #write(output: unknown): void | Promise<void> {
-    if (output === undefined || output === null) return;
-    if (this.#singleOut !== undefined) return this.#writeTo(this.#singleOut, output);
-    return this.#writeByPort(output);
+    if (this.#stamp.epoch < this.#epoch) return;
+    const written = this.outputs.write(output, this.#stamp);
+    // A node that takes its time must not let the next one sleep meanwhile.
+    if (isRingDue() && this.#elapsedMs(performance.now()) > LONG_WORK_MS) ringNow();
+    return written === undefined ? undefined : this.#waitFor(written);
   }
 
-  async #writeByPort(output: unknown): Promise<void> {
-    // A port may be named "type", but what it holds is then no string.
-    if (typeof output !== "object" || typeof (output as { type?: unknown }).type === "string") {
-      const ports = Object.keys(this.options.description.outputs).join(", ");
-      throw badOutput("output", output, `an object with some of the ports ${ports}, since there are several`);
-    }
-    for (const [port, data] of Object.entries(output as object)) {
-      if (data !== undefined) await this.#writeTo(port, data);
+  async #waitFor(written: Promise<void>): Promise<void> {
+    const sinceMs = this.#waitsSinceMs = performance.now();
+    this.options.watch?.end();
+    try {
+      await written;
+    } finally {
+      this.#waitedMs += performance.now() - sinceMs;
+      this.#waitsSinceMs = undefined;
+      this.options.watch?.begin();
     }
   }
 
-  #writeTo(port: string, value: unknown): void | Promise<void> {
-    const outlet = this.options.outlets.get(port);
-    const kinds = this.options.description.outputs[port];
-    if (outlet === undefined || kinds === undefined) {
-      const ports = Object.keys(this.options.description.outputs).join(", ");
-      throw badOutput("output port", port, `one of ${ports}`);
-    }
-    const data: RuntimeData = checkRuntimeData(value, `output "${port}"`);
-    if (!kinds.includes(data.type) && !kinds.includes("any")) {
-      throw badOutput(`output "${port}"`, data.type, kinds.join(" or "));
-    }
-    if (this.#stepEpoch < this.#epoch) return;
-    this.counts.itemsOut += 1;
-    const bytes = byteLength(data);
-    this.counts.bytesOut += bytes;
-    const written = outlet.write(data, this.#stepEpoch, bytes);
-    if (written === undefined) return;
-    const waitsSinceMs = performance.now();
-    return written.then(() => {
-      this.#waitedMs += performance.now() - waitsSinceMs;
-    });
+  #noteFailure(error: StreamrackError, next: "retry" | "skip" | "fail"): void {
+    this.counts.failures += 1;
+    if (next === "skip") this.counts.skipped += 1;
+    if (next !== "fail") this.options.log.warn(`an input failed (${next}): ${error.message}`);
   }
 
   #failure(thrown: unknown): StreamrackError {
@@ -280,16 +355,88 @@ export class NodeRunner {
   }
 }
 
+/** From here on, in milliseconds, a node is expected to take long for its next output, too. */
+const LONG_WORK_MS = 0.1;
+
+/** What a node is told of its input. */
+class StepContext implements ItemContext {
+  readonly source: NodeSource;
+  readonly sequence: number;
+  readonly missing: number;
+  readonly attempt: number;
+  readonly isPartial: boolean;
+  readonly progress: Progress | undefined;
+  readonly #signal: () => AbortSignal;
+
+  constructor(delivery: Delivery, missing: number, attempt: number, signal: () => AbortSignal) {
+    const item = delivery.items[0] as Item;
+    this.source = (delivery.edges[0] as Inlet).source;
+    this.sequence = item.sequence;
+    this.missing = missing;
+    this.attempt = attempt;
+    this.isPartial = item.isPartial === true;
+    this.progress = item.progress;
+    this.#signal = signal;
+  }
+
+  /** Made on demand: most nodes never ask, and a controller for each value is not free. */
+  get signal(): AbortSignal {
+    return this.#signal();
+  }
+}
+
+/** Whether an answer is more than a value: a promise, an iterable or an async iterable. */
+function takesTime(answer: unknown): answer is object {
+  return typeof answer === "object" && answer !== null &&
+    (Symbol.asyncIterator in answer || Symbol.iterator in answer || "then" in answer);
+}
+
+/** Gives nothing for a promise of a promise, which has no iterator. */
+function iteratorOf(answer: object): AsyncIterator<unknown> | Iterator<unknown> | undefined {
+  if (Symbol.asyncIterator in answer) return (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  if (Symbol.iterator in answer) return (answer as Iterable<unknown>)[Symbol.iterator]();
+  return undefined;
+}
+
+const NO_STAMP: OutletStamp = { epoch: 0, lease: undefined, isPartial: false, progress: undefined };
+
+function stampOf({ items }: Delivery): OutletStamp {
+  const [first] = items as readonly [Item];
+  if (items.length === 1) {
+    return { epoch: first.epoch, lease: first.lease, isPartial: first.isPartial === true, progress: first.progress };
+  }
+  return {
+    epoch: Math.max(...items.map(({ epoch }) => epoch)),
+    lease: items.some(({ lease }) => lease !== undefined)
+      ? new Lease(() => items.forEach(({ lease }) => lease?.release()))
+      : undefined,
+    isPartial: items.some(({ isPartial }) => isPartial === true),
+    progress: items.find(({ progress }) => progress !== undefined)?.progress,
+  };
+}
+
+function timesTaken({ items }: Delivery): number {
+  let times = 0;
+  for (const { takenBefore = 0 } of items) if (takenBefore > times) times = takenBefore;
+  return times;
+}
+
+function copyDelivery({ edges, items }: Delivery): Delivery {
+  return { edges, items: items.map((item) => ({ ...item, data: copyData(item.data) })) };
+}
+
 function flushed(): StreamrackError {
   return new StreamrackError("session-flushed", "the value was flushed");
 }
 
-function epochOf({ items }: Delivery): number {
-  return items.reduce((latest, item) => Math.max(latest, item.epoch), 0);
-}
-
-function badOutput(path: string, received: unknown, expected: string): StreamrackError {
-  return new StreamrackError("node-failed", "the node gave an output that does not fit its declaration", {
-    problems: [{ path, message: "is not right", received: displayValue(received), expected }],
+function wrongKind(port: string, received: string, kinds: PortKinds, from: string | undefined): StreamrackError {
+  const origin = from === undefined ? "the session" : `node "${from}"`;
+  return new StreamrackError("wrong-kind", `input "${port}" does not take ${received} data`, {
+    problems: [{
+      path: `input "${port}"`,
+      message: `is of the wrong kind, from ${origin}`,
+      received,
+      expected: kinds.join(" or "),
+    }],
   });
 }

@@ -7,11 +7,14 @@
 
 import type { JsonValue } from "../data/types.ts";
 import { type Problem, StreamrackError } from "../errors.ts";
-import type { PortKinds, Ports } from "../node/contract.ts";
+import { joinsPorts, type PortKinds, type Ports } from "../node/contract.ts";
 import type { NodeDescription } from "../node/describe.ts";
 import type { RegisteredPlugin, StreamingNodeRegistry } from "../node/registry.ts";
+import type { WhenFull } from "../flow/item.ts";
 import { closest } from "./closest.ts";
+import { DisjointSets } from "./disjoint_sets.ts";
 import { checkManifest, type ManifestConnection, type ManifestNode } from "./manifest.ts";
+import { DEFAULT_POLICY, type NodePolicy } from "./policy.ts";
 import type { PortRef } from "./segment.ts";
 
 /** One node of a plan. */
@@ -22,12 +25,22 @@ export interface PlanNode {
   readonly params: JsonValue | undefined;
   /** Where the parameters stand in the manifest. */
   readonly paramsPath: string;
+  /** What happens to inputs that fail, or take too long. Absent: the session fails. */
+  readonly policy?: NodePolicy | undefined;
+  /** Name of the segment that it must be in. */
+  readonly segment?: string | undefined;
+  /** Whether it may share a segment with its neighbours. */
+  readonly fuse: boolean;
 }
 
 /** One connection of a plan, with its ports. */
 export interface PlanEdge {
   readonly from: PortRef;
   readonly to: PortRef;
+  /** Most values in flight. Absent: as many as on any edge of the session. */
+  readonly maxItems?: number | undefined;
+  /** What happens to a value for which there is no room. Absent: its writer waits. */
+  readonly whenFull?: WhenFull | undefined;
 }
 
 /** A port through which the session takes or gives values. */
@@ -70,6 +83,7 @@ export function createPlan(value: unknown, registry: StreamingNodeRegistry): Pla
   const nodes = resolveNodes(manifest.nodes, registry, problems);
   const edges = resolveEdges(manifest.connections ?? [], nodes, problems);
   const order = sortTopologically([...nodes.values()], edges, problems);
+  const segments = drawSegments(order, edges, problems);
   if (problems.length > 0) throw manifestError(problems);
   const connected = new Set(edges.map(({ to }) => portKey(to)));
   const read = new Set(edges.map(({ from }) => from.nodeId));
@@ -77,8 +91,8 @@ export function createPlan(value: unknown, registry: StreamingNodeRegistry): Pla
   return {
     name: manifest.metadata?.name ?? "",
     nodes: order,
-    edges: edges.map(({ from, to }) => ({ from, to })),
-    segments: drawSegments(order, edges),
+    edges: edges.map(({ connectionIndex: _, ...edge }) => edge),
+    segments,
     inputs: order.flatMap(({ id, description }) => portsOf(id, description.inputs))
       .filter((port) => !connected.has(portKey(port))),
     outputs: order.filter(({ id }) => marked.has(id) || !read.has(id))
@@ -129,11 +143,37 @@ function resolveNodes(
       });
       return;
     }
-    nodes.set(node.id, { id: node.id, ...found, params: node.params, paramsPath: `${path}.params` });
+    const { id, params, segment, fuse = true } = node;
+    const policy = policyOf(node);
+    if (segment !== undefined && !fuse) {
+      problems.push({
+        path: `${path}.fuse`,
+        message: "contradicts segment",
+        received: "false",
+        expected: "one of the two",
+      });
+    }
+    nodes.set(id, { id, ...found, params, paramsPath: `${path}.params`, policy, segment, fuse });
   });
   // Connections to a node of unknown type are not reported as well: one problem, one report.
   for (const id of seen.keys()) if (!nodes.has(id)) nodes.set(id, UNRESOLVED);
   return nodes;
+}
+
+/** The policy that a manifest asks for; none where it says nothing. */
+function policyOf({ on_error, retry, deadline_ms }: ManifestNode): NodePolicy | undefined {
+  const onError = on_error ?? DEFAULT_POLICY.onError;
+  if (onError === DEFAULT_POLICY.onError && retry === undefined && deadline_ms === undefined) return undefined;
+  const { retry: none } = DEFAULT_POLICY;
+  return {
+    onError,
+    retry: {
+      maxAttempts: retry?.max_attempts ?? none.maxAttempts,
+      initialDelayMs: retry?.initial_delay_ms ?? none.initialDelayMs,
+      maxDelayMs: retry?.max_delay_ms ?? none.maxDelayMs,
+    },
+    deadlineMs: deadline_ms,
+  };
 }
 
 /** Stands for a node whose type is unknown, so that its connections can be skipped. */
@@ -169,8 +209,8 @@ function resolveEdges(
       return;
     }
     const target = nodes.get(connection.to) as PlanNode;
-    if (target.description.align === "zip" && connected.has(portKey(to))) {
-      const expected = "one connection for each port of a node that zips its inputs";
+    if (joinsPorts(target.description.align) && connected.has(portKey(to))) {
+      const expected = "one connection for each port of a node that takes one of each port together";
       problems.push({ path, message: `port "${to.port}" of "${connection.to}" is connected already`, expected });
       return;
     }
@@ -179,6 +219,8 @@ function resolveEdges(
     edges.push({
       from: { nodeId: from.nodeId, port: from.port },
       to: { nodeId: to.nodeId, port: to.port },
+      ...(connection.max_items === undefined ? {} : { maxItems: connection.max_items }),
+      ...(connection.when_full === undefined ? {} : { whenFull: connection.when_full }),
       connectionIndex: index,
     });
   });
@@ -314,29 +356,38 @@ function showCycle(ids: readonly string[]): string {
   return shown.join(" → ");
 }
 
-/** Joins adjacent nodes of one group and tier. */
-function drawSegments(nodes: readonly PlanNode[], edges: readonly PlanEdge[]): PlanSegment[] {
+/** Whether two nodes may share a thread. */
+function mayShare(a: PlanNode, b: PlanNode): boolean {
+  return a.plugin.group === b.plugin.group && a.plugin.source.tier === b.plugin.source.tier;
+}
+
+/** Joins adjacent nodes of one group and tier, unless they say otherwise. */
+function drawSegments(nodes: readonly PlanNode[], edges: readonly PlanEdge[], problems: Problem[]): PlanSegment[] {
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  const parents = new Map(nodes.map(({ id }) => [id, id]));
-  const rootOf = (id: string): string => {
-    let root = id;
-    for (let parent = parents.get(root); parent !== root; parent = parents.get(root)) root = parent as string;
-    // What was walked over points at the root from now on, so that long chains stay cheap.
-    for (let at = id; at !== root;) {
-      const parent = parents.get(at) as string;
-      parents.set(at, root);
-      at = parent;
-    }
-    return root;
-  };
+  const sets = new DisjointSets(nodes.map(({ id }) => id));
   for (const { from, to } of edges) {
-    const [a, b] = [byId.get(from.nodeId) as PlanNode, byId.get(to.nodeId) as PlanNode];
-    if (a.plugin.group !== b.plugin.group || a.plugin.source.tier !== b.plugin.source.tier) continue;
-    parents.set(rootOf(b.id), rootOf(a.id));
+    const [a, b] = [byId.get(from.nodeId), byId.get(to.nodeId)];
+    if (a === undefined || b === undefined || !mayShare(a, b)) continue;
+    if (a.fuse && b.fuse && a.segment === b.segment) sets.join(a.id, b.id);
+  }
+  const firsts = new Map<string, PlanNode>();
+  for (const node of nodes) {
+    if (node.segment === undefined) continue;
+    const first = firsts.get(node.segment) ?? node;
+    firsts.set(node.segment, first);
+    if (mayShare(first, node)) sets.join(first.id, node.id);
+    else {
+      problems.push({
+        path: `${node.paramsPath.replace(/\.params$/, "")}.segment`,
+        message: `cannot be that of "${first.id}", whose plugin is of another group`,
+        received: JSON.stringify(node.segment),
+        expected: `a segment of plugin "${node.plugin.description.name}", or trust between the two plugins`,
+      });
+    }
   }
   const segments = new Map<string, PlanNode[]>();
   for (const node of nodes) {
-    const root = rootOf(node.id);
+    const root = sets.rootOf(node.id);
     const members = segments.get(root);
     if (members === undefined) segments.set(root, [node]);
     else members.push(node);

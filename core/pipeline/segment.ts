@@ -7,15 +7,18 @@
 import type { JsonValue } from "../data/types.ts";
 import { type Problem, StreamrackError } from "../errors.ts";
 import { settledWithin } from "../flow/settled_within.ts";
+import { type EdgeCounts, EdgeTable } from "../flow/edge_counts.ts";
 import { EdgeQueue } from "../flow/edge_queue.ts";
 import { FanIn } from "../flow/fan_in.ts";
 import type { Inlet } from "../flow/inlet.ts";
-import type { FlowLimits, ItemWriter } from "../flow/item.ts";
+import { DroppingQueue } from "../flow/dropping_queue.ts";
+import type { FlowLimits, ItemWriter, WhenFull } from "../flow/item.ts";
 import { Outlet } from "../flow/outlet.ts";
 import type { LogLevel, NodeLog, NodeSource } from "../node/contract.ts";
 import type { StreamingNodeFactory } from "../node/factory.ts";
-import type { NodeMetrics } from "./metrics.ts";
-import { NodeRunner } from "./node_runner.ts";
+import type { SegmentMetrics } from "./metrics.ts";
+import { NodeRunner, type StepWatch } from "./node_runner.ts";
+import type { NodePolicy } from "./policy.ts";
 
 /** A port of a node. */
 export interface PortRef {
@@ -33,12 +36,20 @@ export interface SegmentNode {
   readonly params: JsonValue | undefined;
   /** Where they stand in the manifest. */
   readonly paramsPath: string;
+  /** Absent: the default. */
+  readonly policy?: NodePolicy | undefined;
 }
 
 /** An edge of a segment. What lies outside of it is reached by a link, named by its number. */
 export interface SegmentEdge {
   readonly from: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
   readonly to: PortRef | { readonly link: number };
+  /** Absent: those of the session. */
+  readonly limits?: FlowLimits | undefined;
+  /** What happens when it is full. Default: the writer waits. */
+  readonly whenFull?: WhenFull | undefined;
+  /** Its row in the table of counts. */
+  readonly row: number;
 }
 
 /** Everything that a worker needs to know to run a segment. Plain and cloneable. */
@@ -50,6 +61,16 @@ export interface SegmentSpec {
   /** In the order of the manifest, which is the order of `sources` that a node sees. */
   readonly edges: readonly SegmentEdge[];
   readonly limits: FlowLimits;
+  /** Whether nothing may be lost: inputs are kept until nothing that was made from them is under way. Default: false. */
+  readonly keeps?: boolean | undefined;
+  /** Epoch of the session when the segment is started. Default: 0. */
+  readonly epoch?: number | undefined;
+  /** How many rows the session's table of counts has. */
+  readonly countedEdges: number;
+  /** The memory of that table. Absent without shared memory: the segment then counts for itself, until it is asked. */
+  readonly counts?: SharedArrayBuffer | undefined;
+  /** W3C trace context of the session, where the application traces. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A log entry of a node. */
@@ -68,10 +89,12 @@ export interface SegmentEnvironment {
   /** Finds the factory of a node. */
   factory(node: SegmentNode): StreamingNodeFactory;
   /** Opens the reading end of a link. */
-  openInlet(link: number, source: Omit<NodeSource, "ended">): Inlet;
+  openInlet(link: number, source: Omit<NodeSource, "ended">, counts: EdgeCounts): Inlet;
   /** Opens the writing end of a link. */
-  openOutlet(link: number): ItemWriter;
+  openOutlet(link: number, counts: EdgeCounts): ItemWriter;
   log(entry: LogEntry): void;
+  /** Watches a node from outside of its thread. Called for those that have a deadline. */
+  watch?(node: SegmentNode): StepWatch;
 }
 
 /** How long an aborted node may take to return before it is left behind, in milliseconds. */
@@ -86,6 +109,7 @@ export class SegmentRunner {
   readonly #environment: SegmentEnvironment;
   readonly #abortController = new AbortController();
   readonly #params = new Map<string, unknown>();
+  readonly #counts: EdgeTable;
   /** Settles when the run is aborted. Raced once per phase of a session, never per value. */
   readonly #aborted: Promise<void>;
   #runners: NodeRunner[] = [];
@@ -94,6 +118,7 @@ export class SegmentRunner {
   constructor(spec: SegmentSpec, environment: SegmentEnvironment) {
     this.#spec = spec;
     this.#environment = environment;
+    this.#counts = new EdgeTable(spec.counts ?? new ArrayBuffer(EdgeTable.bytesFor(spec.countedEdges)));
     const { signal } = this.#abortController;
     this.#aborted = new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   }
@@ -147,19 +172,29 @@ export class SegmentRunner {
     for (const runner of this.#runners) runner.abort(error);
   }
 
-  /** Counts and times of every node. */
-  metrics(): NodeMetrics[] {
+  /** Counts and times of every node, and counts of the edges where nobody sees them otherwise. */
+  metrics(): SegmentMetrics {
     const { threadId } = this.#environment;
-    return this.#runners.map(({ options, counts, durations }) => ({
+    const nodes = this.#runners.map(({ options, counts, outputs, durations }) => ({
       nodeId: options.nodeId,
       nodeType: options.description.type,
       pluginName: options.pluginName,
       threadId,
       ...counts,
+      itemsOut: outputs.itemsOut,
+      bytesOut: outputs.bytesOut,
       queueDepth: options.fanIn.depth,
       p50Ms: durations.quantileMs(0.5),
       p99Ms: durations.quantileMs(0.99),
     }));
+    const edges = this.#spec.counts === undefined ? this.#spec.edges : [];
+    return {
+      nodes,
+      edges: edges.flatMap(({ from, to, row }) => [
+        ..."port" in from ? [this.#counts.sample(row, "writer")] : [],
+        ..."port" in to ? [this.#counts.sample(row, "reader")] : [],
+      ]),
+    };
   }
 
   /** Opens the reading end of every edge that leads to a node of this segment. */
@@ -169,9 +204,10 @@ export class SegmentRunner {
       if (!("port" in edge.to)) continue;
       const source = { port: edge.to.port, from: edge.from.nodeId };
       const inlet = "link" in edge.from
-        ? this.#environment.openInlet(edge.from.link, source)
-        : new EdgeQueue(source, this.#spec.limits);
+        ? this.#environment.openInlet(edge.from.link, source, this.#counts.open(edge.row))
+        : new EdgeQueue(source, edge.limits ?? this.#spec.limits, this.#counts.open(edge.row).beginBoth());
       inlet.onLaterEpoch = (epoch) => this.flushBefore(epoch);
+      inlet.flushBefore(this.#spec.epoch ?? 0);
       inlets.set(edge, inlet);
     }
     return inlets;
@@ -188,6 +224,7 @@ export class SegmentRunner {
       sources: own.map((inlet) => inlet.source),
       signal: this.#abortController.signal,
       log: this.#log(node),
+      traceparent: this.#spec.traceparent,
     });
     if (this.#failure !== undefined) {
       await created[Symbol.asyncDispose]?.();
@@ -198,9 +235,15 @@ export class SegmentRunner {
         if (!("port" in edge.from) || edge.from.nodeId !== nodeId || edge.from.port !== port) return [];
         // An edge within the segment ends in a queue, which is its own writer.
         const inlet = inlets.get(edge);
-        return [inlet instanceof EdgeQueue ? inlet : this.#environment.openOutlet((edge.to as { link: number }).link)];
+        const counts = this.#counts.open(edge.row);
+        const writer = inlet instanceof EdgeQueue
+          ? inlet
+          : this.#environment.openOutlet((edge.to as { link: number }).link, counts.beginWriting());
+        const { whenFull = "block" } = edge;
+        const { items } = edge.limits ?? this.#spec.limits;
+        return [whenFull === "block" ? writer : new DroppingQueue(writer, { whenFull, items, counts })];
       });
-      return [port, new Outlet(writers)] as const;
+      return [port, new Outlet(writers, this.#firstSequence(writers))] as const;
     });
     return new NodeRunner({
       nodeId,
@@ -210,7 +253,19 @@ export class SegmentRunner {
       fanIn: new FanIn(own, created.align ?? definition.align ?? "any"),
       outlets: new Map(outlets),
       signal: this.#abortController.signal,
+      log: this.#log(node),
+      policy: node.policy,
+      watch: node.policy?.deadlineMs === undefined ? undefined : this.#environment.watch?.(node),
     });
+  }
+
+  /**
+   * Where the outputs of a port go on after those of an earlier run, whose thread has died. What was under way there
+   * is lost, unless it was kept: the gap shows it.
+   */
+  #firstSequence(writers: readonly ItemWriter[]): number {
+    const next = Math.max(0, ...writers.map(({ nextSequence = 0 }) => nextSequence));
+    return next > 0 && this.#spec.keeps !== true ? next + 1 : next;
   }
 
   async #dispose(): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import type { RuntimeData } from "../data/types.ts";
+import type { Progress } from "../node/contract.ts";
 import type { SessionMetrics, SessionState } from "./metrics.ts";
 import type { PlanPort } from "./plan.ts";
 
@@ -17,6 +18,12 @@ export interface SessionOutput {
   readonly data: RuntimeData;
   /** Counts from 0 for each port. A gap shows that values were dropped. */
   readonly sequence: number;
+  /** How many values of the port are missing right before this one: dropped by a queue, a flush or a crash. */
+  readonly missing: number;
+  /** Whether more of the same result follows. */
+  readonly isPartial: boolean;
+  /** How far the node is with the result, where it tells. */
+  readonly progress: Progress | undefined;
 }
 
 /** Where a value goes, and whose it is afterwards. */

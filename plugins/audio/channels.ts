@@ -5,11 +5,11 @@
  */
 
 import * as v from "valibot";
+import { discreteMatrix, type MixingMatrix, speakerMatrix } from "../../audio/dsp/mixing_matrix.ts";
 import { type AudioData, defineNode, frameCount, RuntimeData, StreamrackError } from "../../core/plugin.ts";
 import type { AudioNode } from "./audio_node.ts";
-import { discreteMatrix, type MixingMatrix, speakerMatrix } from "./mixing_matrix.ts";
 import { choiceParam } from "./params.ts";
-import { newSamples, sampleFitter } from "./samples.ts";
+import { newSamples, sampleFitter } from "../../audio/dsp/samples.ts";
 
 const MATRIX_MAKERS = { speakers: speakerMatrix, discrete: discreteMatrix } as const;
 

@@ -7,9 +7,9 @@
 import * as v from "valibot";
 import { defineNode } from "../../core/plugin.ts";
 import type { AudioNode } from "./audio_node.ts";
-import { gainOf } from "./decibels.ts";
+import { gainOf } from "../../audio/dsp/decibels.ts";
 import { numberParam } from "./params.ts";
-import { sampleFitter } from "./samples.ts";
+import { sampleFitter } from "../../audio/dsp/samples.ts";
 
 /**
  * Multiplies every sample by a gain, in place. Integer formats round and

@@ -15,10 +15,10 @@ import {
   StreamrackError,
 } from "../../core/plugin.ts";
 import type { AudioNode } from "./audio_node.ts";
-import { amplitudeDb, powerDb } from "./decibels.ts";
-import { channelWeights, IntegratedLoudness, LevelWindow, LoudnessMeter } from "../../signal/loudness.ts";
+import { amplitudeDb, powerDb } from "../../audio/dsp/decibels.ts";
+import { channelWeights, IntegratedLoudness, LevelWindow, LoudnessMeter } from "../../audio/dsp/loudness.ts";
 import { numberParam } from "./params.ts";
-import { perStretch, type Stretch, type StretchProcessor } from "./stretch.ts";
+import { perStretch, type Stretch, type StretchProcessor } from "../../audio/dsp/stretch.ts";
 
 type Output = { readonly out: AudioData } | { readonly levels: JsonData };
 

@@ -7,8 +7,9 @@
 import * as v from "valibot";
 import { type AudioData, defineNode, type NodeSource, StreamrackError } from "../../core/plugin.ts";
 import type { AudioNode } from "./audio_node.ts";
-import { gainOf } from "./decibels.ts";
-import { Mixer } from "./mixer.ts";
+import { gainOf } from "../../audio/dsp/decibels.ts";
+import { Mixer } from "../../audio/dsp/mixer.ts";
+import { type Resampling, resampling } from "../../audio/dsp/resample.ts";
 import { choiceParam } from "./params.ts";
 import { PeakGain } from "./peak_gain.ts";
 
@@ -36,7 +37,8 @@ const OVERFLOWS: { readonly [name in "keep" | "clip" | "limit"]: (first: AudioDa
 
 /**
  * Adds up all sources of its port, each with its gain, as f32. All must have
- * one sample rate and one channel count; formats may differ.
+ * one channel count, and one sample rate unless they are converted to one;
+ * formats may differ.
  *
  * Sources are placed by their timestamps, or start together. One that has
  * ended, or pauses, is silent until the last has ended; where all pause the
@@ -64,6 +66,15 @@ export const mix: AudioNode = defineNode({
       ["timestamps", "start"],
       "timestamps",
     ),
+    sampleRateHz: v.optional(v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1000),
+      v.maxValue(768_000),
+      v.description(
+        "Converts every source to this rate first, in whole hertz, 1000 to 768000. Default: all must have one rate.",
+      ),
+    )),
     overflow: choiceParam(
       'What becomes of sums beyond full scale: "keep" leaves them (floats can hold them), "clip" cuts them off, ' +
         '"limit" turns down in time, with 5 ms of look-ahead.',
@@ -76,10 +87,50 @@ export const mix: AudioNode = defineNode({
   align: "time",
   create({ params, sources }) {
     checkNames(params.gainsDb, sources);
+    const { sampleRateHz } = params;
+    // One for each source that has delivered, as long as it holds something back.
+    const resamplings = new Map<NodeSource, Resampling>();
+    // To the mixer a source goes on until all of it has come: it does not wait for those that have ended.
+    const tracks = new Map<NodeSource, NodeSource>(sources.map((source) => [source, {
+      port: source.port,
+      from: source.from,
+      get ended() {
+        return source.ended && !resamplings.has(source);
+      },
+    }]));
     const newMixer = () =>
-      new Mixer({ sources, sync: params.sync, gainFor: ({ from = "" }) => gainOf(params.gainsDb[from] ?? 0) });
+      new Mixer({
+        sources: [...tracks.values()],
+        sync: params.sync,
+        gainFor: ({ from = "" }) => gainOf(params.gainsDb[from] ?? 0),
+      });
     let mixer = newMixer();
     let overflow: Overflow | undefined;
+    const mixIn = (audio: AudioData, source: NodeSource) => emit(mixer.push(audio, tracks.get(source) as NodeSource));
+
+    /** What is ready of a source in the rate of the mix. */
+    async function* fitting(audio: AudioData, source: NodeSource): AsyncGenerator<AudioData> {
+      if (sampleRateHz === undefined) return void (yield audio);
+      let parts = resamplings.get(source);
+      if (parts === undefined) resamplings.set(source, parts = resampling({ sampleRateHz }));
+      yield* parts.process(audio);
+    }
+
+    /** The rest of the sources that have ended. */
+    async function* endings(areAll: boolean): AsyncGenerator<AudioData> {
+      for (const [source, parts] of resamplings) {
+        if (!areAll && !source.ended) continue;
+        for await (const rest of parts.flush()) yield* mixIn(rest, source);
+        resamplings.delete(source);
+        await parts[Symbol.asyncDispose]();
+      }
+    }
+
+    async function dispose(): Promise<void> {
+      const left = [...resamplings.values()];
+      resamplings.clear();
+      await Promise.all(left.map((parts) => parts[Symbol.asyncDispose]()));
+    }
 
     function* emit(mixed: Iterable<AudioData>): Generator<AudioData> {
       for (const audio of mixed) yield* (overflow ??= OVERFLOWS[params.overflow](audio)).push(audio);
@@ -87,15 +138,21 @@ export const mix: AudioNode = defineNode({
 
     return {
       align: params.sync === "start" ? "duration" : "time",
-      process: (audio, { source }) => emit(mixer.push(audio, source)),
-      *flush() {
+      async *process(audio, { source }) {
+        for await (const part of fitting(audio, source)) yield* mixIn(part, source);
+        yield* endings(false);
+      },
+      async *flush() {
+        yield* endings(true);
         yield* emit(mixer.finish());
         if (overflow !== undefined) yield* overflow.finish();
       },
-      reset() {
+      async reset() {
         mixer = newMixer();
         overflow = undefined;
+        await dispose();
       },
+      [Symbol.asyncDispose]: dispose,
     };
   },
 });

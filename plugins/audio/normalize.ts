@@ -7,10 +7,10 @@
 import * as v from "valibot";
 import { type AudioData, defineNode } from "../../core/plugin.ts";
 import type { AudioNode } from "./audio_node.ts";
-import { gainOf } from "./decibels.ts";
+import { gainOf } from "../../audio/dsp/decibels.ts";
 import { numberParam } from "./params.ts";
 import { PeakGain } from "./peak_gain.ts";
-import { perStretch } from "./stretch.ts";
+import { perStretch } from "../../audio/dsp/stretch.ts";
 
 /**
  * Brings the peaks of a stream to a target without ever passing it.

@@ -5,9 +5,9 @@
  */
 
 import { type AudioData, convertFormat, frameCount, RuntimeData } from "../../core/plugin.ts";
-import { finiteFloats } from "./samples.ts";
+import { finiteFloats } from "../../audio/dsp/samples.ts";
 import { SlidingMean, SlidingMinimum } from "./sliding_window.ts";
-import type { StretchProcessor } from "./stretch.ts";
+import type { StretchProcessor } from "../../audio/dsp/stretch.ts";
 
 /** How a {@linkcode PeakGain} behaves. Amplitudes and gains are factors, times are in frames. */
 export interface PeakGainOptions {

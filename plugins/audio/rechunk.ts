@@ -5,11 +5,10 @@
  */
 
 import * as v from "valibot";
-import { type AudioData, defineNode, frameCount, RuntimeData } from "../../core/plugin.ts";
+import { rechunker } from "../../audio/dsp/rechunk.ts";
+import { defineNode } from "../../core/plugin.ts";
 import type { AudioNode } from "./audio_node.ts";
 import { flagParam } from "./params.ts";
-import { newSamples, type Samples } from "./samples.ts";
-import { perStretch, type Stretch, type StretchProcessor } from "./stretch.ts";
 
 const DEFAULT_DURATION_MS = 20;
 
@@ -46,67 +45,5 @@ export const rechunk: AudioNode = defineNode({
   ),
   inputs: { in: ["audio"] },
   outputs: { out: ["audio"] },
-  create({ params: { frames, durationMs = DEFAULT_DURATION_MS, pad } }) {
-    return perStretch<AudioData>({
-      gaps: "join",
-      start(stretch) {
-        const chunkFrames = frames ?? Math.max(1, Math.round(stretch.sampleRate * durationMs / 1000));
-        return new Rechunker(stretch, chunkFrames, pad);
-      },
-    });
-  },
+  create: ({ params: { durationMs = DEFAULT_DURATION_MS, ...rest } }) => rechunker({ durationMs, ...rest }),
 });
-
-/** A chunk that is being filled. */
-interface Filling {
-  readonly samples: Samples;
-  readonly timestampUs: number | undefined;
-  readonly metadata: AudioData["metadata"];
-}
-
-class Rechunker implements StretchProcessor<AudioData> {
-  readonly #stretch: Stretch;
-  readonly #chunkFrames: number;
-  readonly #pad: boolean;
-  #filling: Filling | undefined;
-  #filled = 0;
-
-  constructor(stretch: Stretch, chunkFrames: number, pad: boolean) {
-    this.#stretch = stretch;
-    this.#chunkFrames = chunkFrames;
-    this.#pad = pad;
-  }
-
-  *push(audio: AudioData): Generator<AudioData> {
-    const { samples, metadata } = audio;
-    const { channels, format } = this.#stretch;
-    const firstFrame = this.#stretch.frames - frameCount(audio);
-    const chunkLength = this.#chunkFrames * channels;
-    for (let read = 0; read < samples.length;) {
-      this.#filling ??= {
-        samples: newSamples(format, chunkLength),
-        timestampUs: this.#stretch.timestampUs(firstFrame + read / channels),
-        metadata,
-      };
-      const taken = Math.min(samples.length - read, chunkLength - this.#filled);
-      this.#filling.samples.set(samples.subarray(read, read + taken), this.#filled);
-      this.#filled += taken;
-      read += taken;
-      if (this.#filled === chunkLength) yield* this.#emit(this.#filling, chunkLength);
-    }
-  }
-
-  *finish(): Generator<AudioData> {
-    if (this.#filling === undefined) return;
-    yield* this.#emit(this.#filling, this.#pad ? this.#filling.samples.length : this.#filled);
-  }
-
-  *#emit({ samples, timestampUs, metadata }: Filling, length: number): Generator<AudioData> {
-    this.#filling = undefined;
-    this.#filled = 0;
-    const { sampleRate, channels } = this.#stretch;
-    // A view would keep the memory of the whole chunk, and could not be moved to another thread.
-    const whole = length === samples.length ? samples : samples.slice(0, length);
-    yield RuntimeData.audio({ samples: whole, sampleRate, channels, timestampUs, metadata });
-  }
-}

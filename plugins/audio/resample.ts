@@ -5,12 +5,10 @@
  */
 
 import * as v from "valibot";
-import { type AudioData, defineNode, RuntimeData } from "../../core/plugin.ts";
+import { resampling } from "../../audio/dsp/resample.ts";
+import { defineNode } from "../../core/plugin.ts";
 import type { AudioNode } from "./audio_node.ts";
 import { choiceParam } from "./params.ts";
-import { Resampler } from "./resampler.ts";
-import { finiteFloats } from "./samples.ts";
-import { perStretch } from "./stretch.ts";
 
 /**
  * Converts to one sample rate with libsamplerate's band-limited filters. The
@@ -41,47 +39,5 @@ export const resample: AudioNode = defineNode({
   }),
   inputs: { in: ["audio"] },
   outputs: { out: ["audio"] },
-  create({ params: { sampleRateHz, quality } }) {
-    // Kept from one stretch to the next, also over a reset: each converter has a heap of its own, costly to make.
-    let kept: Resampler | undefined;
-
-    async function resamplerFor({ sampleRate, channels }: AudioData): Promise<Resampler> {
-      if (kept?.options.fromRateHz === sampleRate && kept.options.channels === channels) {
-        kept.reset();
-        return kept;
-      }
-      kept?.destroy();
-      kept = undefined;
-      return kept = await Resampler.create({ fromRateHz: sampleRate, toRateHz: sampleRateHz, channels, quality });
-    }
-
-    return {
-      ...perStretch<AudioData>({
-        gaps: "split",
-        async start(stretch, first) {
-          if (stretch.sampleRate === sampleRateHz) return { push: (audio) => [audio], finish: () => [] };
-          const resampler = await resamplerFor(first);
-          const emit = (convert: () => Float32Array, metadata?: AudioData["metadata"]): AudioData[] => {
-            const timestampUs = stretch.timestampUs(resampler.framesOut, sampleRateHz);
-            const samples = convert();
-            if (samples.length === 0) return [];
-            const { channels } = stretch;
-            return [RuntimeData.audio({ samples, sampleRate: sampleRateHz, channels, timestampUs, metadata })];
-          };
-          let metadata = first.metadata;
-          return {
-            push(audio) {
-              metadata = audio.metadata;
-              return emit(() => resampler.push(finiteFloats(audio)), metadata);
-            },
-            finish: () => emit(() => resampler.finish(), metadata),
-          };
-        },
-      }),
-      [Symbol.asyncDispose]() {
-        kept?.destroy();
-        kept = undefined;
-      },
-    };
-  },
+  create: ({ params }) => resampling(params),
 });

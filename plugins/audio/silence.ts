@@ -7,10 +7,10 @@
 import * as v from "valibot";
 import { type AudioData, convertFormat, defineNode, type JsonData, RuntimeData } from "../../core/plugin.ts";
 import type { AudioNode } from "./audio_node.ts";
-import { gainOf } from "./decibels.ts";
+import { gainOf } from "../../audio/dsp/decibels.ts";
 import { flagParam, numberParam } from "./params.ts";
-import { finite } from "../../signal/finite.ts";
-import { perStretch, type Stretch, type StretchProcessor } from "./stretch.ts";
+import { finite } from "../../audio/dsp/samples.ts";
+import { perStretch, type Stretch, type StretchProcessor } from "../../audio/dsp/stretch.ts";
 
 type Output = { readonly out: AudioData } | { readonly events: JsonData };
 

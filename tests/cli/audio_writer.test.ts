@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { AudioWriter, type AudioWriterOptions } from "../../cli/audio_io/audio_writer.ts";
-import { type ByteSink, toFile } from "../../cli/audio_io/byte_sink.ts";
-import { fromChunks, openFile } from "../../cli/audio_io/byte_source.ts";
-import { readWav } from "../../cli/audio_io/pcm_reader.ts";
-import { writeWavHeader } from "../../cli/audio_io/write_wav_header.ts";
-import { readWavHeader } from "../../cli/audio_io/read_wav_header.ts";
+import { AudioWriter, type AudioWriterOptions } from "../../audio/audio_writer.ts";
+import { type ByteSink, toFile } from "../../audio/io/byte_sink.ts";
+import { fromChunks, openFile } from "../../audio/io/byte_source.ts";
+import { readWav } from "../../audio/pcm/pcm_reader.ts";
+import { writeWavHeader } from "../../audio/pcm/write_wav_header.ts";
+import { readWavHeader } from "../../audio/pcm/read_wav_header.ts";
 import { RuntimeData } from "../../core/data/runtime_data.ts";
 import type { AudioData } from "../../core/data/types.ts";
 import { inTempFolder } from "./_temp_folder.ts";
@@ -87,7 +87,7 @@ describe("AudioWriter", () => {
   });
 
   it("raw output is the samples and nothing else", async () => {
-    const bytes = await throughPipe([CHUNKS["i16"] as AudioData], { container: "raw" });
+    const bytes = await throughPipe([CHUNKS["i16"] as AudioData], { format: "raw" });
     assert.deepEqual([...new Int16Array(bytes.buffer)], [...(CHUNKS["i16"] as AudioData).samples]);
   });
 

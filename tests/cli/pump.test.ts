@@ -22,7 +22,16 @@ function fakeSession(): { session: Session; events: string[] } {
     async send(data: RuntimeData) {
       failIfCancelled();
       events.push(`sent ${RuntimeData.asText(data)}`);
-      queue.push({ nodeId: "node", port: "out", data, sequence: 0 });
+      const item = {
+        nodeId: "node",
+        port: "out",
+        data,
+        sequence: 0,
+        missing: 0,
+        isPartial: false,
+        progress: undefined,
+      };
+      queue.push(item);
       wake();
       await new Promise<void>((resolve) => room = resolve);
       failIfCancelled();

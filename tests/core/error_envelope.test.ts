@@ -32,13 +32,24 @@ describe("error envelope", () => {
       nodeId: "n",
       pluginName: "p",
       retryable: true,
+      retryAfterMs: 250,
       problems: [{ path: "a", message: "is wrong", received: "1", expected: "2" }, { path: "b", message: "too" }],
       remedy: "Do this.",
       cause: new RangeError("below"),
     });
     const error = roundTrip(original) as StreamrackError;
     for (
-      const key of ["message", "stack", "detail", "nodeId", "pluginName", "retryable", "problems", "remedy"] as const
+      const key of [
+        "message",
+        "stack",
+        "detail",
+        "nodeId",
+        "pluginName",
+        "retryable",
+        "retryAfterMs",
+        "problems",
+        "remedy",
+      ] as const
     ) {
       assert.deepEqual(error[key], original[key], key);
     }

@@ -18,7 +18,7 @@ describe("StreamrackError", () => {
       const error = new StreamrackError(reason as "unknown", "it failed");
       assert.equal(error.code, code);
       assert.equal(error.message, `[${code}] it failed`);
-      assert.equal(error.retryable, code === "unavailable");
+      assert.equal(error.retryable, code === "unavailable" || code === "resource-exhausted");
     }
     assert.equal(ERROR_CODES.length, 16);
   });

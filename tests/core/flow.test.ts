@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { EdgeQueue } from "../../core/flow/edge_queue.ts";
-import { type Delivery, FanIn } from "../../core/flow/fan_in.ts";
+import type { Delivery } from "../../core/flow/alignment.ts";
+import { FanIn } from "../../core/flow/fan_in.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { Item, ItemWriter } from "../../core/flow/item.ts";
 import { Outlet } from "../../core/flow/outlet.ts";
@@ -34,8 +35,8 @@ async function settle(): Promise<void> {
 }
 
 /** Whether a promise has settled by now. */
-async function isSettled(promise: void | Promise<unknown>): Promise<boolean> {
-  if (promise === undefined) return true;
+async function isSettled(promise: unknown): Promise<boolean> {
+  if (!(promise instanceof Promise)) return true;
   let settled = false;
   promise.then(() => settled = true, () => settled = true);
   await settle();
@@ -360,12 +361,12 @@ describe("FanIn", () => {
     it(`${align}: rejects the read that waits, every later one, and all writers, once it is aborted`, async () => {
       const queues = [queueOf(), queueOf()] as const;
       const fanIn = new FanIn(queues, align);
-      const next = rejectionOf(fanIn.next());
+      const next = rejectionOf((async () => await fanIn.next())());
       await settle();
       fanIn.abort(STOP);
       fanIn.abort(new StreamrackError("unknown", "too late"));
       assert.equal(await next, STOP);
-      assert.equal(await rejectionOf(fanIn.next()), STOP);
+      assert.equal(await rejectionOf((async () => await fanIn.next())()), STOP);
       for (const queue of queues) assert.equal(await rejectionOf((async () => await queue.write(item("x")))()), STOP);
     });
   }
@@ -424,12 +425,12 @@ describe("Outlet", () => {
   const audio = () => RuntimeData.audio({ samples: Float32Array.of(1, 2), sampleRate: 8000 });
 
   it("drops what nobody reads, and hands on without a copy what one reads", () => {
-    assert.equal(new Outlet([]).write(audio(), 0), undefined);
+    assert.equal(new Outlet([]).write(audio(), { epoch: 0 }), undefined);
     const writer = new TestWriter();
     const outlet = new Outlet([writer]);
     const data = audio();
-    assert.equal(outlet.write(data, 4), undefined);
-    outlet.write(audio(), 4);
+    assert.equal(outlet.write(data, { epoch: 4 }), undefined);
+    outlet.write(audio(), { epoch: 4 });
     assert.equal(writer.items[0]?.data, data);
     assert.deepEqual(writer.items.map(({ sequence, epoch }) => [sequence, epoch]), [[0, 4], [1, 4]]);
   });
@@ -437,7 +438,7 @@ describe("Outlet", () => {
   it("gives every edge bytes of its own, the last the value itself", async () => {
     const writers = [new TestWriter(), new TestWriter(), new TestWriter()];
     const data = audio();
-    await new Outlet(writers).write(data, 0);
+    await new Outlet(writers).write(data, { epoch: 0 });
     const given = writers.map(({ items }) => RuntimeData.asAudio((items[0] as Item).data));
     assert.equal(given[2], data);
     assert.equal(new Set(given.map(({ samples }) => samples.buffer)).size, 3);
@@ -448,7 +449,7 @@ describe("Outlet", () => {
     const slow = new TestWriter();
     let open = () => {};
     slow.gate = new Promise((resolve) => open = resolve);
-    const written = new Outlet([slow, new TestWriter()]).write(audio(), 0);
+    const written = new Outlet([slow, new TestWriter()]).write(audio(), { epoch: 0 });
     assert.equal(await isSettled(written), false);
     open();
     await written;
@@ -459,7 +460,10 @@ describe("Outlet", () => {
     failing.gate = Promise.reject(STOP);
     failing.gate.catch(() => {});
     const data = audio();
-    assert.equal(await rejectionOf(new Outlet([failing, new TestWriter()]).write(data, 0) as Promise<void>), STOP);
+    assert.equal(
+      await rejectionOf(new Outlet([failing, new TestWriter()]).write(data, { epoch: 0 }) as Promise<void>),
+      STOP,
+    );
     assert.equal(RuntimeData.isDetached(data), false);
   });
 

@@ -143,7 +143,7 @@ describe("createPlan: ports", () => {
   it("lets several connections lead to one port, unless the node zips", () => {
     assert.ok(plan({ a: "t.any", b: "t.any", c: "t.any" }, ["a > c", "b > c"]));
     assert.deepEqual(problemsOf({ a: "t.any", b: "t.any", z: "k.zip" }, ["a > z.left", "b > z.right", "b > z.left"]), [
-      'connections[2] port "left" of "z" is connected already; -; one connection for each port of a node that zips its inputs',
+      'connections[2] port "left" of "z" is connected already; -; one connection for each port of a node that takes one of each port together',
     ]);
   });
 

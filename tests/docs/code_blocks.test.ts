@@ -7,6 +7,7 @@ import { createRuntime, parseManifest } from "../../mod.ts";
 import { findFiles, ROOT } from "../../scripts/lib/files.ts";
 import { runProcess } from "../../scripts/lib/run_process.ts";
 import { runtimePath } from "../../scripts/toolchain.ts";
+import { onSources, printedLines, promisedLines } from "../_support/on_sources.ts";
 import { type CodeBlock, codeBlocks } from "./_markdown.ts";
 
 const isDeno = "Deno" in globalThis;
@@ -18,33 +19,6 @@ const blocks = (await Promise.all(
   documents.map(async (path) => codeBlocks(path, await readFile(join(ROOT, path), "utf8"))),
 )).flat();
 const ofLanguage = (language: string) => blocks.filter((block) => block.language === language);
-const exportMap: Record<string, string> = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8")).exports;
-
-/** The code with our published names replaced by the sources, for runtimes without an import map. */
-function onSources(code: string): string {
-  return code.replace(/"@streamrack\/core(\/[\w./-]+)?"/g, (specifier, entry: string = "") => {
-    const target = exportMap[`.${entry}`];
-    assert.ok(target !== undefined, `${specifier} is not an entry of deno.json`);
-    return JSON.stringify(pathToFileURL(join(ROOT, target)).href);
-  });
-}
-
-/** What lines such as `console.log(x); // prints: 3` promise. */
-function promisedLines(code: string): string[] {
-  return [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line = ""]) => line.trim());
-}
-
-async function printedLines(run: () => Promise<unknown>): Promise<string[]> {
-  const lines: string[] = [];
-  const { log } = console;
-  console.log = (...values: unknown[]) => void lines.push(values.map(String).join(" "));
-  try {
-    await run();
-  } finally {
-    console.log = log;
-  }
-  return lines;
-}
 
 describe("the TypeScript in the documents", () => {
   // Inside of the repository, whose node_modules it needs.

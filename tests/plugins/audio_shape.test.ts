@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RuntimeData } from "../../core/plugin.ts";
-import { discreteMatrix, speakerMatrix } from "../../plugins/audio/mixing_matrix.ts";
+import { discreteMatrix, speakerMatrix } from "../../audio/dsp/mixing_matrix.ts";
 import { cut, FORMATS, joined, run, shapes, signal } from "./_audio_kit.ts";
 
 describe("audio.gain", () => {

@@ -5,6 +5,7 @@ import type { NodeSource, StreamingNode } from "../../core/node/contract.ts";
 import { type AudioData, type JsonValue, RuntimeData } from "../../core/plugin.ts";
 import { createRuntime, type Manifest, type Session } from "../../mod.ts";
 import { PLUGIN_CATALOG } from "../../plugins/catalog.ts";
+import { itemContext } from "../_support/item_context.ts";
 import { chain, collect } from "../_support/runtime.ts";
 import { cut, noise, signal } from "./_audio_kit.ts";
 import { readSpeech, SPEECH_RATE_HZ } from "./_speech.ts";
@@ -45,6 +46,12 @@ const MIX = {
   fresh: [twoSources(sameForm, 4), twoSources(otherForm, 2)],
 };
 
+const mono = signal({ frames: 4100, timestampUs: 1_000_000, at: () => random() * 0.3 });
+const MONO = {
+  past: twoSources(signal({ frames: 1500, timestampUs: 5_000_000 }), 5).slice(0, 8),
+  fresh: [twoSources(mono, 4)],
+};
+
 const speech = await readSpeech();
 const spoken = (fromMs: number, toMs: number): Inputs => {
   const samples = speech.slice(fromMs * SPEECH_RATE_HZ / 1000, toMs * SPEECH_RATE_HZ / 1000);
@@ -60,6 +67,8 @@ const CASES: readonly (readonly [type: string, case_: Case])[] = [
   ["audio.level", { params: { intervalMs: 70 }, past: PAST, fresh: FRESH }],
   ["audio.silence", { params: { minSilenceMs: 40 }, past: PAST, fresh: FRESH }],
   ["audio.mix", MIX],
+  ["audio.interleave", MONO],
+  ["audio.mix", { params: { sampleRateHz: 6000 }, ...MIX }],
   ["audio.mix", { params: { sync: "start", overflow: "limit" }, ...MIX }],
   ["text.sentences", { past: texts("One. The inter", "rupted \ud83c"), fresh: [texts("Fresh ", "start.")] }],
   ["vad.silero", SPEECH],
@@ -94,7 +103,7 @@ async function outputsOf(
   async function give(inputs: Inputs, leaves = false): Promise<void> {
     for (const [sequence, [data, number]] of inputs.entries()) {
       const source = sources[number] as NodeSource;
-      await take(node.process(RuntimeData.copy(data) as never, { source, sequence, signal }), leaves);
+      await take(node.process(RuntimeData.copy(data) as never, itemContext({ source, sequence, signal })), leaves);
     }
   }
   if (before !== "nothing") {

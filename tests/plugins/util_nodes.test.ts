@@ -1,3 +1,4 @@
+import { itemContext } from "../_support/item_context.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type JsonValue, RuntimeData, type RuntimeData as Data } from "../../core/plugin.ts";
@@ -133,7 +134,7 @@ describe("util.delay", () => {
     const { signal } = new AbortController();
     const node = await factory.create({ params: checked.params, nodeId: "delay", sources: [], signal, log });
     const source = { port: "in", from: undefined, ended: false };
-    return async (data, signal) => await node.process(data as never, { source, sequence: 0, signal });
+    return async (data, signal) => await node.process(data as never, itemContext({ source, signal }));
   }
 });
 

@@ -11,7 +11,7 @@ import {
   sinTurns,
   tanTurns,
 } from "../../plugins/synth/dsp/exact_math.ts";
-import { TruePeakMeter } from "../../signal/true_peak.ts";
+import { TruePeakMeter } from "../../audio/dsp/true_peak.ts";
 import { frequencyNear, graphOf, hashOf, noteEvents, peakOf, RATE, render, spectrum } from "./_kit.ts";
 
 const held = {

@@ -6,10 +6,12 @@
 
 import type { StreamrackError } from "../../core/errors.ts";
 import type { Inlet } from "../../core/flow/inlet.ts";
+import type { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, ItemWriter } from "../../core/flow/item.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import { createRingMemory } from "./ring.ts";
-import { RingLinkReader, RingLinkWriter } from "./ring_link.ts";
+import { RingLinkReader } from "./ring_reader.ts";
+import { RingLinkWriter } from "./ring_writer.ts";
 import { TransferLinkReader, TransferLinkWriter } from "./transfer_link.ts";
 
 /** One end of a link. It may be posted to another thread, with `port` in the transfer list. */
@@ -17,18 +19,46 @@ export interface LinkEnd {
   readonly port: MessagePort;
   /** The shared ring for short chunks. Absent without shared memory. */
   readonly ring?: SharedArrayBuffer | undefined;
+  /** Values before this record of the ring may be missing: they were on their way when a thread died. */
+  readonly lostBefore?: number | undefined;
+  /** The sequence number that the next value is to have, where an earlier writer has died. Default: 0; a ring knows its own. */
+  readonly nextSequence?: number | undefined;
+}
+
+/** What both ends of a link keep to. */
+export interface LinkOptions {
+  readonly limits: FlowLimits;
+  /** Whether a value stays on the link until nothing that was made from it is under way. Default: false. */
+  readonly keeps?: boolean | undefined;
+  /** Where values and waits of this end are counted. */
+  readonly counts?: EdgeCounts | undefined;
 }
 
 /** The writing end at work. */
 export interface LinkWriter extends ItemWriter {
   /** Resolves when the reader has received the end, or the link was closed on this side. Never rejects. */
   readonly closed: Promise<void>;
+  /**
+   * Goes on with another reader, since the thread of the last one has died:
+   * what it may not have received is posted again, if the link keeps it.
+   *
+   * @returns The record of the ring from which on nothing is missing; `undefined` if the reader had received the end.
+   */
+  reconnect(port: MessagePort): number | undefined;
   /** Closes the port, whatever is on its way. What still waits to be written rejects. */
   close(): void;
 }
 
 /** The reading end at work. */
 export interface LinkReader extends Inlet {
+  /**
+   * Goes on with another writer, since the thread of the last one has died.
+   * What it has sent can still be taken. The new one must not write before
+   * the promise resolves.
+   *
+   * @returns The sequence number that the next value is to have; `undefined` if nothing is to come any more.
+   */
+  reconnect(port: MessagePort): Promise<number | undefined>;
   /** Closes the port. What has arrived can still be taken. */
   close(): void;
 }
@@ -56,18 +86,20 @@ export function createLink(
 }
 
 /** Opens the writing end. */
-export function openLinkWriter({ port, ring }: LinkEnd, limits: FlowLimits): LinkWriter {
-  return ring === undefined ? new TransferLinkWriter(port, limits) : new RingLinkWriter(port, ring, limits);
+export function openLinkWriter(end: LinkEnd, options: LinkOptions): LinkWriter {
+  const { ring } = end;
+  return ring === undefined ? new TransferLinkWriter(end, options) : new RingLinkWriter(end.port, ring, options);
 }
 
 /** Opens the reading end. */
 export function openLinkReader(
-  { port, ring }: LinkEnd,
+  end: LinkEnd,
   source: Omit<NodeSource, "ended">,
-  limits: FlowLimits,
+  options: LinkOptions,
   onViolation: OnViolation,
 ): LinkReader {
+  const { ring } = end;
   return ring === undefined
-    ? new TransferLinkReader(port, source, limits, onViolation)
-    : new RingLinkReader(port, ring, source, limits, onViolation);
+    ? new TransferLinkReader(end.port, source, options, onViolation)
+    : new RingLinkReader({ ...end, ring }, source, options, onViolation);
 }

@@ -7,9 +7,14 @@
  * record starts again at the front.
  *
  * ```
- * byte 0        positions and flags, each on a cache line of its own
- * byte 512      records: header of 48 bytes, payload, filled up to 8 bytes
+ * byte 0        what the writer says, then what the reader says, then a flag of each; on cache lines of their own
+ * byte 256      records: header of 48 bytes, payload, filled up to 8 bytes
  * ```
+ *
+ * A record stays until the reader frees it. All that is known of the ring is
+ * in its memory, so either end can be opened anew on it when its thread has
+ * died: a reader begins at the first record that was not freed, a writer
+ * behind the last that was published.
  *
  * Neither end trusts what it finds: lengths and positions are checked before
  * they are used, since whoever holds the other end can write anything, at any
@@ -19,19 +24,25 @@
  */
 
 import type { AudioData, AudioFormat } from "../../core/data/types.ts";
-import { CHANNELS_MAX } from "../../core/data/validate.ts";
+import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../../core/data/validate.ts";
 import type { StreamrackError } from "../../core/errors.ts";
+import type { FlowLimits } from "../../core/flow/item.ts";
+import { takeBuffer } from "./buffer_pool.ts";
 import { violation } from "./link_errors.ts";
 
-/** Index of each shared counter or flag, in 32-bit words, 64 bytes apart so that the two threads do not share lines. */
+/** What the writer says; indices of 32-bit words, but for the sequence, which is that of a 64-bit float. */
 const WRITE_POSITION = 0;
+const RECORDS_WRITTEN = 1;
+const BYTES_WRITTEN = 2;
+const NEXT_SEQUENCE = 2;
+/** What the reader says. */
 const READ_POSITION = 16;
-const RECORDS_WRITTEN = 32;
-const RECORDS_TAKEN = 48;
-const BYTES_TAKEN = 64;
-const READER_ASLEEP = 80;
-const WRITER_ASLEEP = 96;
-const STATE_BYTES = 512;
+const RECORDS_FREED = 17;
+const BYTES_FREED = 18;
+/** Set by who goes to sleep, cleared by who wakes him. */
+const READER_ASLEEP = 32;
+const WRITER_ASLEEP = 48;
+const STATE_BYTES = 256;
 
 const HEADER_BYTES = 48;
 /** Offsets within a record's header: in 32-bit words, and in 64-bit floats. */
@@ -47,7 +58,13 @@ const SEQUENCE = 5;
 
 /** Kinds of records. A filler holds nothing; a reference stands for a value that comes over the link's port. */
 const KINDS = { filler: 0, f32: 1, i16: 2, i32: 3, reference: 4 } as const;
+/** Added to the kind of a record that is partial. */
+const PARTIAL = 8;
+/** The reader counts above these bits how often a record was taken. */
+const TAKEN_SHIFT = 8;
+const TAKEN_MAX = 127;
 const FORMATS: readonly (AudioFormat | undefined)[] = [undefined, "f32", "i16", "i32"];
+const SAMPLE_BYTES = { f32: 4, i16: 2, i32: 4 } as const;
 
 /** What stands in a record beside the samples. */
 export interface RecordStamp {
@@ -55,11 +72,24 @@ export interface RecordStamp {
   readonly epoch: number;
   /** What the value counts for in flow control. */
   readonly bytes: number;
+  readonly isPartial?: boolean | undefined;
 }
 
-/** A record as the reader finds it. `audio` is absent where the value comes over the port. */
+/** A record as the reader finds it. `data` is absent where the value comes over the port. */
 export interface RingRecord extends RecordStamp {
-  readonly audio: AudioData | undefined;
+  readonly data: AudioData | undefined;
+  /** How many records were written before it, modulo 2³². */
+  readonly index: number;
+  /** How often it was taken before, by readers that have died, 0 to 127. */
+  readonly takenBefore: number;
+}
+
+/** What was written, and freed again, since the ring was made. Each wraps at 2³². */
+export interface RingCounters {
+  readonly recordsWritten: number;
+  readonly recordsFreed: number;
+  readonly bytesWritten: number;
+  readonly bytesFreed: number;
 }
 
 /**
@@ -67,15 +97,23 @@ export interface RingRecord extends RecordStamp {
  *
  * @param capacityBytes For records; a power of two from 1024.
  * @param startAt What all counters begin at, a multiple of 8. Only tests begin elsewhere than at 0: shortly before the
- * counters wrap. Both ends must be told the same.
+ * counters wrap.
  */
 export function createRingMemory(capacityBytes: number, startAt = 0): SharedArrayBuffer {
   const memory = new SharedArrayBuffer(STATE_BYTES + capacityBytes);
   const words = new Int32Array(memory);
-  for (const index of [WRITE_POSITION, READ_POSITION, RECORDS_WRITTEN, RECORDS_TAKEN, BYTES_TAKEN]) {
-    words[index] = startAt;
-  }
+  const counters = [WRITE_POSITION, RECORDS_WRITTEN, BYTES_WRITTEN, READ_POSITION, RECORDS_FREED, BYTES_FREED];
+  for (const index of counters) words[index] = startAt;
   return memory;
+}
+
+/** Reads the counters of a ring, from any thread that has its memory. */
+export function ringCounters(memory: SharedArrayBuffer): RingCounters {
+  const words = new Int32Array(memory);
+  const load = (index: number) => Atomics.load(words, index) >>> 0;
+  // Freed first, so that no more is seen to be freed than was written.
+  const [recordsFreed, bytesFreed] = [load(RECORDS_FREED), load(BYTES_FREED)];
+  return { recordsFreed, bytesFreed, recordsWritten: load(RECORDS_WRITTEN), bytesWritten: load(BYTES_WRITTEN) };
 }
 
 /** The shared memory under both ends. */
@@ -103,6 +141,19 @@ class RingMemory {
   load(index: number): number {
     return Atomics.load(this.words, index) >>> 0;
   }
+
+  /** The sequence number behind the last that was written. */
+  get nextSequence(): number {
+    const next = this.floats[NEXT_SEQUENCE] as number;
+    return Number.isSafeInteger(next) && next > 0 ? next : 0;
+  }
+
+  /** A position that an end begins at. */
+  loadPosition(index: number): number {
+    const position = this.load(index);
+    if (position % 8 !== 0) throw corrupt();
+    return position;
+  }
 }
 
 /** The writing end of a ring. */
@@ -113,21 +164,63 @@ export class RingWriter {
   #position: number;
   #records: number;
   #bytes: number;
+  /** What the reader was last seen to say. Looked at anew only when that leaves no room. */
+  #freedPosition = 0;
+  #freedRecords = 0;
+  #freedBytes = 0;
 
-  constructor(memory: SharedArrayBuffer, startAt = 0) {
+  /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
+  constructor(memory: SharedArrayBuffer) {
     this.#memory = new RingMemory(memory);
     this.payloadBytesMax = this.#memory.capacity / 4 - HEADER_BYTES;
-    this.#position = this.#records = this.#bytes = startAt;
+    this.#position = this.#memory.loadPosition(WRITE_POSITION);
+    this.#records = this.#memory.load(RECORDS_WRITTEN);
+    this.#bytes = this.#memory.load(BYTES_WRITTEN);
+    this.#look();
   }
 
-  /** Records that the reader has not taken yet. */
-  get inFlight(): number {
-    return (this.#records - this.#memory.load(RECORDS_TAKEN)) >>> 0;
+  /** The sequence number behind the last that was written. */
+  get nextSequence(): number {
+    return this.#memory.nextSequence;
   }
 
-  /** Bytes of those records, as they were counted when they were written. */
-  get bytesInFlight(): number {
-    return (this.#bytes - this.#memory.load(BYTES_TAKEN)) >>> 0;
+  /** How many records were written, modulo 2³². */
+  get written(): number {
+    return this.#records;
+  }
+
+  /** How many records the reader has freed, modulo 2³². */
+  get freed(): number {
+    this.#look();
+    return this.#freedRecords;
+  }
+
+  /**
+   * Whether less is in flight than the limits.
+   *
+   * @throws {StreamrackError} `protocol-violation` if the reader has freed more than was written.
+   */
+  isBelow(limits: FlowLimits): boolean {
+    if (this.#isBelow(limits)) return true;
+    this.#look();
+    if (this.#inFlight > limits.items) throw violation("a count of values that were never sent");
+    return this.#isBelow(limits);
+  }
+
+  get #inFlight(): number {
+    return (this.#records - this.#freedRecords) >>> 0;
+  }
+
+  #isBelow({ items, bytes }: FlowLimits): boolean {
+    return this.#inFlight < items && (this.#bytes - this.#freedBytes) >>> 0 < bytes;
+  }
+
+  /** The position comes first: who sees it sees at least the counts that belong to it. */
+  #look(): void {
+    const { words } = this.#memory;
+    this.#freedPosition = this.#memory.load(READ_POSITION);
+    this.#freedRecords = (words[RECORDS_FREED] as number) >>> 0;
+    this.#freedBytes = (words[BYTES_FREED] as number) >>> 0;
   }
 
   /**
@@ -144,7 +237,7 @@ export class RingWriter {
     words[at / 4 + CHANNELS] = audio.channels;
     floats[at / 8 + SAMPLE_RATE] = audio.sampleRate;
     floats[at / 8 + TIMESTAMP_US] = audio.timestampUs ?? NaN;
-    this.#memory.samples[format].set(samples, (at + HEADER_BYTES) / samples.BYTES_PER_ELEMENT);
+    this.#memory.samples[format].set(samples, (at + HEADER_BYTES) / SAMPLE_BYTES[format]);
     this.#publish(at, KINDS[format], samples.byteLength, stamp);
     return true;
   }
@@ -153,13 +246,13 @@ export class RingWriter {
    * Writes a record for a value that goes over the link's port, or returns
    * false if there is no room.
    *
-   * @param post Posts the value; called when there is room. If it throws, nothing was written.
+   * @param post Posts the value, where that may fail; called when there is room. If it throws, nothing was written.
    * @throws {StreamrackError} `protocol-violation` if the reader's position cannot be one.
    */
-  tryWriteReference(stamp: RecordStamp, post: () => void): boolean {
+  tryWriteReference(stamp: RecordStamp, post?: () => void): boolean {
     const at = this.#place(0);
     if (at === undefined) return false;
-    post();
+    post?.();
     this.#publish(at, KINDS.reference, 0, stamp);
     return true;
   }
@@ -178,52 +271,86 @@ export class RingWriter {
   #place(payloadBytes: number): number | undefined {
     const { capacity, words } = this.#memory;
     const length = recordLength(payloadBytes);
-    const used = (this.#position - this.#memory.load(READ_POSITION)) >>> 0;
-    if (used > capacity) throw corrupt();
-    const free = capacity - used;
     const toEnd = capacity - (this.#position & (capacity - 1));
-    if (length <= toEnd) return length <= free ? this.#memory.offset(this.#position) : undefined;
-    if (toEnd + length > free) return undefined;
-    const at = this.#memory.offset(this.#position) / 4;
-    words[at + LENGTH] = toEnd;
-    words[at + KIND] = KINDS.filler;
-    this.#position = (this.#position + toEnd) >>> 0;
+    const needed = length <= toEnd ? length : toEnd + length;
+    let used = (this.#position - this.#freedPosition) >>> 0;
+    if (capacity - used < needed) {
+      this.#look();
+      used = (this.#position - this.#freedPosition) >>> 0;
+    }
+    if (used > capacity) throw corrupt();
+    if (capacity - used < needed) return undefined;
+    if (length > toEnd) {
+      const at = this.#memory.offset(this.#position) / 4;
+      words[at + LENGTH] = toEnd;
+      words[at + KIND] = KINDS.filler;
+      this.#position = (this.#position + toEnd) >>> 0;
+    }
     return this.#memory.offset(this.#position);
   }
 
-  #publish(at: number, kind: number, payloadBytes: number, { sequence, epoch, bytes }: RecordStamp): void {
+  #publish(at: number, kind: number, payloadBytes: number, stamp: RecordStamp): void {
     const { words, floats } = this.#memory;
     const length = recordLength(payloadBytes);
     words[at / 4 + LENGTH] = length;
-    words[at / 4 + KIND] = kind;
+    words[at / 4 + KIND] = stamp.isPartial === true ? kind + PARTIAL : kind;
     words[at / 4 + PAYLOAD_BYTES] = payloadBytes;
-    words[at / 4 + EPOCH] = epoch;
-    words[at / 4 + FLOW_BYTES] = bytes;
-    floats[at / 8 + SEQUENCE] = sequence;
+    words[at / 4 + EPOCH] = stamp.epoch;
+    words[at / 4 + FLOW_BYTES] = stamp.bytes;
+    floats[at / 8 + SEQUENCE] = stamp.sequence;
     this.#position = (this.#position + length) >>> 0;
     this.#records = (this.#records + 1) >>> 0;
-    this.#bytes = (this.#bytes + bytes) >>> 0;
+    this.#bytes = (this.#bytes + stamp.bytes) >>> 0;
+    words[RECORDS_WRITTEN] = this.#records | 0;
+    words[BYTES_WRITTEN] = this.#bytes | 0;
+    floats[NEXT_SEQUENCE] = stamp.sequence + 1;
     // The position comes last: whoever sees it sees everything before it.
-    Atomics.store(words, RECORDS_WRITTEN, this.#records | 0);
     Atomics.store(words, WRITE_POSITION, this.#position | 0);
   }
+}
+
+/** A record that was taken and not freed yet, as it was when it was read: the memory may say something else by now. */
+interface TakenRecord {
+  readonly end: number;
+  readonly bytes: number;
 }
 
 /** The reading end of a ring. */
 export class RingReader {
   readonly #memory: RingMemory;
+  /** Up to where records were taken, and how many. */
   #position: number;
   #records: number;
-  #bytes: number;
-  /** Length of the record that was read last; kept, since the memory may say something else by now. */
-  #length = 0;
+  /** What was freed. */
+  #freedRecords: number;
+  #freedBytes: number;
+  /** Taken and not freed, the oldest first. */
+  readonly #taken: TakenRecord[] = [];
+  /** Where the record ends that was read last, and what it counts for. */
+  #end = 0;
+  #recordBytes = 0;
+  /** The writer's position when it was last looked at. */
+  #written: number;
 
-  constructor(memory: SharedArrayBuffer, startAt = 0) {
+  /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
+  constructor(memory: SharedArrayBuffer) {
     this.#memory = new RingMemory(memory);
-    this.#position = this.#records = this.#bytes = startAt;
+    this.#position = this.#written = this.#memory.loadPosition(READ_POSITION);
+    this.#records = this.#freedRecords = this.#memory.load(RECORDS_FREED);
+    this.#freedBytes = this.#memory.load(BYTES_FREED);
   }
 
-  /** Records that wait. */
+  /** How many records were written, modulo 2³². */
+  get written(): number {
+    return this.#memory.load(RECORDS_WRITTEN);
+  }
+
+  /** The sequence number behind the last that was written. */
+  get nextSequence(): number {
+    return this.#memory.nextSequence;
+  }
+
+  /** Records that wait to be taken. */
   get depth(): number {
     return (this.#memory.load(RECORDS_WRITTEN) - this.#records) >>> 0;
   }
@@ -237,45 +364,76 @@ export class RingReader {
   read(): RingRecord | undefined {
     const available = this.#skipFiller();
     if (available === 0) return undefined;
-    const { words, floats, samples } = this.#memory;
+    const { words, floats } = this.#memory;
     const at = this.#memory.offset(this.#position);
-    const kind = words[at / 4 + KIND] as number;
+    const word = words[at / 4 + KIND] as number;
+    const flags = word & ((1 << TAKEN_SHIFT) - 1);
+    const takenBefore = (word >>> TAKEN_SHIFT) & TAKEN_MAX;
     const payloadBytes = words[at / 4 + PAYLOAD_BYTES] as number;
-    this.#length = this.#recordLength(at, available);
-    if (payloadBytes < 0 || recordLength(payloadBytes) !== this.#length) throw corrupt();
+    const length = this.#recordLength(at, available);
+    if (payloadBytes < 0 || recordLength(payloadBytes) !== length) throw corrupt();
     const sequence = floats[at / 8 + SEQUENCE] as number;
     const epoch = words[at / 4 + EPOCH] as number;
     if (!Number.isSafeInteger(sequence) || sequence < 0 || epoch < 0) throw corrupt();
     const bytes = (words[at / 4 + FLOW_BYTES] as number) >>> 0;
-    if (kind === KINDS.reference) return { audio: undefined, sequence, epoch, bytes };
+    const kind = flags & ~PARTIAL;
+    const isPartial = flags !== kind;
+    const data = kind === KINDS.reference ? undefined : this.#readAudio(at, kind, payloadBytes);
+    this.#end = (this.#position + length) >>> 0;
+    this.#recordBytes = bytes;
+    return { data, sequence, epoch, bytes, isPartial, takenBefore, index: this.#records };
+  }
+
+  #readAudio(at: number, kind: number, payloadBytes: number): AudioData {
+    const { words, floats, samples: shared } = this.#memory;
     const format = FORMATS[kind];
     const channels = words[at / 4 + CHANNELS] as number;
     if (format === undefined || channels < 1 || channels > CHANNELS_MAX) throw corrupt();
-    const array = samples[format];
-    if (payloadBytes % array.BYTES_PER_ELEMENT !== 0) throw corrupt();
-    const start = (at + HEADER_BYTES) / array.BYTES_PER_ELEMENT;
+    const frameBytes = SAMPLE_BYTES[format] * channels;
+    const sampleRate = floats[at / 8 + SAMPLE_RATE] as number;
     const timestampUs = floats[at / 8 + TIMESTAMP_US] as number;
-    const audio = {
-      type: "audio",
-      // A slice of shared memory is ordinary memory of its own.
-      samples: array.slice(start, start + payloadBytes / array.BYTES_PER_ELEMENT),
-      sampleRate: floats[at / 8 + SAMPLE_RATE] as number,
-      channels,
-      format,
-      ...(Number.isNaN(timestampUs) ? {} : { timestampUs }),
-    } as AudioData;
-    return { audio, sequence, epoch, bytes };
+    if (payloadBytes % frameBytes !== 0 || !(sampleRate > 0) || sampleRate > SAMPLE_RATE_MAX_HZ) throw corrupt();
+    const samples = copyOut(shared[format], (at + HEADER_BYTES) / SAMPLE_BYTES[format], payloadBytes);
+    if (Number.isNaN(timestampUs)) return { type: "audio", samples, sampleRate, channels, format } as AudioData;
+    if (!Number.isFinite(timestampUs)) throw corrupt();
+    return { type: "audio", samples, sampleRate, channels, format, timestampUs } as AudioData;
   }
 
-  /** Frees the record that {@linkcode read} gave. @param bytes Those of its stamp. */
-  release(bytes: number): void {
+  /** Steps over the record that {@linkcode read} gave. It stays in the ring until {@linkcode free} is called for it. */
+  take(): void {
     const { words } = this.#memory;
-    this.#position = (this.#position + this.#length) >>> 0;
+    const at = this.#memory.offset(this.#position) / 4 + KIND;
+    // Whoever reads it after a crash of this thread is told so.
+    if ((words[at] as number) >>> TAKEN_SHIFT < TAKEN_MAX) words[at] = (words[at] as number) + (1 << TAKEN_SHIFT);
+    this.#taken.push({ end: this.#end, bytes: this.#recordBytes });
+    this.#step();
+  }
+
+  /** Steps over the record that {@linkcode read} gave, and frees it. None may be taken and not freed. */
+  drop(): void {
+    this.#step();
+    this.#free(this.#end, this.#recordBytes);
+  }
+
+  /** Frees the oldest record that was taken. */
+  free(): void {
+    const { end, bytes } = this.#taken.shift() as TakenRecord;
+    this.#free(end, bytes);
+  }
+
+  #step(): void {
+    this.#position = this.#end;
     this.#records = (this.#records + 1) >>> 0;
-    this.#bytes = (this.#bytes + bytes) >>> 0;
-    Atomics.store(words, BYTES_TAKEN, this.#bytes | 0);
-    Atomics.store(words, RECORDS_TAKEN, this.#records | 0);
-    Atomics.store(words, READ_POSITION, this.#position | 0);
+  }
+
+  #free(end: number, bytes: number): void {
+    this.#freedRecords = (this.#freedRecords + 1) >>> 0;
+    this.#freedBytes = (this.#freedBytes + bytes) >>> 0;
+    const { words } = this.#memory;
+    words[RECORDS_FREED] = this.#freedRecords | 0;
+    words[BYTES_FREED] = this.#freedBytes | 0;
+    // The position comes last: whoever sees it sees the counts that belong to it.
+    Atomics.store(words, READ_POSITION, end | 0);
   }
 
   /** Says that the reader waits. The caller must look for records once more before it really waits. */
@@ -295,16 +453,19 @@ export class RingReader {
    * that point always comes.
    */
   mustWakeWriter(windowRecords: number): boolean {
-    if (Atomics.load(this.#memory.words, WRITER_ASLEEP) === 0) return false;
-    const used = (this.#memory.load(WRITE_POSITION) - this.#position) >>> 0;
-    if (used * 2 > this.#memory.capacity || this.depth * 2 > windowRecords) return false;
-    return takeFlag(this.#memory.words, WRITER_ASLEEP);
+    const { words, capacity } = this.#memory;
+    if (Atomics.load(words, WRITER_ASLEEP) === 0) return false;
+    const used = (this.#memory.load(WRITE_POSITION) - this.#memory.load(READ_POSITION)) >>> 0;
+    const inFlight = (this.#memory.load(RECORDS_WRITTEN) - this.#freedRecords) >>> 0;
+    if (used * 2 > capacity || inFlight * 2 > windowRecords) return false;
+    return takeFlag(words, WRITER_ASLEEP);
   }
 
   /** Steps over a filler if there is one; gives the bytes from here to the writer's position. */
   #skipFiller(): number {
     const { words, capacity } = this.#memory;
-    const available = (this.#memory.load(WRITE_POSITION) - this.#position) >>> 0;
+    if (this.#written === this.#position) this.#written = this.#memory.load(WRITE_POSITION);
+    const available = (this.#written - this.#position) >>> 0;
     if (available > capacity) throw corrupt();
     if (available === 0) return 0;
     const at = this.#memory.offset(this.#position);
@@ -322,6 +483,14 @@ export class RingReader {
     if (length < HEADER_BYTES || length > available || length > toEnd || length % 8 !== 0) throw corrupt();
     return length;
   }
+}
+
+/** Copies samples into memory of their own. */
+function copyOut<A extends Float32Array | Int16Array | Int32Array>(shared: A, start: number, byteLength: number): A {
+  const Samples = shared.constructor as new (buffer: ArrayBuffer) => A;
+  const samples = new Samples(takeBuffer(byteLength));
+  samples.set(shared.subarray(start, start + samples.length));
+  return samples;
 }
 
 function recordLength(payloadBytes: number): number {

@@ -8,57 +8,69 @@
  * @module
  */
 
+import { copyData } from "../../core/data/transfer.ts";
 import type { RuntimeData } from "../../core/data/types.ts";
 import { checkRuntimeData } from "../../core/data/validate.ts";
+import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import { EdgeQueue } from "../../core/flow/edge_queue.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
-import { noteMessage } from "../../core/flow/pacer.ts";
-import type { NodeSource } from "../../core/node/contract.ts";
-import type { LinkReader, LinkWriter, OnViolation } from "./link.ts";
+import { LeaseQueue } from "../../core/flow/lease.ts";
+import { messagesHeard, noteMessage } from "../../core/flow/pacer.ts";
+import type { NodeSource, Progress } from "../../core/node/contract.ts";
+import { checkProgress } from "../../core/node/progress.ts";
+import type { LinkEnd, LinkOptions, LinkReader, LinkWriter, OnViolation } from "./link.ts";
 import { linkClosed, toViolation, violation } from "./link_errors.ts";
 import { postData } from "./post_data.ts";
 
 type ToReader =
-  | { readonly t: "data"; readonly s: number; readonly e: number; readonly b: number; readonly d: RuntimeData }
+  | {
+    readonly t: "data";
+    readonly s: number;
+    readonly e: number;
+    readonly b: number;
+    readonly d: RuntimeData;
+    /** Absent where it is not partial. */
+    readonly m?: true | undefined;
+    readonly p?: Progress | undefined;
+    /** How often it was sent before, to readers that have died. */
+    readonly r: number;
+  }
   | { readonly t: "end" };
 
 type ToWriter =
-  /** So much was taken from the queue: items and bytes. */
+  /** So much was taken from the queue, or done with where the link keeps it: items and bytes. */
   | { readonly t: "credit"; readonly n: number; readonly b: number }
-  /** The end has arrived: the port may be closed. */
+  /** The end has arrived, and nothing is kept any more: the port may be closed. */
   | { readonly t: "closed" };
 
 /** The writing end of a transfer link. */
 export class TransferLinkWriter implements LinkWriter {
   readonly closed: Promise<void>;
-  readonly #port: MessagePort;
+  readonly nextSequence: number | undefined;
+  #port!: MessagePort;
   readonly #gate: Gate;
+  readonly #counts: EdgeCounts;
+  readonly #keeps: boolean;
+  /** What the reader has not returned credit for, the oldest first, where the link keeps it. */
+  readonly #kept: Item[] = [];
   #close!: () => void;
   #isClosed = false;
   #isEnding = false;
   #hasEnded = false;
   #isAborted = false;
 
-  constructor(port: MessagePort, limits: FlowLimits) {
-    this.#port = port;
-    this.#gate = new Gate(limits);
+  constructor({ port, nextSequence }: LinkEnd, { limits, keeps = false, counts = new EdgeCounts() }: LinkOptions) {
+    this.nextSequence = nextSequence;
+    this.#keeps = keeps;
+    this.#counts = counts;
+    this.#gate = new Gate(limits, counts);
     this.closed = new Promise((resolve) => this.#close = resolve);
-    port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
-      noteMessage();
-      if (data?.t === "credit" && this.#isOwed(data)) {
-        this.#gate.leave(data.n, data.b);
-        if (this.#isEnding) this.#sendEnd();
-        return;
-      }
-      // The reader closes when it has received the end, not before.
-      if (data?.t !== "closed" || !this.#hasEnded) this.abort(violation("an answer of no known form"));
-      this.close();
-    };
+    this.#listen(port);
   }
 
   write(item: Item): void | Promise<void> {
-    return this.#gate.enter(item.bytes, () => this.#post(item));
+    return this.#gate.enter(item.bytes, () => this.#send(item));
   }
 
   end(): void {
@@ -71,12 +83,52 @@ export class TransferLinkWriter implements LinkWriter {
     this.#gate.abort(error);
   }
 
+  reconnect(port: MessagePort): number | undefined {
+    if (this.#isClosed) {
+      port.close();
+      return undefined;
+    }
+    this.#port.onmessage = null;
+    this.#port.close();
+    this.#listen(port);
+    for (const [i, item] of this.#kept.entries()) {
+      const again = { ...item, takenBefore: (item.takenBefore ?? 0) + 1 };
+      this.#kept[i] = again;
+      this.#post(again);
+    }
+    const { items, bytes } = this.#gate;
+    const keptBytes = this.#kept.reduce((sum, item) => sum + item.bytes, 0);
+    this.#counts.readerReplaced(this.#kept.length, keptBytes);
+    // The rest was moved away, and is lost with the thread that had it.
+    this.#gate.leave(items - this.#kept.length, bytes - keptBytes);
+    if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
+    else if (this.#isEnding) this.#sendEnd();
+    return 0;
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.abort(linkClosed());
     this.#port.close();
     this.#close();
+  }
+
+  #listen(port: MessagePort): void {
+    this.#port = port;
+    port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
+      noteMessage();
+      if (data?.t === "credit" && this.#isOwed(data)) {
+        for (const { lease } of this.#kept.splice(0, data.n)) lease?.release();
+        this.#gate.leave(data.n, data.b);
+        if (this.#isEnding) this.#sendEnd();
+        return;
+      }
+      // The reader closes when it has received the end, not before.
+      if (data?.t !== "closed" || !this.#hasEnded) this.abort(violation("an answer of no known form"));
+      else for (const { lease } of this.#kept.splice(0)) lease?.release();
+      this.close();
+    };
   }
 
   /** Whether so much is in flight: a reader can return no more than it was given. */
@@ -91,28 +143,102 @@ export class TransferLinkWriter implements LinkWriter {
     this.#port.postMessage({ t: "end" } satisfies ToReader);
   }
 
-  #post({ data, sequence, epoch, bytes }: Item): void {
-    postData(this.#port, data, (d) => ({ t: "data", s: sequence, e: epoch, b: bytes, d } satisfies ToReader));
+  #send(item: Item): void {
+    this.#post(item);
+    if (this.#keeps) this.#kept.push(item);
+  }
+
+  #post(item: Item): void {
+    const { sequence: s, epoch: e, bytes: b, progress: p, takenBefore: r = 0 } = item;
+    const m = item.isPartial === true ? true : undefined;
+    const sent = this.#keeps || item.isBorrowed === true ? copyData(item.data) : item.data;
+    postData(this.#port, sent, (d) => ({ t: "data", s, e, b, d, m, p, r } satisfies ToReader));
   }
 }
 
 /**
  * The reading end of a transfer link. Room is reported back to the writer
  * once half of the window was taken, which halves the messages and cannot
- * stall: a writer that waits has filled its whole window.
+ * stall: a writer that waits has filled its whole window. Where the link
+ * keeps values, whoever gave the last of them has to hear of it, too.
  */
 export class TransferLinkReader extends EdgeQueue implements LinkReader {
-  readonly #port: MessagePort;
+  override readonly isRemote: boolean = true;
+  override readonly awaitsMessage: boolean = true;
+  #port!: MessagePort;
   readonly #limits: FlowLimits;
+  readonly #onViolation: OnViolation;
+  readonly #counts: EdgeCounts;
+  readonly #leases: LeaseQueue | undefined;
+  /** Bytes of what was taken and is not done with, the oldest first. */
+  readonly #openBytes: number[] = [];
+  /** Items of a writer that has died. No credit is owed for them. */
+  #inherited = 0;
+  /** What credit is owed for. */
   #items = 0;
   #bytes = 0;
+  #isEnding = false;
   #isClosed = false;
+  /** The end was taken, then the writer has died: what it sends again is not taken, but kept in order until what was is done with. */
+  #isOver = false;
+  /** The sequence number behind the last that was received. */
+  #received = 0;
 
-  constructor(port: MessagePort, source: Omit<NodeSource, "ended">, limits: FlowLimits, onViolation: OnViolation) {
-    super(source, limits);
-    this.#port = port;
+  constructor(
+    port: MessagePort,
+    source: Omit<NodeSource, "ended">,
+    { limits, keeps = false, counts = new EdgeCounts() }: LinkOptions,
+    onViolation: OnViolation,
+  ) {
+    super(source, limits, counts);
+    this.#counts = counts;
     this.#limits = limits;
-    this.onTaken = (bytes) => this.#credit(bytes);
+    this.#onViolation = onViolation;
+    this.#leases = keeps ? new LeaseQueue(() => this.#credit(this.#openBytes.shift() as number)) : undefined;
+    this.onTaken = (bytes) => {
+      if (this.#leases === undefined) this.#credit(bytes);
+      else this.#openBytes.push(bytes);
+    };
+    this.#listen(port);
+  }
+
+  override take(): Item {
+    const item = super.take();
+    return this.#leases === undefined ? item : { ...item, lease: this.#leases.take() };
+  }
+
+  async reconnect(port: MessagePort): Promise<number | undefined> {
+    // What the dead thread has posted.
+    await messagesHeard();
+    if (this.#isClosed || this.#isEnding && this.#leases === undefined) {
+      port.close();
+      return undefined;
+    }
+    this.#isOver = this.isDrained;
+    this.#isEnding = false;
+    if (!this.#isOver) this.resume();
+    this.#port.onmessage = null;
+    this.#port.close();
+    // What is here already was the dead writer's: the new one is owed nothing for it.
+    this.#inherited = this.depth + this.#openBytes.length;
+    this.#items = this.#bytes = 0;
+    this.#counts.writerReplaced(this.depth, this.depthBytes);
+    this.#listen(port);
+    return this.#received;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#port.close();
+  }
+
+  protected override drop(item: Item): void {
+    super.drop(item);
+    this.#leases?.take().release();
+  }
+
+  #listen(port: MessagePort): void {
+    this.#port = port;
     port.onmessage = ({ data }: MessageEvent<ToReader>) => {
       noteMessage();
       // A port may still deliver what it held when it was closed.
@@ -121,37 +247,53 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
         this.#receive(data);
       } catch (thrown) {
         this.close();
-        onViolation(toViolation(thrown));
+        this.#onViolation(toViolation(thrown));
       }
     };
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.onTaken = () => {};
-    this.#port.close();
-  }
-
   #receive(message: ToReader): void {
-    if (message?.t === "data" && [message.s, message.e, message.b].every(isCount)) {
-      const { s: sequence, e: epoch, b: bytes } = message;
-      this.deliver({ data: checkRuntimeData(message.d), sequence, epoch, bytes });
+    if (this.#isEnding) throw violation("something after its end");
+    if (message?.t === "data" && [message.s, message.e, message.b, message.r].every(isCount)) {
+      const { s: sequence, e: epoch, b: bytes, r: takenBefore } = message;
+      const progress = message.p === undefined ? undefined : checkProgress(message.p);
+      const isPartial = message.m === true;
+      const data = checkRuntimeData(message.d);
+      this.#received = sequence + 1;
+      const item: Item = { data, sequence, epoch, bytes, isPartial, progress, takenBefore };
+      if (this.#isOver) this.drop(item);
+      else this.deliver(item, this.#inherited);
     } else if (message?.t === "end") {
-      this.#port.postMessage({ t: "closed" } satisfies ToWriter);
-      this.close();
+      this.#isEnding = true;
       this.end();
+      this.#confirmEnd();
     } else {
       throw violation("a message of no known form");
     }
   }
 
+  #confirmEnd(): void {
+    if (!this.#isEnding || this.#isClosed) return;
+    if (this.#leases !== undefined && (this.#leases.size > 0 || this.depth > 0)) return;
+    this.#port.postMessage({ t: "closed" } satisfies ToWriter);
+    this.close();
+  }
+
   #credit(bytes: number): void {
-    this.#items += 1;
-    this.#bytes += bytes;
-    if (this.#items * 2 < this.#limits.items && this.#bytes * 2 < this.#limits.bytes) return;
-    this.#port.postMessage({ t: "credit", n: this.#items, b: this.#bytes } satisfies ToWriter);
-    this.#items = 0;
-    this.#bytes = 0;
+    if (this.#isClosed) return;
+    if (this.#inherited > 0) {
+      this.#inherited -= 1;
+    } else {
+      this.#items += 1;
+      this.#bytes += bytes;
+    }
+    const isHalf = this.#items * 2 >= this.#limits.items || this.#bytes * 2 >= this.#limits.bytes;
+    const isLast = this.#leases !== undefined && this.depth === 0;
+    if (this.#items > 0 && (isHalf || isLast)) {
+      this.#port.postMessage({ t: "credit", n: this.#items, b: this.#bytes } satisfies ToWriter);
+      this.#items = this.#bytes = 0;
+    }
+    this.#confirmEnd();
   }
 }
 

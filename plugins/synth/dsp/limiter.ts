@@ -1,4 +1,4 @@
-import { TRUE_PEAK_LATENCY, TruePeakMeter } from "../../../signal/true_peak.ts";
+import { TRUE_PEAK_LATENCY, TruePeakMeter } from "../../../audio/dsp/true_peak.ts";
 import { exp, gainOfDb } from "./exact_math.ts";
 import { type Bus, type Kernel, QUANTUM } from "./kernel.ts";
 

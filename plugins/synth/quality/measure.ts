@@ -5,8 +5,8 @@
  */
 
 import FFT from "fft.js";
-import { channelWeights, IntegratedLoudness, LoudnessMeter } from "../../../signal/loudness.ts";
-import { TRUE_PEAK_LATENCY, TruePeakMeter } from "../../../signal/true_peak.ts";
+import { channelWeights, IntegratedLoudness, LoudnessMeter } from "../../../audio/dsp/loudness.ts";
+import { TRUE_PEAK_LATENCY, TruePeakMeter } from "../../../audio/dsp/true_peak.ts";
 
 /** What a piece of audio measures. Levels are `null` where there is only silence. */
 export interface QualityMeasures {

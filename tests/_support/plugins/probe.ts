@@ -105,6 +105,13 @@ export default definePlugin({
       }),
     }),
     defineNode({
+      type: "probe.traceparent",
+      summary: "Answers every value with its trace context.",
+      inputs: { in: ["any"] },
+      outputs: { out: ["json"] },
+      create: ({ traceparent }) => ({ process: () => RuntimeData.json(traceparent ?? null) }),
+    }),
+    defineNode({
       type: "probe.log",
       summary: "Logs with details of both kinds.",
       inputs: { in: ["any"] },

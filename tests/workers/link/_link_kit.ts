@@ -32,8 +32,8 @@ export class OpenLink {
 
   constructor({ shared, limits = LIMITS }: { readonly shared: boolean; readonly limits?: FlowLimits }) {
     const { writer, reader } = createLink({ shared });
-    this.writer = openLinkWriter(writer, limits);
-    this.reader = openLinkReader(reader, { port: "in", from: "n" }, limits, (error) => {
+    this.writer = openLinkWriter(writer, { limits });
+    this.reader = openLinkReader(reader, { port: "in", from: "n" }, { limits }, (error) => {
       this.violations.push(error);
       this.fanIn.abort(error);
     });
@@ -73,7 +73,7 @@ export class ReaderUnderAttack {
     this.port = writer.port;
     this.ring = writer.ring;
     this.port.start();
-    this.reader = openLinkReader(reader, { port: "in", from: "n" }, LIMITS, (error) => {
+    this.reader = openLinkReader(reader, { port: "in", from: "n" }, { limits: LIMITS }, (error) => {
       this.violations.push(error);
       this.fanIn.abort(error);
     });

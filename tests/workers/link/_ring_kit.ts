@@ -31,17 +31,18 @@ export function itemOf(data: RuntimeData, sequence = 0, epoch = 0): Item {
 /** Words of the state that each end of a ring keeps for the other. */
 export const STATE = {
   writePosition: 0,
+  recordsWritten: 1,
+  bytesWritten: 2,
   readPosition: 16,
-  recordsWritten: 32,
-  recordsTaken: 48,
-  bytesTaken: 64,
-  readerAsleep: 80,
-  writerAsleep: 96,
+  recordsFreed: 17,
+  bytesFreed: 18,
+  readerAsleep: 32,
+  writerAsleep: 48,
 } as const;
-export const STATE_BYTES = 512;
+export const STATE_BYTES = 256;
 
 /** Checks that a record could have been written by an honest writer, as far as the ring itself vouches for it. */
-export function assertPlausible({ audio, sequence, epoch }: RingRecord, capacity: number): void {
+export function assertPlausible({ data: audio, sequence, epoch }: RingRecord, capacity: number): void {
   assert.ok(Number.isSafeInteger(sequence) && sequence >= 0, `sequence ${sequence}`);
   assert.ok(Number.isSafeInteger(epoch) && epoch >= 0, `epoch ${epoch}`);
   if (audio === undefined) return;

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { AudioData, AudioFormat } from "../../../core/data/types.ts";
-import { createRingMemory, type RecordStamp, RingReader, RingWriter } from "../../../workers/link/ring.ts";
+import {
+  createRingMemory,
+  type RecordStamp,
+  ringCounters,
+  RingReader,
+  RingWriter,
+} from "../../../workers/link/ring.ts";
 import { audioOf, FORMATS } from "./_ring_kit.ts";
 
 const CAPACITIES = [1024, 2048, 4096];
@@ -45,15 +51,20 @@ interface Entry {
 class Model {
   readonly writer: RingWriter;
   readonly reader: RingReader;
+  readonly #memory: SharedArrayBuffer;
   readonly #capacity: number;
+  readonly #startAt: number;
   readonly #queue: Entry[] = [];
   #written = 0;
+  #freed = 0;
 
   constructor(capacity: number, startAt: number) {
     const memory = createRingMemory(capacity, startAt);
+    this.#memory = memory;
     this.#capacity = capacity;
-    this.writer = new RingWriter(memory, startAt);
-    this.reader = new RingReader(memory, startAt);
+    this.#startAt = startAt;
+    this.writer = new RingWriter(memory);
+    this.reader = new RingReader(memory);
   }
 
   run(step: Step): void {
@@ -93,8 +104,13 @@ class Model {
         break;
     }
     assert.equal(this.reader.depth, this.#queue.length);
-    assert.equal(this.writer.inFlight, this.#queue.length);
-    assert.equal(this.writer.bytesInFlight, this.#queue.reduce((sum, { stamp }) => sum + stamp.bytes, 0));
+    const { recordsWritten, recordsFreed, bytesWritten, bytesFreed } = ringCounters(this.#memory);
+    const bytes = this.#queue.reduce((sum, { stamp }) => sum + stamp.bytes, 0);
+    assert.deepEqual([(recordsWritten - recordsFreed) >>> 0, (bytesWritten - bytesFreed) >>> 0], [
+      this.#queue.length,
+      bytes,
+    ]);
+    assert.deepEqual([this.writer.written, this.writer.freed], [recordsWritten, recordsFreed]);
   }
 
   /** Empties the ring; then the longest record must fit, whatever came before. */
@@ -123,15 +139,17 @@ class Model {
     const [first] = this.#queue;
     assert.equal(record === undefined, first === undefined);
     if (record === undefined || first === undefined) return false;
-    assert.deepEqual(record, { audio: first.audio, ...first.stamp });
+    const index = (this.#startAt + this.#freed) >>> 0;
+    assert.deepEqual(record, { data: first.audio, ...first.stamp, isPartial: false, takenBefore: 0, index });
     // Reading leaves it there.
     assert.deepEqual(this.reader.read(), record);
     return true;
   }
 
   #release(): void {
-    const { stamp } = this.#queue.shift() as Entry;
-    this.reader.release(stamp.bytes);
+    this.#queue.shift();
+    this.#freed += 1;
+    this.reader.drop();
   }
 
   #stamp(): RecordStamp {
@@ -175,10 +193,10 @@ describe("a ring", () => {
       stamp,
     );
     const record = reader.read();
-    assert.deepEqual(new Uint32Array(record?.audio?.samples.buffer as ArrayBuffer), bits);
-    assert.ok(Object.is(record?.audio?.timestampUs, -0));
+    assert.deepEqual(new Uint32Array(record?.data?.samples.buffer as ArrayBuffer), bits);
+    assert.ok(Object.is(record?.data?.timestampUs, -0));
     assert.deepEqual([record?.sequence, record?.epoch, record?.bytes], [stamp.sequence, stamp.epoch, stamp.bytes]);
-    assert.deepEqual([record?.audio?.sampleRate, record?.audio?.channels], [0.5, 5]);
+    assert.deepEqual([record?.data?.sampleRate, record?.data?.channels], [0.5, 5]);
   });
 
   it("takes the part of a larger buffer that a view shows, and leaves it whole", () => {
@@ -188,7 +206,7 @@ describe("a ring", () => {
     const samples = whole.subarray(1, 4);
     const stamp = { sequence: 0, epoch: 0, bytes: 0 };
     writer.tryWriteAudio({ type: "audio", format: "i16", samples, sampleRate: 8000, channels: 1 }, stamp);
-    assert.deepEqual(reader.read()?.audio?.samples, Int16Array.of(2, 3, 4));
+    assert.deepEqual(reader.read()?.data?.samples, Int16Array.of(2, 3, 4));
     assert.deepEqual(whole, Int16Array.of(1, 2, 3, 4, 5));
   });
 
@@ -207,7 +225,7 @@ describe("a ring", () => {
     const wakes: number[] = [];
     for (let left = reader.depth; left > 0; left--) {
       reader.read();
-      reader.release(1);
+      reader.drop();
       if (reader.mustWakeWriter(1000)) wakes.push(reader.depth);
     }
     assert.deepEqual(wakes, [10]); // of 21 records, 480 bytes of 1024

@@ -1,0 +1,16 @@
+/** The worker of {@link ./ring.ts}. */
+
+import { parentPort } from "node:worker_threads";
+import { invert } from "./invert.ts";
+import { type RingEnd, RingReader, RingWriter } from "./ring_memory.ts";
+
+// Once, for the start: chunks take the ring.
+parentPort?.once("message", ({ input, output }: { input: RingEnd; output: RingEnd }) => {
+  const writer = new RingWriter(output);
+  const reader = new RingReader(input);
+  reader.onChunk = (samples) => {
+    invert(samples);
+    writer.write(samples);
+  };
+  parentPort?.postMessage("ready");
+});

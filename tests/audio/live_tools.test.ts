@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { AudioSegment, FILE_FORMATS, type FileFormat } from "../../audio/mod.ts";
+import { inTempFolder } from "../cli/_temp_folder.ts";
+
+const SAMPLE_RATE = 48_000;
+
+/** Three seconds of music-like stereo: notes with overtones, and a little noise. */
+function music(): AudioSegment {
+  let noise = 1;
+  const samples = new Int16Array(3 * SAMPLE_RATE * 2);
+  for (let i = 0; i < samples.length; i++) {
+    const seconds = (i >> 1) / SAMPLE_RATE;
+    const note = 220 * 2 ** (Math.floor(seconds * 4) % 8 / 12);
+    const decay = Math.exp(-3 * (seconds * 4 % 1) / 4) * Math.min(1, seconds * 100);
+    let sum = 0;
+    for (let overtone = 1; overtone < 6; overtone++) {
+      sum += Math.sin(2 * Math.PI * note * overtone * seconds + i % 2) / overtone;
+    }
+    noise = (Math.imul(noise, 1_103_515_245) + 12_345) >>> 0;
+    samples[i] = 6000 * decay * sum + ((noise >>> 16) - 32_768) / 200;
+  }
+  return AudioSegment.fromSamples(samples, { sampleRate: SAMPLE_RATE, channels: 2 });
+}
+
+/** The signal-to-noise ratio of a copy in decibels, its level taken out: LAME lowers it on purpose. */
+function snrDb(original: AudioSegment, copy: AudioSegment): number {
+  let [cross, power, copied] = [0, 0, 0];
+  original.samples.forEach((sample, i) => {
+    const other = copy.samples[i] as number;
+    cross += sample * other;
+    power += sample * sample;
+    copied += other * other;
+  });
+  const explained = cross * cross / power;
+  return 10 * Math.log10(explained / Math.max(1e-30, copied - explained));
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+  assert.equal(status, 0, `${command} ${args.join(" ")}: ${error?.message ?? ""}${stderr}`);
+}
+
+interface Tool {
+  readonly name: string;
+  readonly formats: readonly FileFormat[];
+  decode(input: string, output: string): void;
+  encode(input: string, output: string): void;
+}
+
+const FFMPEG: Tool = {
+  name: "ffmpeg",
+  formats: FILE_FORMATS,
+  decode: (input, output) => run("ffmpeg", ["-v", "error", "-y", "-i", input, "-c:a", "pcm_s16le", output]),
+  encode: (input, output) =>
+    run("ffmpeg", ["-v", "error", "-y", "-i", input, ...output.endsWith(".ogg") ? ["-c:a", "libvorbis"] : [], output]),
+};
+const SOX: Tool = {
+  name: "sox",
+  // sox of Debian 12 reads Opus and does not write it; it neither reads nor writes the lengths of an Info tag.
+  formats: ["wav", "flac", "ogg"],
+  decode: (input, output) => run("sox", ["-V1", input, "-b", "16", output]),
+  encode: (input, output) => run("sox", ["-V1", input, output]),
+};
+
+function isWanted(tool: string): string | false {
+  if (process.env["STREAMRACK_TEST_FFMPEG"] !== "1") return `set STREAMRACK_TEST_FFMPEG=1 to compare with ${tool}`;
+  const version = tool === "ffmpeg" ? "-version" : "--version";
+  return spawnSync(tool, [version]).status === 0 ? false : `${tool} is not installed`;
+}
+
+/** Least signal-to-noise ratio of lossy formats at their default bit rates. */
+const LEAST_SNR_DB: Readonly<Record<string, number>> = { mp3: 12, ogg: 10, opus: 8 };
+
+for (const tool of [FFMPEG, SOX]) {
+  describe(`round trips with ${tool.name}`, () => {
+    for (const format of tool.formats) {
+      it(`${format}: what we write, it reads, and the other way round`, { skip: isWanted(tool.name) }, async () => {
+        await inTempFolder(async (folder) => {
+          const original = music();
+          const place = (name: string) => join(folder, name);
+          await original.export(place("original.wav"));
+
+          await original.export(place(`ours.${format}`));
+          tool.decode(place(`ours.${format}`), place("theirs.wav"));
+          const read = await AudioSegment.fromFile(place("theirs.wav"));
+
+          tool.encode(place("original.wav"), place(`their.${format}`));
+          const written = await AudioSegment.fromFile(place(`their.${format}`));
+          assert.equal(written.damage, undefined);
+
+          for (
+            const [direction, copy] of [["our file, read by it", read], ["its file, read by us", written]] as const
+          ) {
+            const lossless = format === "wav" || format === "flac";
+            const ends = copy.frames - original.frames;
+            const snr = snrDb(original, copy);
+            console.error(`${tool.name} ${format}: ${direction}: ${ends} frames more, SNR ${snr.toFixed(1)} dB`);
+            if (lossless) assert.equal(copy.samples.findIndex((s, i) => s !== original.samples[i]), -1, direction);
+            assert.equal(ends, 0, direction);
+            if (!lossless) assert.ok(snr > (LEAST_SNR_DB[format] as number), `${direction}: ${snr} dB`);
+          }
+        });
+      });
+    }
+  });
+}
+
+describe("flac -t", () => {
+  it("finds length and checksum of our files right", { skip: isWanted("flac") }, async () => {
+    await inTempFolder(async (folder) => {
+      const path = join(folder, "a.flac");
+      await writeFile(path, await music().toBytes({ format: "flac" }));
+      run("flac", ["-t", "-s", "-w", path]);
+      assert.ok((await readFile(path)).length > 1000);
+    });
+  });
+});

@@ -1,0 +1,26 @@
+/**
+ * What the two ends of a ring link post to each other.
+ *
+ * @module
+ */
+
+import type { RuntimeData } from "../../core/data/types.ts";
+import type { Progress } from "../../core/node/contract.ts";
+
+/** What the writer posts to a sleeping reader. */
+export const DOORBELL = 1;
+/** What the reader posts to a sleeping writer. */
+export const ROOM = 2;
+
+/** From the writer to the reader. */
+export type ToReader =
+  | typeof DOORBELL
+  /** A value, with the sequence number of the record that stands for it. */
+  | { readonly t: "data"; readonly s: number; readonly d: RuntimeData; readonly p?: Progress | undefined }
+  | { readonly t: "end" };
+
+/** From the reader to the writer. */
+export type ToWriter =
+  | typeof ROOM
+  /** The end has arrived, and nothing is kept any more: the port may be closed. */
+  | { readonly t: "closed" };

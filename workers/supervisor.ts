@@ -1,0 +1,330 @@
+/**
+ * The supervisor of a session: follows its segments to their ends, and puts
+ * one whose thread has died on another, where the session asks for that.
+ *
+ * @module
+ */
+
+import type { ErrorEnvelope } from "../core/error_envelope.ts";
+import { fromErrorEnvelope } from "../core/error_envelope.ts";
+import { type Problem, StreamrackError } from "../core/errors.ts";
+import { type Backoff, delayMs } from "../core/flow/backoff.ts";
+import { nextTurn } from "../core/flow/pacer.ts";
+import { settledWithin } from "../core/flow/settled_within.ts";
+import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
+import { manifestError, type PlanSegment } from "../core/pipeline/plan.ts";
+import { createLink, type LinkEnd, type LinkReader, type LinkWriter, openLinkReader } from "./link/link.ts";
+import { ringCounters } from "./link/ring.ts";
+import type { PlacedSegment } from "./placement.ts";
+import type { Outcome } from "./protocol.ts";
+import { readyWithin } from "./ready_within.ts";
+import type { SegmentWiring, SessionWiring, Wire, WireEnd } from "./wiring.ts";
+
+/** When a segment whose thread has died is started again. */
+export interface RestartPolicy extends Backoff {
+  /** Restarts in all within {@linkcode windowMs}, from 0. With one more crash the session fails. */
+  readonly maxRestarts: number;
+  /** In milliseconds, from 1. */
+  readonly windowMs: number;
+}
+
+/** What a {@linkcode Supervisor} needs of its session. */
+export interface SupervisorOptions {
+  readonly wiring: SessionWiring;
+  readonly restart: RestartPolicy;
+  /** How long a segment may take to be ready. */
+  readonly openTimeoutMs: number;
+  /** The host's ends of the links, by input and output of the session. */
+  readonly writers: readonly LinkWriter[];
+  readonly readers: readonly LinkReader[];
+  /** The epoch of the session now. */
+  epoch(): number;
+  /** Told of each crash, before anything is done about it. Throws if the plugin may not be started again. */
+  onCrash(segment: PlanSegment, error: StreamrackError): void;
+  /** Told that a segment runs again. */
+  onRestart(segment: PlanSegment, error: StreamrackError, count: number): void;
+  /** The session has failed. */
+  onFailure(error: StreamrackError): void;
+}
+
+/** One segment, in the thread that it has now. */
+interface Slot {
+  readonly wiring: SegmentWiring;
+  placed: PlacedSegment;
+  state: "running" | "down" | "ended";
+  metrics: SegmentMetrics;
+}
+
+/**
+ * Whether the other end of a link goes on, and if so, what {@linkcode LinkWriter.reconnect} or
+ * {@linkcode LinkReader.reconnect} gave; it has nothing left to do; or its thread has died as well.
+ */
+type Reached =
+  | { readonly state: "reached"; readonly at: number }
+  | { readonly state: "finished" | "down"; readonly at?: undefined };
+
+/** How long a segment may take to tell its counts, in milliseconds. */
+const ANSWER_TIMEOUT_MS = 1_000;
+
+/** Of a segment that does not answer, or whose thread died. */
+const NO_METRICS: SegmentMetrics = { nodes: [], edges: [] };
+
+/** Follows the segments of one session. */
+export class Supervisor {
+  /** Settles when nothing runs any more. Never rejects. */
+  readonly ended: Promise<void>;
+  /** How often a segment was started again. */
+  restarts = 0;
+  readonly #options: SupervisorOptions;
+  readonly #slots: readonly Slot[];
+  readonly #restartedMs: number[] = [];
+  /** What the host holds of links whose other end has ended already. */
+  readonly #stubs: { close(): void }[] = [];
+  #restarting: Promise<unknown> = Promise.resolve();
+  #isStarted = false;
+  #cancelled: ErrorEnvelope | undefined;
+  #cancel!: () => void;
+  readonly #whenCancelled = new Promise<void>((resolve) => this.#cancel = resolve);
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { wiring } = options;
+    this.#slots = wiring.segments.map((segment) => {
+      return { wiring: segment, placed: wiring.place(segment), state: "running", metrics: NO_METRICS };
+    });
+    this.ended = Promise.all(this.#slots.map((slot) => this.#follow(slot))).then(() => {
+      for (const stub of this.#stubs) stub.close();
+    });
+  }
+
+  /** Loads plugins and checks parameters in all segments; gives every problem. */
+  async prepare(): Promise<Problem[]> {
+    const prepared = await Promise.all(this.#slots.map(({ placed }) => placed.prepare()));
+    return prepared.flatMap((outcome) => [...unwrap(outcome)]);
+  }
+
+  /** Prepares, then creates all nodes. Nothing runs unless all is right. From then on, what dies is started again. */
+  async start(): Promise<void> {
+    const problems = await this.prepare();
+    if (problems.length > 0) throw manifestError(problems);
+    const started = await Promise.all(this.#slots.map(({ placed }) => placed.start()));
+    started.forEach(unwrap);
+    this.#isStarted = true;
+  }
+
+  flush(epoch: number): void {
+    for (const { placed } of this.#slots) placed.flush(epoch);
+  }
+
+  /** Asks every segment to end; what has not by then is terminated. */
+  cancel(error: ErrorEnvelope, killGraceMs: number): void {
+    if (this.#cancelled !== undefined) return;
+    this.#cancelled = error;
+    this.#cancel();
+    for (const { placed } of this.#slots) {
+      placed.cancel(error);
+      void placed.endWithin(killGraceMs);
+    }
+  }
+
+  /** Counts of every segment when it ended. */
+  lastMetrics(): SegmentMetrics[] {
+    return this.#slots.map(({ metrics }) => metrics);
+  }
+
+  /** Counts of every segment, now or at its end. Those of a thread that does not answer are left out. */
+  async metrics(): Promise<SegmentMetrics[]> {
+    return await Promise.all(this.#slots.map(async (slot) => {
+      if (slot.state === "ended") return slot.metrics;
+      const current = await settledWithin(slot.placed.metrics(), ANSWER_TIMEOUT_MS).catch(() => "ended" as const);
+      if (current !== "ended") return current ?? NO_METRICS;
+      // It ended between the question and the answer; its last counts come with its result.
+      await slot.placed.result.catch(() => {});
+      return slot.metrics;
+    }));
+  }
+
+  /** Follows one segment until it has ended for good. Never rejects. */
+  async #follow(slot: Slot): Promise<void> {
+    for (;;) {
+      try {
+        const { outcome, metrics } = await slot.placed.result;
+        slot.metrics = metrics;
+        unwrap(outcome);
+        break;
+      } catch (thrown) {
+        const error = StreamrackError.from(thrown);
+        try {
+          if (await this.#restart(slot, error)) continue;
+          break;
+        } catch (final) {
+          this.#options.onFailure(StreamrackError.from(final));
+          break;
+        }
+      }
+    }
+    // A restart that has failed leaves its task to the cancel that follows.
+    await slot.placed.result.catch(() => {});
+    slot.state = "ended";
+  }
+
+  /** Starts a segment again. Gives false if it has nothing left to do, and throws what the session fails with. */
+  async #restart(slot: Slot, error: StreamrackError): Promise<boolean> {
+    slot.state = "down";
+    const { restart, onCrash } = this.#options;
+    const { segment } = slot.wiring;
+    const isCrash = error.reason === "worker-crashed" || error.reason === "node-stuck";
+    if (!isCrash || this.#cancelled !== undefined || segment.tier === "inline") throw error;
+    onCrash(segment, error);
+    if (!this.#isStarted) throw error;
+    const nowMs = performance.now();
+    while (nowMs - (this.#restartedMs[0] ?? nowMs) > restart.windowMs) this.#restartedMs.shift();
+    if (this.#restartedMs.length >= restart.maxRestarts) throw error;
+    this.#restartedMs.push(nowMs);
+    await settledWithin(this.#whenCancelled, delayMs(restart, this.#restartedMs.length));
+    // One after the other: each has to know which of its neighbours are there.
+    const restarted = this.#restarting.then(() => this.#startAgain(slot, error));
+    this.#restarting = restarted.catch(() => {});
+    return await restarted;
+  }
+
+  async #startAgain(slot: Slot, error: StreamrackError): Promise<boolean> {
+    if (this.#cancelled !== undefined) throw error;
+    const links = await this.#connect(slot);
+    if (links === undefined) return false;
+    if (this.#cancelled !== undefined) {
+      for (const { port } of links) port.close();
+      throw error;
+    }
+    const { spec } = slot.wiring;
+    slot.placed = this.#options.wiring.place({
+      ...slot.wiring,
+      spec: { ...spec, epoch: this.#options.epoch() },
+      links,
+    });
+    slot.state = "running";
+    this.restarts += 1;
+    try {
+      await readyWithin(startPlaced(slot.placed), this.#options.openTimeoutMs);
+    } catch (thrown) {
+      // That it has died again is told by its result.
+      if (!StreamrackError.is(thrown) || thrown.reason !== "worker-crashed") throw thrown;
+      return true;
+    }
+    // A flush that came while it started was not heard.
+    slot.placed.flush(this.#options.epoch());
+    this.#options.onRestart(slot.wiring.segment, error, this.restarts);
+    return true;
+  }
+
+  /**
+   * Connects every link of a segment anew with whoever is at its other end.
+   * Gives nothing if all who read from it have heard its end: then there is
+   * nothing left to do for it.
+   */
+  async #connect(slot: Slot): Promise<LinkEnd[] | undefined> {
+    const { segment } = slot.wiring;
+    const links: LinkEnd[] = [];
+    let readers = 0;
+    let finished = 0;
+    for (const wire of this.#options.wiring.wires) {
+      if (wire.reader.segment === segment) {
+        links[wire.reader.index] = await this.#connectWriter(wire);
+      } else if (wire.writer.segment === segment) {
+        const end = await this.#connectReader(wire);
+        readers += 1;
+        if (end.isFinished) finished += 1;
+        links[wire.writer.index] = end;
+      }
+    }
+    if (readers === 0 || finished < readers) return links;
+    for (const wire of this.#options.wiring.wires) {
+      if (wire.reader.segment !== segment) continue;
+      // Whoever writes to it has said its end, and may go.
+      const { port } = links[wire.reader.index] as LinkEnd;
+      port.postMessage({ t: "closed" });
+      this.#stubs.push(port);
+    }
+    return undefined;
+  }
+
+  /** The reading end of a link whose writer goes on. */
+  async #connectWriter({ ring, writer }: Wire): Promise<LinkEnd> {
+    const { port1, port2 } = new MessageChannel();
+    const reached = await this.#reconnect(writer, port1);
+    if (reached.state === "reached") return { port: port2, ring, lostBefore: reached.at };
+    const { port, end } = this.#deadEnd();
+    // It has said its end to the one that died.
+    if (reached.state === "finished") end.postMessage({ t: "end" });
+    return { port, ring, lostBefore: written(ring) };
+  }
+
+  /** The writing end of a link whose reader goes on. */
+  async #connectReader({ ring, reader }: Wire): Promise<LinkEnd & { readonly isFinished: boolean }> {
+    const { port1, port2 } = new MessageChannel();
+    const reached = await this.#reconnect(reader, port1);
+    if (reached.state === "reached") return { port: port2, ring, nextSequence: reached.at, isFinished: false };
+    if (reached.state === "down") return { port: this.#deadEnd().port, ring, isFinished: false };
+    // The reader has heard the end of the one that died. What comes again goes nowhere, through memory of its own.
+    const { writer: end, reader: discard } = createLink({ shared: ring !== undefined });
+    const { limits } = this.#options.wiring;
+    const sink = openLinkReader(discard, { port: "", from: undefined }, { limits }, () => {});
+    const drop = () => {
+      while (sink.peek() !== undefined) sink.take();
+      sink.arm();
+      while (sink.peek() !== undefined) sink.take();
+    };
+    sink.onChange = drop;
+    drop();
+    this.#stubs.push(sink);
+    return { ...end, isFinished: true };
+  }
+
+  /**
+   * A port whose other end the host holds: nobody is there, or only later, since a neighbour that is down connects to
+   * this segment when it is started again. (A port cannot be posted any more once its other end is gone.)
+   */
+  #deadEnd(): { readonly port: MessagePort; readonly end: MessagePort } {
+    const { port1: end, port2: port } = new MessageChannel();
+    this.#stubs.push(end);
+    return { port, end };
+  }
+
+  /** Gives the other end of a link a new port. */
+  async #reconnect(end: WireEnd, port: MessagePort): Promise<Reached> {
+    const { writers, readers } = this.#options;
+    if (end.segment === undefined) {
+      const isWriter = this.#options.wiring.wires.some(({ writer }) => writer === end);
+      const host = (isWriter ? writers : readers)[end.index] as LinkWriter | LinkReader;
+      const at = await host.reconnect(port);
+      return at === undefined ? { state: "finished" } : { state: "reached", at };
+    }
+    const other = this.#slots.find(({ wiring }) => wiring.segment === end.segment) as Slot;
+    if (other.state === "running") {
+      // It may be in a long computation; if it dies, or is terminated by a cancel, the call rejects.
+      const at = await other.placed.reconnect(end.index, port).catch(() => undefined);
+      if (at === null) return { state: "finished" };
+      if (at !== undefined) return { state: "reached", at };
+      // It has just ended, or just died: whoever follows it learns of it in this turn.
+      await nextTurn();
+    }
+    port.close();
+    return { state: other.state === "ended" ? "finished" : "down" };
+  }
+}
+
+async function startPlaced(placed: PlacedSegment): Promise<void> {
+  const problems = unwrap(await placed.prepare());
+  if (problems.length > 0) throw manifestError(problems);
+  unwrap(await placed.start());
+}
+
+/** Records that were written to a ring: what was posted for them has no sender any more. */
+function written(ring: SharedArrayBuffer | undefined): number {
+  return ring === undefined ? 0 : ringCounters(ring).recordsWritten;
+}
+
+function unwrap<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value;
+  throw fromErrorEnvelope(outcome.error);
+}
