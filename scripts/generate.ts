@@ -14,7 +14,13 @@ const DEADLINE_MS = 180_000;
 
 /** Where the generators write; nothing else lives below these. */
 export const GENERATED = [
-  ...["plugins/catalog.ts", "docs/nodes.md", "docs/benchmarks.md", "schemas", "api", "remote/gen"],
+  "plugins/catalog.ts",
+  "plugins/synth/generated",
+  "docs/nodes.md",
+  "docs/benchmarks.md",
+  "schemas",
+  "api",
+  "remote/gen",
 ] as const;
 
 /**
