@@ -15,9 +15,42 @@ const remote = {
   manifest: { version: "v1", nodes: [{ id: "pass", node_type: "util.passthrough" }] },
 };
 
+const bell = {
+  version: 1,
+  id: "bell",
+  name: "Bell",
+  role: "pluck",
+  description: "",
+  tags: [],
+  oscillators: [{ shape: "sine" }],
+};
+const short = { durationS: 0.05, sampleRate: 8000, channels: 1, blockFrames: 100 };
+
 /** What the suite cannot know of our own node types. */
 const NODES: ConformanceOptions["nodes"] = {
   "util.calculator": { samples: { in: [json, RuntimeData.text('{"operation": "divide", "operands": [1, 2]}')] } },
+  "synth.generate": {
+    params: { measure: true },
+    samples: {
+      in: [RuntimeData.json({ prompt: "a bell", ...short }), RuntimeData.json({ query: "list", role: "pad" })],
+    },
+  },
+  "synth.preset": {
+    samples: {
+      in: [RuntimeData.json({ preset: bell, ...short }), RuntimeData.json({ preset: "kalimba-dream", ...short })],
+    },
+  },
+  "synth.graph": {
+    params: { sound: bell, sampleRateHz: 8000, channels: 1 },
+    samples: {
+      in: [
+        RuntimeData.json({ op: "note-on", note: 69 }),
+        RuntimeData.json({ op: "render", blocks: 2 }),
+        RuntimeData.json({ op: "note-off", note: 69 }),
+        RuntimeData.audio({ samples: new Float32Array(64), sampleRate: 8000, channels: 1 }),
+      ],
+    },
+  },
   "audio.gain": { params: { gainDb: -6 }, chunkInvariant: true },
   "audio.channels": { chunkInvariant: true },
   "audio.format": { chunkInvariant: true },

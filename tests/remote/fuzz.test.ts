@@ -1,4 +1,4 @@
-/** A short run of the fuzz; `deno task fuzz:wire` is the long one. */
+/** A short run of the fuzz; `deno task fuzz` is the long one. */
 
 import assert from "node:assert/strict";
 import { it } from "node:test";

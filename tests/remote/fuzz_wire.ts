@@ -1,5 +1,5 @@
 /**
- * `deno task fuzz:wire`: the long run of the fuzz of the wire.
+ * `deno task fuzz`: the long run of the fuzz of the wire.
  *
  * `--messages <count>` (default 20000), `--seed <number>` (default 1). A run
  * that fails says its seed, and fails again with it.

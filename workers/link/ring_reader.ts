@@ -93,9 +93,8 @@ export class RingLinkReader implements LinkReader {
         this.#epoch = item.epoch;
         this.onLaterEpoch(item.epoch);
       }
-      if (item.epoch < this.#epoch || this.#isOver) {
-        this.#drop();
-      }
+      // The flush may have led to another on a neighbouring edge, which has dropped it already.
+      if (this.#next === item && (item.epoch < this.#epoch || this.#isOver)) this.#drop();
     }
     return this.#next;
   }
