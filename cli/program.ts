@@ -11,6 +11,7 @@ import { addDoctorCommand } from "./commands/doctor.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPresetsCommand } from "./commands/presets.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addServeCommand } from "./commands/serve.ts";
 import { addStreamCommand } from "./commands/stream.ts";
 import { addSynthCommand } from "./commands/synth.ts";
 import { addValidateCommand } from "./commands/validate.ts";
@@ -38,6 +39,7 @@ export function buildProgram(printed: string[] = []): Command {
     .configureOutput({ writeOut: (text) => void printed.push(text) });
   addRunCommand(program);
   addStreamCommand(program);
+  addServeCommand(program);
   addValidateCommand(program);
   addNodesCommand(program);
   addSynthCommand(program);

@@ -510,6 +510,137 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
     },
   },
   {
+    url: isSource ? new URL("./remote/mod.ts", import.meta.url) : new URL("./remote/mod.js", import.meta.url),
+    description: {
+      "name": "remote",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "remote.pipeline",
+          "aliases": [
+            "RemotePipelineNode",
+          ],
+          "summary": "Runs a manifest on another service, as a node of this one.",
+          "inputs": {
+            "in": [
+              "any",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "any",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "address": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Host and port of the service.",
+              },
+              "manifest": {
+                "type": "object",
+                "properties": {
+                  "version": {
+                    "const": "v1",
+                  },
+                  "nodes": {
+                    "type": "array",
+                    "items": {},
+                    "minItems": 1,
+                  },
+                },
+                "required": [
+                  "version",
+                  "nodes",
+                ],
+                "description": "The manifest that the service runs. The service checks it.",
+              },
+              "input": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Id of the node that takes the values. Default: the only input of the manifest.",
+              },
+              "output": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Id of the node whose values are given. Default: those of all outputs.",
+              },
+              "mode": {
+                "enum": [
+                  "stream",
+                  "each",
+                ],
+                "type": "string",
+                "description":
+                  '"stream": one stream for all values, as for audio. "each": a stream for each value, and the next value waits until its pipeline has ended, as for questions to which the answer takes its time.',
+                "default": "stream",
+              },
+              "waitMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60000,
+                "description":
+                  "How long a value of mode stream waits for its answer before the next one is taken, in milliseconds, 0 to 60000. What comes later is given with the next value, or at the end.",
+                "default": 20,
+              },
+              "token": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Bearer token for the service.",
+              },
+              "tls": {
+                "anyOf": [
+                  {
+                    "type": "boolean",
+                  },
+                  {
+                    "type": "object",
+                    "properties": {
+                      "ca": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description":
+                          "Roots that the certificate of the service must lead to, PEM. Default: those that the runtime trusts.",
+                      },
+                      "cert": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Certificate to show to the service, PEM. Needs key.",
+                      },
+                      "key": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Key of cert, PEM.",
+                      },
+                      "serverName": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description":
+                          "Name in the certificate of the service, where it is not the host of the address.",
+                      },
+                    },
+                    "required": [],
+                  },
+                ],
+                "description": "Whether to encrypt, or with which certificates.",
+                "default": false,
+              },
+            },
+            "required": [
+              "address",
+              "manifest",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
+  },
+  {
     url: isSource ? new URL("./synth/mod.ts", import.meta.url) : new URL("./synth/mod.js", import.meta.url),
     description: {
       "name": "synth",

@@ -20,6 +20,7 @@ export const GENERATED = [
   "docs/benchmarks.md",
   "schemas",
   "api",
+  "remote/gen",
 ] as const;
 
 /**

@@ -29,9 +29,9 @@ export interface SessionOutputsOptions {
 export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void> {
   readonly #options: SessionOutputsOptions;
   #state: "new" | "open" | "done" = "new";
-  /** Reads that wait, and the last of them. */
+  /** Reads that wait, and when the last of them has settled. */
   #waiting = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOutputsOptions) {
     this.#options = options;
@@ -42,9 +42,9 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
   }
 
   next(): Promise<IteratorResult<SessionOutput, void>> {
-    if (this.#waiting > 0) return this.#queue(async () => await this.#read());
+    if (this.#waiting > 0) return this.#queue(() => this.#read());
     const result = this.#read();
-    return result instanceof Promise ? result : Promise.resolve(result);
+    return result instanceof Promise ? this.#note(result) : Promise.resolve(result);
   }
 
   return(): Promise<IteratorResult<SessionOutput, void>> {
@@ -63,7 +63,7 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
       if (this.#state === "new") this.#open();
       const taken = this.#options.source.next();
       if (taken !== undefined && !(taken instanceof Promise)) return toResult(taken);
-      return this.#last = this.#readLater(taken);
+      return this.#readLater(taken);
     } catch (thrown) {
       return this.#fail(thrown);
     }
@@ -77,7 +77,6 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
   }
 
   async #readLater(taken: Promise<Delivery | undefined> | undefined): Promise<IteratorResult<SessionOutput, void>> {
-    this.#waiting += 1;
     try {
       const delivery = await taken;
       if (delivery !== undefined) return toResult(delivery);
@@ -86,8 +85,6 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
       return END;
     } catch (thrown) {
       return await this.#fail(thrown);
-    } finally {
-      this.#waiting -= 1;
     }
   }
 
@@ -98,12 +95,17 @@ export class SessionOutputs implements AsyncIterableIterator<SessionOutput, void
     throw thrown;
   }
 
-  /** Runs an action behind the reads that wait. */
-  #queue<T>(action: () => Promise<T>): Promise<T> {
+  /** Runs an action behind what waits. */
+  #queue<T>(action: () => T | Promise<T>): Promise<T> {
+    return this.#note(this.#last.then(action));
+  }
+
+  /** Lets whatever comes next wait for this. */
+  #note<T>(running: Promise<T>): Promise<T> {
     this.#waiting += 1;
-    const run = this.#last.then(action, action);
-    this.#last = run.then(() => this.#waiting -= 1, () => this.#waiting -= 1);
-    return run;
+    const settled = () => void (this.#waiting -= 1);
+    this.#last = running.then(settled, settled);
+    return running;
   }
 }
 

@@ -109,8 +109,9 @@ function latest(): Aligner {
         if (arrival === undefined) return undefined;
         const [edge] = arrival.edges as [Inlet];
         const [item] = arrival.items as [Item];
-        // The node owns what it is given, so what is kept for later is a copy. Its input counts as done with by then.
-        const { lease, ...rest } = item;
+        // The node owns what it is given, so what is kept for later is a copy. Its input counts as done with by then,
+        // and how often that was given before is no matter any more.
+        const { lease, takenBefore: _, ...rest } = item;
         held.set(edge, { ...rest, data: copyData(item.data) });
         const given = edges.filter((other) => held.has(other));
         if (edges.some((other) => !held.has(other) && !other.isDrained)) {

@@ -15,6 +15,8 @@ export interface DroppingOptions {
   readonly items: number;
   /** Where drops are counted. */
   readonly counts?: EdgeCounts | undefined;
+  /** Told of a value that the edge refuses: nobody waits for its write. */
+  onFailure(error: Error): void;
 }
 
 /**
@@ -62,7 +64,7 @@ export class DroppingQueue implements ItemWriter {
 
   abort(error: Error): void {
     this.#failure ??= error;
-    this.#waiting.length = 0;
+    for (const { lease } of this.#waiting.splice(0)) lease?.release();
     this.#writer.abort(error);
   }
 
@@ -75,8 +77,7 @@ export class DroppingQueue implements ItemWriter {
         if (written !== undefined) await written;
       }
     } catch (thrown) {
-      // The writer was aborted, or the value cannot be sent: whoever comes next is told.
-      this.#failure ??= thrown as Error;
+      if (this.#failure === undefined) this.#options.onFailure(this.#failure = thrown as Error);
     }
     this.#isWriting = false;
     if (this.#isEnding && this.#failure === undefined) this.#writer.end();

@@ -43,16 +43,15 @@ export class Outlet {
     const writers = this.#writers;
     const last = writers.length - 1;
     if (last < 0) return;
-    for (let i = 0; i <= last; i++) lease?.hold();
     const item: Item = { data, sequence, epoch, bytes, isPartial, progress, lease };
-    if (last === 0) return (writers[0] as ItemWriter).write(item);
+    if (last === 0) return hand(writers[0] as ItemWriter, item);
     // All copies are made before the first write, since the last edge moves the bytes away.
     const items = writers.map((_, i) => i === last ? item : { ...item, data: copyData(data) });
     return this.#writeAll(items);
   }
 
   async #writeAll(items: readonly Item[]): Promise<void> {
-    await Promise.all(items.map(async (item, i) => await this.#writers[i]?.write(item)));
+    await Promise.all(items.map(async (item, i) => await hand(this.#writers[i] as ItemWriter, item)));
   }
 
   /** Ends every edge. */
@@ -63,5 +62,22 @@ export class Outlet {
   /** Aborts every edge. */
   abort(error: Error): void {
     for (const writer of this.#writers) writer.abort(error);
+  }
+}
+
+/** Writes a value, which holds its input from then on. One that is refused does not. */
+function hand(writer: ItemWriter, item: Item): void | Promise<void> {
+  const { lease } = item;
+  if (lease === undefined) return writer.write(item);
+  const refused = (thrown: unknown): never => {
+    lease.release();
+    throw thrown;
+  };
+  lease.hold();
+  try {
+    const written = writer.write(item);
+    return written === undefined ? undefined : written.catch(refused);
+  } catch (thrown) {
+    refused(thrown);
   }
 }

@@ -57,6 +57,7 @@ export class Attempts {
         if (isLast && onError === "skip") return;
         if (isLast) throw error;
         await this.#pause(delayMs(retry, attempt));
+        if (signal.aborted) throw error;
       }
     }
   }

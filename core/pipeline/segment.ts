@@ -5,7 +5,7 @@
  */
 
 import type { JsonValue } from "../data/types.ts";
-import { type Problem, StreamrackError } from "../errors.ts";
+import { placed, type Problem, StreamrackError } from "../errors.ts";
 import { settledWithin } from "../flow/settled_within.ts";
 import { type EdgeCounts, EdgeTable } from "../flow/edge_counts.ts";
 import { EdgeQueue } from "../flow/edge_queue.ts";
@@ -241,7 +241,9 @@ export class SegmentRunner {
           : this.#environment.openOutlet((edge.to as { link: number }).link, counts.beginWriting());
         const { whenFull = "block" } = edge;
         const { items } = edge.limits ?? this.#spec.limits;
-        return [whenFull === "block" ? writer : new DroppingQueue(writer, { whenFull, items, counts })];
+        if (whenFull === "block") return [writer];
+        const onFailure = (error: Error) => this.abort(placed(StreamrackError.from(error), { nodeId, pluginName }));
+        return [new DroppingQueue(writer, { whenFull, items, counts, onFailure })];
       });
       return [port, new Outlet(writers, this.#firstSequence(writers))] as const;
     });

@@ -9,6 +9,7 @@ import { Outlet } from "../../core/flow/outlet.ts";
 import { settledWithin } from "../../core/flow/settled_within.ts";
 import { RuntimeData } from "../../core/plugin.ts";
 import { rejectionOf } from "../_support/errors.ts";
+import { isSettled, settle } from "../_support/promises.ts";
 import { Random } from "../_support/random.ts";
 import { StreamrackError } from "../../core/errors.ts";
 
@@ -28,20 +29,6 @@ const textOf = ({ data }: Item) => RuntimeData.asText(data);
 const queueOf = (port = "in", limits = LIMITS) => new EdgeQueue({ port, from: undefined }, limits);
 
 const nothing = () => {};
-
-/** Lets everything run that is ready to run. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await Promise.resolve();
-}
-
-/** Whether a promise has settled by now. */
-async function isSettled(promise: unknown): Promise<boolean> {
-  if (!(promise instanceof Promise)) return true;
-  let settled = false;
-  promise.then(() => settled = true, () => settled = true);
-  await settle();
-  return settled;
-}
 
 describe("Gate", () => {
   it("lets in up to its limits, and the others one by one, in order", async () => {

@@ -1,9 +1,19 @@
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { RuntimeData } from "../../core/plugin.ts";
+import { createRuntime } from "../../mod.ts";
+import { createService } from "../../remote/mod.ts";
 import { type ConformanceOptions, conformanceTests } from "../../testing/mod.ts";
 import { PLUGIN_CATALOG } from "../../plugins/catalog.ts";
 
 const json = RuntimeData.json({ operation: "add", operands: [1, 2] });
+
+// A node that runs a pipeline on a service needs one.
+const runtime = await createRuntime();
+const service = await createService(runtime, { listen: "127.0.0.1:0" });
+const remote = {
+  address: `127.0.0.1:${service.address.port}`,
+  manifest: { version: "v1", nodes: [{ id: "pass", node_type: "util.passthrough" }] },
+};
 
 const bell = {
   version: 1,
@@ -46,12 +56,19 @@ const NODES: ConformanceOptions["nodes"] = {
   "audio.format": { chunkInvariant: true },
   "audio.resample": { params: { sampleRateHz: 24_000 }, chunkInvariant: true },
   "audio.rechunk": { chunkInvariant: true },
+  "remote.pipeline": { params: remote },
   "util.passthrough": { chunkInvariant: true },
 };
 
 for (const { description, url } of PLUGIN_CATALOG) {
   const { default: plugin } = await import(url.href);
   describe(`plugin ${description.name}`, () => {
+    if (description.name === "remote") {
+      after(async () => {
+        await service.close();
+        await runtime.close();
+      });
+    }
     for (const { name, run } of conformanceTests(plugin, { nodes: NODES ?? {} })) it(name, run);
   });
 }

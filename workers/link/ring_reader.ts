@@ -27,6 +27,7 @@ interface Posted {
 export class RingLinkReader implements LinkReader {
   readonly source: NodeSource;
   readonly isRemote: boolean = true;
+  readonly closed: Promise<void>;
   awaitsMessage = false;
   nextSequence: number;
   onChange: () => void = () => {};
@@ -44,6 +45,7 @@ export class RingLinkReader implements LinkReader {
   #epoch = 0;
   #hasEnded = false;
   #hasConfirmed = false;
+  #close!: () => void;
   #isArmed = false;
   #isResting = false;
   #isClosed = false;
@@ -59,6 +61,7 @@ export class RingLinkReader implements LinkReader {
     onViolation: OnViolation,
   ) {
     this.#ring = new RingReader(end.ring);
+    this.closed = new Promise((resolve) => this.#close = resolve);
     this.#lostBefore = end.lostBefore;
     this.nextSequence = end.lostBefore === undefined ? 0 : -1;
     this.#limits = limits;
@@ -93,9 +96,8 @@ export class RingLinkReader implements LinkReader {
         this.#epoch = item.epoch;
         this.onLaterEpoch(item.epoch);
       }
-      if (item.epoch < this.#epoch || this.#isOver) {
-        this.#drop();
-      }
+      // The flush may have led to another on a neighbouring edge, which has dropped it already.
+      if (this.#next === item && (item.epoch < this.#epoch || this.#isOver)) this.#drop();
     }
     return this.#next;
   }
@@ -155,6 +157,7 @@ export class RingLinkReader implements LinkReader {
   close(): void {
     this.#isClosed = true;
     this.#port.close();
+    this.#close();
   }
 
   #listen(port: MessagePort): void {
@@ -210,6 +213,7 @@ export class RingLinkReader implements LinkReader {
     if (this.#leases !== undefined && (this.#leases.size > 0 || this.peek() !== undefined || this.#isBroken)) return;
     this.#hasConfirmed = true;
     this.#port.postMessage({ t: "closed" } satisfies ToWriter);
+    this.#close();
   }
 
   /** The next item, or nothing: none is there, or it is still on its way over the port. */
