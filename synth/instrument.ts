@@ -102,6 +102,7 @@ export class Instrument {
   async fill(buffer: Float32Array): Promise<Float32Array> {
     const { sampleRate, channels } = this;
     const filled = this.#wait(this.#blocks);
+    filled.catch(() => {}); // it may fail before this call gets to wait for it
     try {
       await this.#session.send(RuntimeData.audio({ samples: buffer, sampleRate, channels }));
     } catch (thrown) {
@@ -136,6 +137,7 @@ export class Instrument {
   /** What the engine that plays it is doing. */
   async status(): Promise<EngineStatus> {
     const status = this.#wait(this.#statuses);
+    status.catch(() => {}); // as above
     await this.#command({ op: "status" }).catch((thrown) => this.#drop(this.#statuses, thrown));
     return await status;
   }

@@ -26,6 +26,11 @@ export class Lane {
     this.#outputs = session[Symbol.asyncIterator]();
   }
 
+  /** Whether its session still runs: an engine may die while nothing is asked of it. */
+  get isAlive(): boolean {
+    return this.#session.state === "open";
+  }
+
   /** Opens a session with one node. */
   static async open(runtime: Runtime, nodeType: string, params: JsonValue): Promise<Lane> {
     const manifest = { version: "v1" as const, nodes: [{ id: "synth", node_type: nodeType, params: params as never }] };

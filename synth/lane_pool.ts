@@ -32,6 +32,7 @@ export class LanePool {
     let lane: Lane | undefined;
     try {
       this.#checkOpen();
+      await this.#dropDead();
       lane = this.#idle.pop() ?? await this.#open();
       yield* lane.request(value, signal);
     } catch (thrown) {
@@ -55,6 +56,15 @@ export class LanePool {
     this.#isClosed = true;
     for (const wake of this.#waiting.splice(0)) wake();
     await Promise.all(this.#idle.splice(0).map((lane) => lane.close()));
+  }
+
+  /** Sessions whose engine died while they were idle cost no request. */
+  async #dropDead(): Promise<void> {
+    const dead = this.#idle.filter((lane) => !lane.isAlive);
+    if (dead.length === 0) return;
+    this.#hasDied = true;
+    for (const lane of dead) this.#idle.splice(this.#idle.indexOf(lane), 1);
+    await Promise.all(dead.map((lane) => lane.close().catch(() => {})));
   }
 
   async #open(): Promise<Lane> {

@@ -223,8 +223,31 @@ describe("a synth", () => {
         await killer[Symbol.asyncDispose]();
         const after = await synth.generateFromPreset(mine, { durationS: 0.2 });
         assert.equal(hashOf(after.samples), hashOf(before.samples));
-        // Known by the hash before it was asked for: the new engine was given it.
-        assert.equal((await synth.getStatus()).cacheHits >= 1, true);
+        // Compiled before it was asked for: the new engine was given it.
+        const { cacheHits, cacheMisses } = await synth.getStatus();
+        assert.deepEqual([cacheHits, cacheMisses], [1, 1]);
+      }, { runtime });
+    } finally {
+      await runtime.close();
+    }
+  });
+
+  it("notices an engine that died while nothing was asked of it", async () => {
+    const runtime = await createRuntime({
+      plugins: [testPlugin("faults")],
+      trust: [["synth", "faults"]],
+      maxThreads: 1,
+      killGraceMs: 500,
+    });
+    try {
+      await withSynth(async (synth) => {
+        await synth.generateFromPreset(mine, { durationS: 0.1 });
+        const killer = await runtime.open({ version: "v1", nodes: [{ id: "kill", node_type: "fault.exit" }] });
+        await killer.send({ type: "text", text: "now" });
+        await rejectionOf((async () => {
+          for await (const _ of killer);
+        })());
+        assert.equal((await synth.generateFromPreset(mine, { durationS: 0.1 })).samples.length, 2 * 4410);
       }, { runtime });
     } finally {
       await runtime.close();

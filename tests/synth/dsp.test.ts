@@ -11,6 +11,11 @@ import {
   sinTurns,
   tanTurns,
 } from "../../plugins/synth/dsp/exact_math.ts";
+import { Renderer } from "../../plugins/synth/engine/renderer.ts";
+import { PRESETS } from "../../plugins/synth/generated/presets.ts";
+import { planGraph } from "../../plugins/synth/graph/plan.ts";
+import { normalisePreset } from "../../plugins/synth/preset/normalise.ts";
+import { presetGraph } from "../../plugins/synth/preset/to_graph.ts";
 import { TruePeakMeter } from "../../audio/dsp/true_peak.ts";
 import { frequencyNear, graphOf, hashOf, noteEvents, peakOf, RATE, render, spectrum } from "./_kit.ts";
 
@@ -89,6 +94,38 @@ describe("oscillators", () => {
       assert.equal(hashOf(render(graph, { frames: 8192, events, channels: 2, blockFrames })), hashOf(whole));
     }
     assert.notEqual(hashOf(render(graph, { frames: 8192, events, channels: 2, seed: 2 })), hashOf(whole));
+  });
+});
+
+describe("rendering", () => {
+  it("makes no buffers once it runs", () => {
+    const { graph } = presetGraph(
+      normalisePreset(PRESETS.find(({ id }) => id === "warm-analog-pad"), { tempoBpm: 120 }),
+      RATE,
+    );
+    const renderer = new Renderer(planGraph(graph), { sampleRate: RATE, channels: 2, seed: 1 });
+    const block = new Float32Array(2 * 128);
+    for (const event of [57, 60, 64].flatMap((note) => noteEvents(note))) renderer.schedule(event);
+    const made: string[] = [];
+    const originals = { Float64Array, Float32Array, ArrayBuffer };
+    // Every buffer that somebody makes by name in this thread, seen from outside.
+    for (const name of ["Float64Array", "Float32Array", "ArrayBuffer"] as const) {
+      globalThis[name] = new Proxy(originals[name], {
+        construct: (target, args, newTarget) => {
+          made.push(name);
+          return Reflect.construct(target, args, newTarget);
+        },
+      }) as never;
+    }
+    try {
+      for (let i = 0; i < 500; i++) renderer.render(block);
+      renderer.schedule({ kind: "note-on", frame: renderer.frame, note: 50, velocity: 1 });
+      for (let i = 0; i < 500; i++) renderer.render(block);
+    } finally {
+      Object.assign(globalThis, originals);
+    }
+    assert.deepEqual(made, []);
+    assert.ok(peakOf(block) > 0.01);
   });
 });
 

@@ -6,8 +6,10 @@
  */
 
 import { GraphCache } from "../graph/cache.ts";
+import { canonicalJson } from "../graph/hash.ts";
 import type { Correction } from "../quality/correct.ts";
 import { type Embedder, type PresetMatch, PresetSearch, type SearchOptions } from "../search/preset_search.ts";
+import type { Decided } from "./decide.ts";
 import { allPresets } from "./library.ts";
 import type { EngineStatus } from "./reports.ts";
 
@@ -16,6 +18,7 @@ export const ENGINE_VERSION = "1.0.0";
 const BACKEND = "typescript (band-limited tables, 64-bit)";
 const CACHED_GRAPHS = 64;
 const CACHED_CORRECTIONS = 256;
+const CACHED_DECISIONS = 64;
 /** How much of the load is that of the last block. */
 const LOAD_SMOOTHING = 0.05;
 
@@ -31,6 +34,7 @@ export class SynthEngine {
   readonly graphs = new GraphCache(CACHED_GRAPHS);
   readonly corrections = new PromiseCache<Correction>(CACHED_CORRECTIONS);
   readonly now: () => number;
+  readonly #decisions = new PromiseCache<Decided>(CACHED_DECISIONS);
   readonly #startMs: number;
   readonly #searches = new Map<Embedder | undefined, PresetSearch>();
   readonly #voices = new Map<object, () => number>();
@@ -48,6 +52,22 @@ export class SynthEngine {
     let search = this.#searches.get(embedder);
     if (search === undefined) this.#searches.set(embedder, search = new PresetSearch(allPresets(), embedder));
     return await search.search(prompt, options);
+  }
+
+  /**
+   * What a request comes to: decided once, then remembered, since the same
+   * request always comes to the same.
+   *
+   * @param scope Tells apart what decides in different ways.
+   */
+  async decided(scope: string, request: unknown, decide: () => Promise<Decided>): Promise<Decided> {
+    let isNew = false;
+    const decided = await this.#decisions.get(`${scope}:${canonicalJson(request)}`, () => {
+      isNew = true;
+      return decide();
+    });
+    if (!isNew) this.graphs.use(decided.graph);
+    return decided;
   }
 
   /** Counts a performance while it runs; the result ends that. */

@@ -31,6 +31,12 @@ export class GraphCache {
     return [...this.#graphs.keys()];
   }
 
+  /** Counts a use of a graph that somebody still has, and keeps it among the last used ones. */
+  use(compiled: CompiledGraph): void {
+    this.hits += 1;
+    this.#keep(compiled);
+  }
+
   /**
    * Compiles a graph, unless it is there.
    *
@@ -44,10 +50,14 @@ export class GraphCache {
       compiled = { hash, graph, plan: planGraph(graph) };
     } else {
       this.hits += 1;
-      this.#graphs.delete(hash);
     }
-    this.#graphs.set(hash, compiled);
-    if (this.#graphs.size > this.#limit) this.#graphs.delete(this.#graphs.keys().next().value as string);
+    this.#keep(compiled);
     return compiled;
+  }
+
+  #keep(compiled: CompiledGraph): void {
+    this.#graphs.delete(compiled.hash);
+    this.#graphs.set(compiled.hash, compiled);
+    if (this.#graphs.size > this.#limit) this.#graphs.delete(this.#graphs.keys().next().value as string);
   }
 }

@@ -34,8 +34,14 @@ export const generate: SynthNode = defineNode({
   outputs: { out: ["audio"], report: ["json"] },
   async create({ params }) {
     const embedder = await loadEmbedder(params.embedder);
-    const decide = (request: unknown) =>
-      decidePrompt(parse(GenerateRequestSchema, request, "request"), engine, embedder);
+    const decide = (given: unknown) => {
+      const request = parse(GenerateRequestSchema, given, "request");
+      return engine.decided(
+        `generate ${params.embedder ?? ""}`,
+        request,
+        () => decidePrompt(request, engine, embedder),
+      );
+    };
     return {
       process: (data, item) => answer(data, item, { ...params, embedder, decide }),
     };

@@ -120,7 +120,8 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
     unwatch();
   }
   const { kind, decision, trace, preset, graph: { graph } } = decided;
-  const report: PlayReport = { kind, blocks, decision, trace, preset, graph };
+  const silencedSamples = performance.renderer.invalidSamples;
+  const report: PlayReport = { kind, blocks, silencedSamples, decision, trace, preset, graph };
   if (meter === undefined) return yield { report: toReport(report) };
   const measures = meter.finish();
   yield { report: toReport({ ...report, quality: { measures, ...scoreQuality(measures, policy) } }) };

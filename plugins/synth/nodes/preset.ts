@@ -24,7 +24,8 @@ export const preset: SynthNode = defineNode({
       const named = typeof request === "object" && request !== null && "prompt" in request
         ? { preset: request.prompt }
         : request;
-      return decidePreset(parse(PresetRequestSchema, named, "request"), engine);
+      const full = parse(PresetRequestSchema, named, "request");
+      return engine.decided("preset", full, () => decidePreset(full, engine));
     };
     return { process: (data, item) => answer(data, item, { ...params, decide }) };
   },
