@@ -9,8 +9,11 @@ import { Command, CommanderError } from "commander";
 import { isBrokenPipe, writeStdout } from "./stdout.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
+import { addPresetsCommand } from "./commands/presets.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addServeCommand } from "./commands/serve.ts";
 import { addStreamCommand } from "./commands/stream.ts";
+import { addSynthCommand } from "./commands/synth.ts";
 import { addValidateCommand } from "./commands/validate.ts";
 import { errorToJson, EXIT, exitCodeOf, reportError } from "./exit.ts";
 import { VERSION } from "./version.ts";
@@ -36,8 +39,11 @@ export function buildProgram(printed: string[] = []): Command {
     .configureOutput({ writeOut: (text) => void printed.push(text) });
   addRunCommand(program);
   addStreamCommand(program);
+  addServeCommand(program);
   addValidateCommand(program);
   addNodesCommand(program);
+  addSynthCommand(program);
+  addPresetsCommand(program);
   addDoctorCommand(program);
   return program;
 }

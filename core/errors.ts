@@ -69,6 +69,10 @@ export const ERROR_REASONS = {
   "overloaded": "unavailable",
   "protocol-violation": "internal",
   "unsupported-runtime": "unimplemented",
+  "limit-exceeded": "resource-exhausted",
+  "connection-failed": "unavailable",
+  "unauthenticated": "unauthenticated",
+  "remote-failed": "internal",
   "unknown": "unknown",
 } as const satisfies Record<string, ErrorCode>;
 

@@ -510,6 +510,319 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
     },
   },
   {
+    url: isSource ? new URL("./remote/mod.ts", import.meta.url) : new URL("./remote/mod.js", import.meta.url),
+    description: {
+      "name": "remote",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "remote.pipeline",
+          "aliases": [
+            "RemotePipelineNode",
+          ],
+          "summary": "Runs a manifest on another service, as a node of this one.",
+          "inputs": {
+            "in": [
+              "any",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "any",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "address": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Host and port of the service.",
+              },
+              "manifest": {
+                "type": "object",
+                "properties": {
+                  "version": {
+                    "const": "v1",
+                  },
+                  "nodes": {
+                    "type": "array",
+                    "items": {},
+                    "minItems": 1,
+                  },
+                },
+                "required": [
+                  "version",
+                  "nodes",
+                ],
+                "description": "The manifest that the service runs. The service checks it.",
+              },
+              "input": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Id of the node that takes the values. Default: the only input of the manifest.",
+              },
+              "output": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Id of the node whose values are given. Default: those of all outputs.",
+              },
+              "mode": {
+                "enum": [
+                  "stream",
+                  "each",
+                ],
+                "type": "string",
+                "description":
+                  '"stream": one stream for all values, as for audio. "each": a stream for each value, and the next value waits until its pipeline has ended, as for questions to which the answer takes its time.',
+                "default": "stream",
+              },
+              "waitMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60000,
+                "description":
+                  "How long a value of mode stream waits for its answer before the next one is taken, in milliseconds, 0 to 60000. What comes later is given with the next value, or at the end.",
+                "default": 20,
+              },
+              "token": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Bearer token for the service.",
+              },
+              "tls": {
+                "anyOf": [
+                  {
+                    "type": "boolean",
+                  },
+                  {
+                    "type": "object",
+                    "properties": {
+                      "ca": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description":
+                          "Roots that the certificate of the service must lead to, PEM. Default: those that the runtime trusts.",
+                      },
+                      "cert": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Certificate to show to the service, PEM. Needs key.",
+                      },
+                      "key": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Key of cert, PEM.",
+                      },
+                      "serverName": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description":
+                          "Name in the certificate of the service, where it is not the host of the address.",
+                      },
+                    },
+                    "required": [],
+                  },
+                ],
+                "description": "Whether to encrypt, or with which certificates.",
+                "default": false,
+              },
+            },
+            "required": [
+              "address",
+              "manifest",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
+  },
+  {
+    url: isSource ? new URL("./synth/mod.ts", import.meta.url) : new URL("./synth/mod.js", import.meta.url),
+    description: {
+      "name": "synth",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "synth.generate",
+          "aliases": [],
+          "summary": "Generates audio from a prompt: a preset, fitted to its role, tempo, key and scale.",
+          "inputs": {
+            "in": [
+              "json",
+              "text",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+            "report": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "measure": {
+                "type": "boolean",
+                "description": "Whether what is delivered is measured and scored, for the report.",
+                "default": true,
+              },
+              "errors": {
+                "enum": [
+                  "throw",
+                  "report",
+                ],
+                "type": "string",
+                "description":
+                  'Whether a request that cannot be answered ends the session, or is answered on "report".',
+                "default": "throw",
+              },
+              "embedder": {
+                "type": "string",
+                "maxLength": 2000,
+                "description":
+                  "URL or package of a module whose default export has `embed(texts)`: a model of meaning that is used for the search beside the words. Absent: words alone.",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "synth.preset",
+          "aliases": [],
+          "summary": "Plays notes with a preset, as it is.",
+          "inputs": {
+            "in": [
+              "json",
+              "text",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+            "report": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "measure": {
+                "type": "boolean",
+                "description": "Whether what is delivered is measured and scored, for the report.",
+                "default": false,
+              },
+              "errors": {
+                "enum": [
+                  "throw",
+                  "report",
+                ],
+                "type": "string",
+                "description":
+                  'Whether a request that cannot be answered ends the session, or is answered on "report".',
+                "default": "throw",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "synth.graph",
+          "aliases": [],
+          "summary": "Plays a DSP graph or a preset live: notes and changes in, blocks of audio out.",
+          "inputs": {
+            "in": [
+              "json",
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+            "report": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "sound": {
+                "description": "A DSP graph, a preset, or the id of one of ours.",
+              },
+              "sampleRateHz": {
+                "type": "number",
+                "minimum": 8000,
+                "maximum": 192000,
+                "description": "Sample rate in hertz, 8000 to 192 000.",
+                "default": 44100,
+              },
+              "channels": {
+                "enum": [
+                  1,
+                  2,
+                ],
+                "type": "number",
+                "description": "Mono or stereo.",
+                "default": 2,
+              },
+              "blockFrames": {
+                "type": "integer",
+                "minimum": 64,
+                "maximum": 512,
+                "description": "Frames in a block, 64 to 512. Absent: as many as maxLatencyMs allows.",
+              },
+              "maxLatencyMs": {
+                "type": "number",
+                "minimum": 3,
+                "maximum": 1000,
+                "description": "Most time from an event to its sound, in milliseconds, 3 to 1000.",
+                "default": 10,
+              },
+              "maxCpu": {
+                "type": "number",
+                "minimum": 0.001,
+                "maximum": 1,
+                "description":
+                  "Most of a block's time that rendering it may take, 0.001 to 1. Beyond it voices and unison parts are left out, which is reported. Absent: nothing is left out.",
+              },
+              "tempo": {
+                "type": "number",
+                "minimum": 20,
+                "maximum": 400,
+                "description": "Quarter notes per minute, for the note lengths of a preset.",
+                "default": 120,
+              },
+              "seed": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 4294967295,
+                "description": "Of what is random.",
+                "default": 1,
+              },
+            },
+            "required": [
+              "sound",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
+  },
+  {
     url: isSource ? new URL("./text/mod.ts", import.meta.url) : new URL("./text/mod.js", import.meta.url),
     description: {
       "name": "text",

@@ -45,11 +45,31 @@ const LAYERS: readonly Layer[] = [
   { path: "plugins/vad/", imports: [AUTHOR_ENTRY], packages: "any", builtins: ["node:fs/promises"] },
   // Its nodes and the functions of the entry "./audio" are made of the same parts.
   { path: "plugins/audio/", imports: [AUTHOR_ENTRY, "audio/dsp/"], packages: ["valibot"], builtins: [] },
+  // Its node calls a service through the client, by the entry that any plugin could import.
+  { path: "plugins/remote/", imports: [AUTHOR_ENTRY, "remote/mod.ts"], packages: "any", builtins: [] },
+  // Measures what it renders with the meters of the audio nodes.
+  {
+    path: "plugins/synth/",
+    imports: [AUTHOR_ENTRY, "audio/dsp/"],
+    packages: ["valibot", "minisearch", "fft.js"],
+    builtins: [],
+  },
   { path: "plugins/*/", imports: [AUTHOR_ENTRY], packages: "any", builtins: [] },
   { path: "testing/", imports: ["mod.ts", "core/", "workers/"], packages: "any", builtins: [] },
   { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },
-  { path: "cli/", imports: ["mod.ts", AUTHOR_ENTRY, "audio/"], packages: "any", builtins: "any" },
-  { path: "remote/", imports: ["mod.ts", AUTHOR_ENTRY], packages: "any", builtins: [] },
+  // An application of the public entries that drives one plugin: it knows what that takes and gives, and none of its code.
+  { path: "synth/", imports: ["mod.ts", AUTHOR_ENTRY, "plugins/synth/api.ts"], packages: [], builtins: [] },
+  {
+    path: "cli/",
+    imports: ["mod.ts", AUTHOR_ENTRY, "audio/", "remote/mod.ts", "synth/mod.ts"],
+    packages: "any",
+    builtins: "any",
+  },
+  // Generated, from remote/proto/.
+  { path: "remote/gen/", imports: [], packages: ["@bufbuild/protobuf"], builtins: [] },
+  // An application of mod.ts. Its client runs inside of plugins as well, where the engine must not be loaded for a
+  // list of codes. Sockets, TLS and HTTP are its business, and in Node's modules they are alike on all runtimes.
+  { path: "remote/", imports: ["mod.ts", AUTHOR_ENTRY, "core/errors.ts"], packages: "any", builtins: "any" },
   // A plugin as any other, but for the work that all contenders share.
   { path: "bench/nodes/", imports: [AUTHOR_ENTRY, "bench/contenders/invert.ts"], packages: [], builtins: [] },
   // Measures what users get: the public entries alone. What starts processes and finds runtimes is shared with the tests.
@@ -58,10 +78,14 @@ const LAYERS: readonly Layer[] = [
     imports: [
       "mod.ts",
       AUTHOR_ENTRY,
+      "remote/",
       "workers/entry.ts",
       "audio/mod.ts",
       "plugins/audio/mod.ts",
       "plugins/vad/mod.ts",
+      // Compared with the bare renderer, which is no public entry.
+      "plugins/synth/",
+      "synth/mod.ts",
       "scripts/",
     ],
     packages: "any",

@@ -13,7 +13,15 @@ import { runtimePath } from "./toolchain.ts";
 const DEADLINE_MS = 180_000;
 
 /** Where the generators write; nothing else lives below these. */
-export const GENERATED = ["plugins/catalog.ts", "docs/nodes.md", "docs/benchmarks.md", "schemas", "api"] as const;
+export const GENERATED = [
+  "plugins/catalog.ts",
+  "plugins/synth/generated",
+  "docs/nodes.md",
+  "docs/benchmarks.md",
+  "schemas",
+  "api",
+  "remote/gen",
+] as const;
 
 /**
  * Runs all generators.

@@ -81,10 +81,15 @@ function typeOf(schema: JsonSchema): string {
       return `text${range(minLength, maxLength, " characters")}`;
     case "array":
       return `list of (${typeOf(items as JsonSchema)})${maxItems === undefined ? "" : `, at most ${maxItems}`}`;
-    case "object":
+    case "object": {
+      const names = Object.keys(schema["properties"] ?? {});
+      if (names.length > 0) return `object with ${names.map(code).join(", ")}`;
       return `object of (${typeOf(schema["additionalProperties"] as JsonSchema)}) by name`;
-    default:
-      return "any JSON";
+    }
+    default: {
+      const { anyOf } = schema;
+      return Array.isArray(anyOf) ? anyOf.map((each: JsonSchema) => typeOf(each)).join(", or ") : "any JSON";
+    }
   }
 }
 

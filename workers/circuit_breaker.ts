@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type ErrorReason, StreamrackError } from "../core/errors.ts";
+import { StreamrackError } from "../core/errors.ts";
 
 /** When a plugin is taken out of service, and for how long. */
 export interface BreakerOptions {
@@ -50,9 +50,8 @@ export class CircuitBreaker {
   check(): void {
     const leftMs = this.#openUntilMs - this.#now();
     if (leftMs <= 0) return;
-    const reason: ErrorReason = "plugin-unavailable";
-    const { maxCrashes } = this.#options;
-    throw new StreamrackError(reason, `the plugins of group "${this.#group}" have crashed ${maxCrashes} times`, {
+    const detail = `the plugins of group "${this.#group}" have crashed ${this.#options.maxCrashes} times`;
+    throw new StreamrackError("plugin-unavailable", detail, {
       pluginName: this.#lastCrash?.pluginName,
       nodeId: this.#lastCrash?.nodeId,
       cause: this.#lastCrash,

@@ -15,7 +15,7 @@ export interface PluginMetrics {
   readonly bytesInFlight: number;
   /** Values that its nodes have taken since the runtime was made. */
   readonly items: number;
-  /** Segments with a node of it that were lost since then because their thread ended. */
+  /** Segments with a node of it whose thread has ended since then, though nobody asked it to. */
   readonly crashes: number;
 }
 

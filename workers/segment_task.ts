@@ -119,8 +119,9 @@ export class SegmentTaskRun implements SegmentControl {
       await this.#runner.run();
       // From here on a cancel ends it: a reader that has failed will never say that it has it all.
       this.#isRunning = false;
-      // A port that closes may drop what it still carries, so readers say when they have it all.
-      await Promise.all([...this.#writers.values()].map((writer) => writer.closed));
+      // A port that closes may drop what it still carries, so readers say when they have it all. Its own readers have,
+      // unless a writer has died behind its end: the new one says everything again.
+      await Promise.all([...this.#writers.values(), ...this.#readers.values()].map(({ closed }) => closed));
       this.#end();
     } catch (error) {
       this.#end(error);

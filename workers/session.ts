@@ -314,8 +314,10 @@ export async function openSession(
     signal?.throwIfAborted();
     await readyWithin(session.start(), options.openTimeoutMs);
   } catch (thrown) {
+    // Where the session has failed by then, its parts only say that they were given up.
+    const error = session.failure ?? thrown;
     await session.cancel(signal?.aborted === true ? signal.reason : thrown);
-    throw signal?.aborted === true ? session.failure : thrown;
+    throw signal?.aborted === true ? session.failure : error;
   }
   return session;
 }

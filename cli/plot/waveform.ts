@@ -18,24 +18,36 @@ export interface Panel {
   readonly tone: keyof typeof TONES;
 }
 
-const WIDTH = 1600;
-const LEFT = 84;
-const RIGHT = 36;
-const TOP = 22;
-const TITLE_HEIGHT = 44;
-const PANEL_HEIGHT = 232;
-const PANEL_GAP = 14;
-const AXIS_HEIGHT = 56;
-const TEXT_SIZE = 13;
+/** Measures of a picture whose panels stand above each other on one axis of time, in pixels. */
+export const WIDTH = 1600;
+/** Where panels begin. */
+export const LEFT = 84;
+/** What is left free at the right of panels. */
+export const RIGHT = 36;
+/** What is left free at the top of a picture. */
+export const TOP = 22;
+/** Room for the title of a panel. */
+export const TITLE_HEIGHT = 44;
+/** Height of a waveform. */
+export const PANEL_HEIGHT = 232;
+/** Between two panels. */
+export const PANEL_GAP = 14;
+/** Room for the axis of time. */
+export const AXIS_HEIGHT = 56;
+/** Size of text. */
+export const TEXT_SIZE = 13;
 const TITLE_SIZE = 16;
 const TICKS_MAX = 10;
 
-const PAPER: Colour = [255, 255, 255];
+/** Colour of the paper. */
+export const PAPER: Colour = [255, 255, 255];
 const FIELD: Colour = [246, 248, 251];
 const GRID: Colour = [226, 231, 239];
 const ZERO: Colour = [203, 211, 223];
-const INK: Colour = [31, 41, 55];
-const FAINT_INK: Colour = [107, 119, 138];
+/** Colour of titles. */
+export const INK: Colour = [31, 41, 55];
+/** Colour of everything else that is written. */
+export const FAINT_INK: Colour = [107, 119, 138];
 const CLIPPING: Colour = [220, 68, 55];
 const TONES = {
   before: { peak: [168, 184, 208], body: [92, 116, 152] },
@@ -49,13 +61,17 @@ export function drawWaveforms(panels: readonly Panel[]): Uint8Array {
   const durationSeconds = Math.max(1e-3, ...panels.map(({ envelope }) => envelope.durationSeconds));
   const stepSeconds = tickStep(durationSeconds);
   panels.forEach((panel, i) => {
-    const top = TOP + TITLE_HEIGHT + i * (TITLE_HEIGHT + PANEL_HEIGHT + PANEL_GAP);
-    drawTitle(canvas, panel, top - 17);
-    drawField(canvas, top, durationSeconds, stepSeconds);
-    drawEnvelope(canvas, panel, top, durationSeconds);
+    drawWaveform(canvas, panel, TOP + TITLE_HEIGHT + i * (TITLE_HEIGHT + PANEL_HEIGHT + PANEL_GAP), durationSeconds);
   });
   drawTimes(canvas, height - AXIS_HEIGHT, durationSeconds, stepSeconds);
   return canvas.toPng();
+}
+
+/** Draws one waveform whose field begins at `top`, with its title above. */
+export function drawWaveform(canvas: Canvas, panel: Panel, top: number, durationSeconds: number): void {
+  drawTitle(canvas, panel, top - 17);
+  drawField(canvas, top, durationSeconds, tickStep(durationSeconds));
+  drawEnvelope(canvas, panel, top, durationSeconds);
 }
 
 function drawTitle(canvas: Canvas, { title, subtitle, envelope }: Panel, y: number): void {
@@ -126,7 +142,8 @@ function drawEnvelope(canvas: Canvas, { envelope, tone }: Panel, top: number, du
   }
 }
 
-function drawTimes(canvas: Canvas, top: number, durationSeconds: number, stepSeconds: number): void {
+/** Draws the axis of time. */
+export function drawTimes(canvas: Canvas, top: number, durationSeconds: number, stepSeconds: number): void {
   for (let tick = 0; tick * stepSeconds <= durationSeconds; tick++) {
     const time = tick * stepSeconds;
     const x = Math.round(timeToX(time, durationSeconds));

@@ -16,7 +16,7 @@ import {
 } from "../../core/plugin.ts";
 import type { AudioNode } from "./audio_node.ts";
 import { amplitudeDb, powerDb } from "../../audio/dsp/decibels.ts";
-import { channelWeights, IntegratedLoudness, LevelWindow, LoudnessMeter } from "./loudness.ts";
+import { channelWeights, IntegratedLoudness, LevelWindow, LoudnessMeter } from "../../audio/dsp/loudness.ts";
 import { numberParam } from "./params.ts";
 import { perStretch, type Stretch, type StretchProcessor } from "../../audio/dsp/stretch.ts";
 

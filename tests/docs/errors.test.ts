@@ -36,12 +36,14 @@ describe("docs/errors.md", () => {
 
 describe("ERROR_REASONS", () => {
   it("names no reason that nothing throws", async () => {
-    const files = await findFiles("", (path) => /^(core|audio|workers|plugins|testing|cli)\/.*\.ts$/.test(path));
+    const files = await findFiles("", (path) => /^(core|audio|workers|plugins|testing|cli|remote)\/.*\.ts$/.test(path));
     const sources = await Promise.all(files.map((file) => readFile(join(ROOT, file), "utf8")));
     // As the reason of a new error, or as what something thrown is turned into.
     const thrown = new Set(
       sources.flatMap((source) =>
-        [...source.matchAll(/(?:\bnew StreamrackError\(|\b\w*Error\(|\.from\(\w+,)\s*"([a-z-]+)"/g)].map(([, r]) => r)
+        [...source.matchAll(/(?:\bnew StreamrackError\(|\b\w*Error\(|\.from\(\w+,|\breason:)\s*"([a-z-]+)"/g)].map((
+          [, r],
+        ) => r)
       ),
     );
     assert.deepEqual(reasons.filter((reason) => !thrown.has(reason)), []);

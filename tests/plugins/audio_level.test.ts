@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import type { AudioData } from "../../core/plugin.ts";
-import { IntegratedLoudness } from "../../plugins/audio/loudness.ts";
+import { IntegratedLoudness } from "../../audio/dsp/loudness.ts";
 import { cut, noise, run, signal, sine } from "./_audio_kit.ts";
 
 type Report = { readonly [key: string]: number | boolean | null };

@@ -1,24 +1,74 @@
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { RuntimeData } from "../../core/plugin.ts";
+import { createRuntime } from "../../mod.ts";
+import { createService } from "../../remote/mod.ts";
 import { type ConformanceOptions, conformanceTests } from "../../testing/mod.ts";
 import { PLUGIN_CATALOG } from "../../plugins/catalog.ts";
 
 const json = RuntimeData.json({ operation: "add", operands: [1, 2] });
 
+// A node that runs a pipeline on a service needs one.
+const runtime = await createRuntime();
+const service = await createService(runtime, { listen: "127.0.0.1:0" });
+const remote = {
+  address: `127.0.0.1:${service.address.port}`,
+  manifest: { version: "v1", nodes: [{ id: "pass", node_type: "util.passthrough" }] },
+};
+
+const bell = {
+  version: 1,
+  id: "bell",
+  name: "Bell",
+  role: "pluck",
+  description: "",
+  tags: [],
+  oscillators: [{ shape: "sine" }],
+};
+const short = { durationS: 0.05, sampleRate: 8000, channels: 1, blockFrames: 100 };
+
 /** What the suite cannot know of our own node types. */
 const NODES: ConformanceOptions["nodes"] = {
   "util.calculator": { samples: { in: [json, RuntimeData.text('{"operation": "divide", "operands": [1, 2]}')] } },
+  "synth.generate": {
+    params: { measure: true },
+    samples: {
+      in: [RuntimeData.json({ prompt: "a bell", ...short }), RuntimeData.json({ query: "list", role: "pad" })],
+    },
+  },
+  "synth.preset": {
+    samples: {
+      in: [RuntimeData.json({ preset: bell, ...short }), RuntimeData.json({ preset: "kalimba-dream", ...short })],
+    },
+  },
+  "synth.graph": {
+    params: { sound: bell, sampleRateHz: 8000, channels: 1 },
+    samples: {
+      in: [
+        RuntimeData.json({ op: "note-on", note: 69 }),
+        RuntimeData.json({ op: "render", blocks: 2 }),
+        RuntimeData.json({ op: "note-off", note: 69 }),
+        RuntimeData.audio({ samples: new Float32Array(64), sampleRate: 8000, channels: 1 }),
+      ],
+    },
+  },
   "audio.gain": { params: { gainDb: -6 }, chunkInvariant: true },
   "audio.channels": { chunkInvariant: true },
   "audio.format": { chunkInvariant: true },
   "audio.resample": { params: { sampleRateHz: 24_000 }, chunkInvariant: true },
   "audio.rechunk": { chunkInvariant: true },
+  "remote.pipeline": { params: remote },
   "util.passthrough": { chunkInvariant: true },
 };
 
 for (const { description, url } of PLUGIN_CATALOG) {
   const { default: plugin } = await import(url.href);
   describe(`plugin ${description.name}`, () => {
+    if (description.name === "remote") {
+      after(async () => {
+        await service.close();
+        await runtime.close();
+      });
+    }
     for (const { name, run } of conformanceTests(plugin, { nodes: NODES ?? {} })) it(name, run);
   });
 }

@@ -146,6 +146,8 @@ describe("a node that was reset", () => {
     };
     const tested = new Set(CASES.map(([type]) => type));
     for (const type of factories.keys()) {
+      // The one needs a service (tests/remote/remote_node.test.ts), the other a sound; the conformance suite resets both.
+      if (type === "remote.pipeline" || type === "synth.graph") continue;
       const [node] = await create(type, required[type] ?? {});
       if (node.flush !== undefined || node.reset !== undefined) assert.ok(tested.has(type), type);
       await node[Symbol.asyncDispose]?.();

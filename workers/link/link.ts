@@ -51,6 +51,8 @@ export interface LinkWriter extends ItemWriter {
 
 /** The reading end at work. */
 export interface LinkReader extends Inlet {
+  /** Resolves when the writer was told that the end has come and nothing is kept, or the link was closed on this side. Never rejects. */
+  readonly closed: Promise<void>;
   /**
    * Goes on with another writer, since the thread of the last one has died.
    * What it has sent can still be taken. The new one must not write before

@@ -27,6 +27,7 @@ interface Posted {
 export class RingLinkReader implements LinkReader {
   readonly source: NodeSource;
   readonly isRemote: boolean = true;
+  readonly closed: Promise<void>;
   awaitsMessage = false;
   nextSequence: number;
   onChange: () => void = () => {};
@@ -46,6 +47,7 @@ export class RingLinkReader implements LinkReader {
   #epoch = 0;
   #hasEnded = false;
   #hasConfirmed = false;
+  #close!: () => void;
   #isArmed = false;
   #isResting = false;
   #isClosed = false;
@@ -61,6 +63,7 @@ export class RingLinkReader implements LinkReader {
     onViolation: OnViolation,
   ) {
     this.#ring = new RingReader(end.ring);
+    this.closed = new Promise((resolve) => this.#close = resolve);
     this.#lostBefore = end.lostBefore;
     this.#againBefore = keeps ? end.lostBefore : undefined;
     this.nextSequence = end.lostBefore === undefined ? 0 : -1;
@@ -96,7 +99,7 @@ export class RingLinkReader implements LinkReader {
         this.#epoch = item.epoch;
         this.onLaterEpoch(item.epoch);
       }
-      // Whoever was told may have flushed further, and dropped it already.
+      // The flush may have led to another on a neighbouring edge, which has dropped it already.
       if (this.#next === item && (item.epoch < this.#epoch || this.#isOver)) this.#drop();
     }
     return this.#next;
@@ -157,6 +160,7 @@ export class RingLinkReader implements LinkReader {
   close(): void {
     this.#isClosed = true;
     this.#port.close();
+    this.#close();
   }
 
   #listen(port: MessagePort): void {
@@ -212,6 +216,7 @@ export class RingLinkReader implements LinkReader {
     if (this.#leases !== undefined && (this.#leases.size > 0 || this.peek() !== undefined || this.#isBroken)) return;
     this.#hasConfirmed = true;
     this.#port.postMessage({ t: "closed" } satisfies ToWriter);
+    this.#close();
   }
 
   /** The next item, or nothing: none is there, or it is still on its way over the port. */

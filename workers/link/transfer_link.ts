@@ -174,6 +174,7 @@ export class TransferLinkWriter implements LinkWriter {
  */
 export class TransferLinkReader extends EdgeQueue implements LinkReader {
   override readonly isRemote: boolean = true;
+  readonly closed: Promise<void>;
   override readonly awaitsMessage: boolean = true;
   #port!: MessagePort;
   readonly #limits: FlowLimits;
@@ -188,6 +189,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   #items = 0;
   #bytes = 0;
   #isEnding = false;
+  #close!: () => void;
   #isClosed = false;
   /** The end was taken, then the writer has died: what it sends again is not taken, but kept in order until what was is done with. */
   #isOver = false;
@@ -201,6 +203,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     onViolation: OnViolation,
   ) {
     super(source, limits, counts);
+    this.closed = new Promise((resolve) => this.#close = resolve);
     this.#counts = counts;
     this.#limits = limits;
     this.#onViolation = onViolation;
@@ -242,6 +245,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   close(): void {
     this.#isClosed = true;
     this.#port.close();
+    this.#close();
   }
 
   protected override drop(item: Item): void {

@@ -35,6 +35,13 @@ export default definePlugin({
       create: () => ({ process: (data) => data }),
     }),
     defineNode({
+      type: "probe.binary",
+      summary: "Answers every value with bytes.",
+      inputs: { in: ["any"] },
+      outputs: { out: ["binary"] },
+      create: () => ({ process: () => RuntimeData.binary(Uint8Array.of(1, 2, 3)) }),
+    }),
+    defineNode({
       type: "probe.hold",
       summary: "Holds everything back until the end.",
       inputs: { in: ["text"] },

@@ -112,6 +112,7 @@ async function runLane(): Promise<void> {
     } catch (thrown) {
       const message = thrown instanceof Breach ? thrown.message : String((thrown as Error)?.stack ?? thrown);
       breaches.push({ seed, message: `${message}\n${JSON.stringify(round)}` });
+      console.error(`breach in the round of seed ${seed}: ${message}`);
       const rack = racks.get(round.sharedMemory);
       racks.delete(round.sharedMemory);
       await rack?.close();

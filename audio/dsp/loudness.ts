@@ -4,7 +4,7 @@
  * @module
  */
 
-import { finite } from "../../audio/dsp/samples.ts";
+import { finite } from "./samples.ts";
 import { KWeighting } from "./k_weighting.ts";
 
 const ABSOLUTE_GATE_LUFS = -70;

@@ -1,0 +1,276 @@
+/**
+ * Performs a graph: notes and changes in, blocks of samples out.
+ *
+ * @module
+ */
+
+import { hzOfNote } from "../dsp/exact_math.ts";
+import { type Bus, type Kernel, QUANTUM } from "../dsp/kernel.ts";
+import { Limiter } from "../dsp/limiter.ts";
+import { seedOf } from "../dsp/random.ts";
+import { NODE_TYPE_SPECS, type NumberSpec } from "../graph/node_types.ts";
+import type { GraphPlan } from "../graph/plan.ts";
+import type { Param } from "../dsp/control.ts";
+import { createKernels, createScope, type KernelScope } from "./kernels.ts";
+import { Voice } from "./voice_pool.ts";
+
+/** How a graph is performed. */
+export interface RendererOptions {
+  /** 8000 to 192 000 Hz. */
+  readonly sampleRate: number;
+  readonly channels: 1 | 2;
+  readonly seed: number;
+  /** Gain in front of the limiter, as an amplitude ratio. Default: 1. */
+  readonly gain?: number | undefined;
+  /** How far the limiter looks ahead, in seconds: that much later the sound comes. Default: 0.005. */
+  readonly lookaheadS?: number | undefined;
+  /** True peak that is never passed, in dBTP. Default: -1. */
+  readonly ceilingDb?: number | undefined;
+}
+
+/** What happens at a frame. */
+export type RendererEvent =
+  | { readonly kind: "note-on"; readonly frame: number; readonly note: number; readonly velocity: number }
+  | { readonly kind: "note-off"; readonly frame: number; readonly note: number }
+  | { readonly kind: "set"; readonly frame: number; readonly param: Param; readonly value: number };
+
+/** Voices that may still fade beside those that play. */
+const SPARE_VOICES = 4;
+
+/** One performance of a graph. Rendering allocates nothing. */
+export class Renderer {
+  readonly sampleRate: number;
+  readonly channels: 1 | 2;
+  /** How many frames what is heard is late. */
+  readonly latencyFrames: number;
+  readonly #plan: GraphPlan;
+  readonly #scope: KernelScope;
+  readonly #mixKernels: readonly Kernel[];
+  readonly #voices: readonly Voice[];
+  readonly #voicesBus: Bus | undefined;
+  readonly #glide: Param | undefined;
+  readonly #isMono: boolean;
+  readonly #out: Bus;
+  readonly #limiter: Limiter;
+  readonly #left = new Float64Array(QUANTUM);
+  readonly #right: Float64Array;
+  readonly #events: RendererEvent[] = [];
+  readonly #moving: Param[] = [];
+  readonly #gain: number;
+  readonly #seed: number;
+  #polyphony: number;
+  readonly #maxPolyphony: number;
+  #frame = 0;
+  #notes = 0;
+  /** What has been computed and not yet been given. */
+  #ready = 0;
+  #given = 0;
+  /** Samples that were no numbers, and were silenced. */
+  invalidSamples = 0;
+  /** Notes that had to make room for others. */
+  stolenVoices = 0;
+
+  constructor(plan: GraphPlan, options: RendererOptions) {
+    const { sampleRate, channels, seed, gain = 1, lookaheadS = 0.005, ceilingDb = -1 } = options;
+    this.sampleRate = sampleRate;
+    this.channels = channels;
+    this.#plan = plan;
+    this.#seed = seed;
+    this.#gain = gain;
+    this.#scope = createScope(plan, { sampleRate, seed });
+    this.#mixKernels = createKernels(plan.mixOrder, this.#scope);
+    this.#right = channels === 1 ? this.#left : new Float64Array(QUANTUM);
+    this.#out = this.#scope.buses[plan.output] as Bus;
+    this.#limiter = new Limiter({ channels, sampleRate, ceilingDb, lookaheadS, releaseS: 0.08 });
+    this.latencyFrames = this.#limiter.latencyFrames;
+
+    const node = plan.voices === undefined ? undefined : plan.nodes[plan.voices];
+    this.#voicesBus = node && this.#scope.buses[node.index];
+    this.#isMono = node?.choices["mode"] === "mono";
+    this.#maxPolyphony = node === undefined ? 0 : this.#isMono ? 1 : Math.round(node.numbers["polyphony"] as number);
+    this.#polyphony = this.#maxPolyphony;
+    this.#glide = node && this.#scope.params[node.index]?.["glideS"];
+    const input = node?.inputs ?? [];
+    this.#voices = Array.from(
+      { length: this.#maxPolyphony === 0 ? 0 : this.#maxPolyphony + SPARE_VOICES },
+      () =>
+        new Voice(
+          (state) => createKernels(plan.voiceOrder, this.#scope, state),
+          this.#scope.buses[input[0]?.from ?? 0] as Bus,
+          sampleRate,
+        ),
+    );
+  }
+
+  /** Frames that were given so far. */
+  get frame(): number {
+    return this.#frame - this.#ready + this.#given;
+  }
+
+  /** Voices that sound now. */
+  get activeVoices(): number {
+    let count = 0;
+    for (let i = 0; i < this.#voices.length; i++) if (this.#voices[i]?.isFree === false) count += 1;
+    return count;
+  }
+
+  /** Most voices and unison parts from now on: less is faster. */
+  limit({ voiceShare, maxUnison }: { readonly voiceShare: number; readonly maxUnison: number }): void {
+    this.#polyphony = Math.max(1, Math.ceil(this.#maxPolyphony * voiceShare));
+    this.#scope.quality.maxUnison = maxUnison;
+  }
+
+  /** Takes an event; one whose frame has been computed happens at once. Events of one frame keep their order. */
+  schedule(event: RendererEvent): void {
+    let at = this.#events.length;
+    while (at > 0 && (this.#events[at - 1] as RendererEvent).frame > event.frame) at -= 1;
+    this.#events.splice(at, 0, event);
+  }
+
+  /** A parameter that can be changed while it sounds; `undefined` if the graph has none of that name. */
+  param(nodeId: string, name: string): Param | undefined {
+    const node = this.#plan.nodes.find(({ id }) => id === nodeId);
+    const specs: { readonly [name: string]: NumberSpec } | undefined = node && NODE_TYPE_SPECS[node.type].numbers;
+    if (node === undefined || specs?.[name] === undefined || specs[name].isFixed === true) return undefined;
+    return this.#scope.params[node.index]?.[name];
+  }
+
+  /** Fills a buffer with the next interleaved frames. */
+  render(into: Float32Array): void {
+    const { channels } = this;
+    const frames = into.length / channels;
+    for (let done = 0; done < frames;) {
+      if (this.#given === this.#ready) this.#compute();
+      const run = Math.min(frames - done, this.#ready - this.#given);
+      if (channels === 1) {
+        for (let k = 0; k < run; k++) into[done + k] = this.#left[this.#given + k] as number;
+      } else {
+        for (let k = 0; k < run; k++) {
+          const at = 2 * (done + k);
+          into[at] = this.#left[this.#given + k] as number;
+          into[at + 1] = this.#right[this.#given + k] as number;
+        }
+      }
+      this.#given += run;
+      done += run;
+    }
+  }
+
+  /** Computes up to the next multiple of a quantum, or up to the next event. */
+  #compute(): void {
+    while (this.#events.length > 0 && (this.#events[0] as RendererEvent).frame <= this.#frame) {
+      this.#happen(this.#events.shift() as RendererEvent);
+    }
+    let frames = QUANTUM - this.#frame % QUANTUM;
+    const next = this.#events[0];
+    if (next !== undefined) frames = Math.min(frames, next.frame - this.#frame);
+    this.#advanceParams(frames);
+
+    const bus = this.#voicesBus;
+    if (bus !== undefined) {
+      bus.left.fill(0, 0, frames);
+      if (bus.channels === 2) bus.right.fill(0, 0, frames);
+      for (let i = 0; i < this.#voices.length; i++) {
+        const voice = this.#voices[i] as Voice;
+        if (!voice.isFree) voice.addTo(bus, frames);
+      }
+    }
+    for (let i = 0; i < this.#mixKernels.length; i++) (this.#mixKernels[i] as Kernel).process(frames);
+    for (let i = 0; i < this.#mixKernels.length; i++) this.#mixKernels[i]?.write?.(frames);
+    this.#finish(frames);
+    this.#frame += frames;
+    this.#ready = frames;
+    this.#given = 0;
+  }
+
+  /** Gain, channels, no NaN, no peak beyond the ceiling. */
+  #finish(frames: number): void {
+    const { left, right, channels } = this.#out;
+    const gain = this.#gain;
+    const isSum = this.channels === 1 && channels === 2;
+    for (let k = 0; k < frames; k++) {
+      let a = (left[k] as number) * gain;
+      let b = (right[k] as number) * gain;
+      if (a - a !== 0) {
+        a = 0;
+        this.invalidSamples += 1;
+      }
+      if (b - b !== 0) {
+        b = 0;
+        this.invalidSamples += 1;
+      }
+      this.#left[k] = isSum ? 0.5 * (a + b) : a;
+      if (this.channels === 2) this.#right[k] = b;
+    }
+    this.#limiter.process(this.#left, this.#right, frames);
+  }
+
+  #advanceParams(frames: number): void {
+    let kept = 0;
+    for (let i = 0; i < this.#moving.length; i++) {
+      const param = this.#moving[i] as Param;
+      if (param.advance(frames)) this.#moving[kept++] = param;
+    }
+    this.#moving.length = kept;
+  }
+
+  #happen(event: RendererEvent): void {
+    switch (event.kind) {
+      case "note-on":
+        return this.#noteOn(event.note, event.velocity);
+      case "note-off":
+        return this.#noteOff(event.note);
+      case "set":
+        event.param.set(event.value, this.sampleRate);
+        if (!this.#moving.includes(event.param)) this.#moving.push(event.param);
+    }
+  }
+
+  #noteOn(note: number, velocity: number): void {
+    if (this.#voices.length === 0) return;
+    const seed = seedOf(this.#seed, this.#notes + 1);
+    const order = this.#notes++;
+    if (this.#isMono) {
+      const sounding = this.#oldest((voice) => !voice.isStolen && !voice.isReleased);
+      const glideS = this.#glide?.to ?? 0;
+      if (sounding !== undefined && glideS > 0) {
+        sounding.order = order;
+        return sounding.glideTo(note, hzOfNote(note), glideS);
+      }
+    }
+    let playing = 0;
+    for (let i = 0; i < this.#voices.length; i++) {
+      const voice = this.#voices[i] as Voice;
+      if (!voice.isFree && !voice.isStolen) playing += 1;
+    }
+    for (; playing >= this.#polyphony; playing--) {
+      // What was let go makes room first, then the oldest note.
+      const leaving = this.#oldest((voice) => !voice.isStolen && voice.isReleased) ??
+        this.#oldest((voice) => !voice.isStolen);
+      leaving?.steal();
+      this.stolenVoices += 1;
+    }
+    let free = this.#voices.find(({ isFree }) => isFree);
+    // More notes at once than there are spare voices: the one that has faded the longest ends now.
+    if (free === undefined) free = this.#oldest((voice) => voice.isStolen) as Voice;
+    free.order = order;
+    free.start(note, hzOfNote(note), velocity, seed);
+  }
+
+  #noteOff(note: number): void {
+    for (let i = 0; i < this.#voices.length; i++) {
+      const voice = this.#voices[i] as Voice;
+      if (voice.note === note && !voice.isReleased && !voice.isStolen) return voice.release();
+    }
+  }
+
+  #oldest(fits: (voice: Voice) => boolean): Voice | undefined {
+    let oldest: Voice | undefined;
+    for (let i = 0; i < this.#voices.length; i++) {
+      const voice = this.#voices[i] as Voice;
+      if (voice.isFree || !fits(voice)) continue;
+      if (oldest === undefined || voice.order < oldest.order) oldest = voice;
+    }
+    return oldest;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What a service counts, in the names that RemoteMedia services have.
+ *
+ * @module
+ */
+
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** In seconds: from well below what a chunk takes to what an impatient caller accepts. */
+const DURATION_BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** The counters of one service. No label takes a value that a client chooses. */
+export class ServiceMetrics {
+  readonly #registry = new Registry();
+  readonly calls: Counter<"method" | "status">;
+  readonly callSeconds: Histogram<"method">;
+  readonly executions: Gauge;
+  readonly streams: Gauge;
+  readonly chunksReceived: Counter.Internal;
+  readonly chunksAnswered: Counter.Internal;
+  readonly chunkSeconds: Histogram;
+  readonly errors: Counter<"error_type">;
+  readonly refused: Counter<"because">;
+  readonly audioSamples: Counter;
+  readonly bytes: Counter<"direction">;
+
+  constructor(connectionCount: () => number) {
+    const registers = [this.#registry];
+    const buckets = DURATION_BUCKETS_S;
+    this.calls = new Counter({
+      name: "remotemedia_grpc_requests_total",
+      help: "Calls that ended, by method and gRPC status.",
+      labelNames: ["method", "status"],
+      registers,
+    });
+    this.callSeconds = new Histogram({
+      name: "remotemedia_grpc_request_duration_seconds",
+      help: "How long calls took.",
+      labelNames: ["method"],
+      buckets,
+      registers,
+    });
+    new Gauge({
+      name: "remotemedia_grpc_active_connections",
+      help: "Connections that are open.",
+      registers,
+      collect() {
+        this.set(connectionCount());
+      },
+    });
+    this.executions = new Gauge({
+      name: "remotemedia_grpc_active_executions",
+      help: "One-shot runs that are under way.",
+      registers,
+    });
+    this.streams = new Gauge({ name: "remotemedia_grpc_active_streams", help: "Streams that are open.", registers });
+    const chunks = new Counter({
+      name: "remotemedia_stream_chunks_total",
+      help: "Chunks that streams took, and results that they gave.",
+      labelNames: ["status"],
+      registers,
+    });
+    // Bound once: looking a label up costs more than counting.
+    this.chunksReceived = chunks.labels("received");
+    this.chunksAnswered = chunks.labels("answered");
+    this.chunkSeconds = new Histogram({
+      name: "remotemedia_stream_chunk_latency_seconds",
+      help: "From the arrival of a chunk to its result.",
+      buckets,
+      registers,
+    });
+    this.errors = new Counter({
+      name: "remotemedia_execution_errors_total",
+      help: "Errors that were told to clients, by ErrorType.",
+      labelNames: ["error_type"],
+      registers,
+    });
+    this.refused = new Counter({
+      name: "streamrack_service_refused_total",
+      help: "Connections and calls that were refused, by why.",
+      labelNames: ["because"],
+      registers,
+    });
+    this.audioSamples = new Counter({
+      name: "remotemedia_audio_samples_received_total",
+      help: "Samples of audio that came in.",
+      registers,
+    });
+    this.bytes = new Counter({
+      name: "streamrack_service_message_bytes_total",
+      help: "Bytes of messages.",
+      labelNames: ["direction"],
+      registers,
+    });
+  }
+
+  /** All counters in the text form of Prometheus. */
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** The media type of {@linkcode ServiceMetrics.render}. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+}

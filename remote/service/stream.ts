@@ -1,0 +1,405 @@
+/**
+ * StreamPipeline: one call is one session.
+ *
+ * Two loops run for it: one takes messages and sends their values into the
+ * session, the other gives out what the session gives. Each waits where there
+ * is no room: the first for the pipeline, so that HTTP/2 flow control holds
+ * the client back; the second for the client, so that credits hold the
+ * pipeline back. Nothing lies in between.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { type RuntimeData, StreamrackError } from "../../core/plugin.ts";
+import type { Manifest, Session, SessionOutput } from "../../mod.ts";
+import { codec003 } from "../wire/codec_003.ts";
+import { codec004 } from "../wire/codec_004.ts";
+import { ErrorType, toWireError } from "../wire/error_type.ts";
+import { type Generation, generationOfInit, generationOfStreamRequest } from "../wire/generation.ts";
+import { readManifest } from "../wire/manifest.ts";
+import type { Codec, StreamAnswer, StreamMessage, WireChunk } from "../wire/messages.ts";
+import type { Place } from "./admission.ts";
+import { CallStatus, noPlaceStatus } from "./call_status.ts";
+import { CallWriter, setReadAhead } from "../transport/call_writer.ts";
+import { ChunkLedger } from "./chunk_ledger.ts";
+import { type Caller, readCaller, type ServiceContext } from "./context.ts";
+import { inputError } from "./execute.ts";
+import { findPort, outputKeys } from "./ports.ts";
+import { exceeded, limitRequest, type RequestLimits, Usage } from "./request_limits.ts";
+import { StreamClock } from "./stream_clock.ts";
+import { StreamCounts } from "./stream_counts.ts";
+import { IdleWatch, within } from "./watchdogs.ts";
+import { toWireMetrics } from "./wire_metrics.ts";
+
+type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
+type Init = Extract<StreamMessage, { type: "init" }>;
+
+/** Results between two messages of metrics. */
+const RESULTS_PER_METRICS = 10n;
+/** What is recommended where the client does not say what it expects, in samples. */
+const USUAL_CHUNK_SIZE = 4096n;
+
+const CLOSE_REASONS = {
+  unspecified: "Unspecified",
+  close: "Client requested close",
+  cancel: "Client requested cancel",
+};
+const COMMANDS = ["unspecified", "close", "cancel"] as const;
+
+/** Bun 1.4 resets a stream that this side has ended while the client still sends, and clients on Bun report that. */
+const CUTS_OFF_SENDERS = process.versions["bun"] !== undefined;
+/** How long such a client is heard out, in milliseconds. */
+const HEAR_OUT_MS = 1_000;
+
+/** How the client ended its side. */
+type InputEnd = typeof COMMANDS[number] | "half-closed";
+
+/** What {@linkcode Stream} takes chunks by. */
+interface Taking {
+  readonly session: Session;
+  readonly limits: RequestLimits;
+  /** Kinds that nodes say they take, by node id. */
+  readonly inputKinds: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Answers one call, to its end. Never rejects. */
+export async function streamPipeline(context: ServiceContext, call: Call): Promise<void> {
+  // One message is read ahead, not 16 of them: a message may have megabytes.
+  setReadAhead(call, 1);
+  const stream = new Stream(context, call);
+  context.metrics.streams.inc();
+  try {
+    await stream.run();
+  } finally {
+    context.metrics.streams.dec();
+  }
+}
+
+class Stream {
+  readonly #context: ServiceContext;
+  readonly #call: Call;
+  readonly #caller: Caller;
+  readonly #writer: CallWriter;
+  readonly #messages: AsyncIterator<Uint8Array>;
+  /** Aborts when the call cannot go on; the reason is what the client is told, if it is still there. */
+  readonly #stop = new AbortController();
+  readonly #sessionId = crypto.randomUUID();
+  readonly #startedMs = performance.now();
+  readonly #ledger = new ChunkLedger();
+  readonly #counts = new StreamCounts();
+  readonly #clock = new StreamClock();
+  #generation: Generation | undefined;
+  #manifest: Manifest | undefined;
+  #idle: IdleWatch | undefined;
+  #place: Place | undefined;
+  #nextSequence = 0n;
+  #progress = 0;
+
+  constructor(context: ServiceContext, call: Call) {
+    this.#context = context;
+    this.#call = call;
+    this.#caller = readCaller(call.metadata, context.gate);
+    if (this.#caller.isOurs) this.#generation = "004";
+    this.#writer = new CallWriter(call);
+    this.#messages = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
+    const onGone = () => this.#stop.abort(new StreamrackError("session-cancelled", "the client has gone"));
+    // Of these at least one comes, whatever becomes of the call; the error is one that was sent by this side.
+    call.once("cancelled", onGone);
+    call.once("close", onGone);
+    call.on("error", () => {});
+  }
+
+  async run(): Promise<void> {
+    let session: Session | undefined;
+    try {
+      const init = await this.#readInit();
+      if (init === undefined) return this.#writer.end();
+      session = await this.#open(init);
+      const reason = await this.#exchange(session, init);
+      if (reason !== undefined) await this.#sayClosed(session, reason);
+      if (CUTS_OFF_SENDERS) await this.#hearOut();
+      this.#writer.end();
+    } catch (thrown) {
+      await session?.cancel(thrown);
+      await this.#fail(this.#stop.signal.aborted ? this.#stop.signal.reason : thrown);
+    } finally {
+      this.#idle?.stop();
+      this.#place?.leave();
+      void this.#messages.return?.().catch(() => {});
+    }
+  }
+
+  /** The first message, or nothing if the client ends before it sends one. */
+  async #readInit(): Promise<Init | undefined> {
+    for (let bytes = await this.#next(); bytes !== undefined; bytes = await this.#next()) {
+      this.#generation ??= generationOfInit(bytes);
+      const message = this.#read(bytes);
+      if (message.type === "empty") continue;
+      if (message.type !== "init") throw protocolError("the first message is not init", message.type, "init");
+      return message;
+    }
+    return undefined;
+  }
+
+  async #open(init: Init): Promise<Session> {
+    if (init.clientVersion === "") throw protocolError("init has no client_version", "none", 'a version, such as "v1"');
+    if (init.manifest === undefined) throw protocolError("init has no manifest", "none", "a manifest");
+    const place = this.#context.admission.enter(0);
+    if (typeof place === "string") {
+      this.#context.metrics.refused.inc({ because: place });
+      throw noPlaceStatus(place);
+    }
+    this.#place = place;
+    this.#manifest = readManifest(init.manifest);
+    const session = await this.#context.runtime.open(this.#manifest, { signal: this.#stop.signal });
+    // Only from here on: until the first message and while nodes are created, other limits hold.
+    this.#idle = new IdleWatch(this.#context.settings.limits.sessionIdleTimeoutMs, () => this.#endIdle());
+    const recommendedChunkSize = init.expectedChunkSize > 0n ? init.expectedChunkSize : USUAL_CHUNK_SIZE;
+    await this.#write({ type: "ready", sessionId: this.#sessionId, recommendedChunkSize });
+    return session;
+  }
+
+  /** Both loops, until both have ended. Gives the reason to close with, or nothing if the client did not ask to close. */
+  async #exchange(session: Session, init: Init): Promise<string | undefined> {
+    const limits = limitRequest(init.limits, this.#context.settings.limits, { timeoutMs: Infinity });
+    const giving = this.#giveResults(session);
+    const taking = this.#takeMessages(session, init, limits);
+    // Whichever fails first ends the other; that one's own error then says only that it was ended.
+    giving.catch(() => {});
+    taking.catch(() => {});
+    const end = await Promise.race([taking, giving.then(() => "done" as const)]);
+    if (end === "done") return "The pipeline has ended";
+    if (end === "cancel") {
+      await session.cancel("the client asked for it");
+      await giving.catch(() => {});
+      return CLOSE_REASONS.cancel;
+    }
+    await session.finish();
+    await this.#orStall(giving, limits);
+    return end === "half-closed" ? undefined : CLOSE_REASONS[end];
+  }
+
+  async #takeMessages(session: Session, init: Init, limits: RequestLimits): Promise<InputEnd> {
+    const taking = { session, limits, inputKinds: init.inputKinds };
+    for (const { nodeId, read } of init.inputs) {
+      await this.#take(taking, { nodeId, sequence: 0n, timestampMs: 0n, values: [{ port: undefined, read }] });
+    }
+    for (let bytes = await this.#next(); bytes !== undefined; bytes = await this.#next()) {
+      this.#generation ??= generationOfStreamRequest(bytes);
+      const message = this.#read(bytes);
+      switch (message.type) {
+        case "init":
+          throw protocolError("init came twice", "init", "a chunk or a control message");
+        case "control": {
+          const command = COMMANDS[message.command];
+          if (command === undefined) {
+            throw protocolError("the control command is not known", String(message.command), "1 (close) or 2 (cancel)");
+          }
+          return command;
+        }
+        case "chunk":
+          this.#checkSequence(message.sequence);
+          await this.#take(taking, message);
+          break;
+        case "empty":
+          this.#context.settings.onLog({ level: "warn", event: "empty-message", peer: this.#caller.gate?.peer });
+      }
+    }
+    return "half-closed";
+  }
+
+  /** Sends the values of a chunk into the session; waits for room. */
+  async #take({ session, limits, inputKinds }: Taking, chunk: Omit<WireChunk, "type">): Promise<void> {
+    const { nodeId, sequence, values } = chunk;
+    if (values.length === 0) throw protocolError("the chunk holds no value", "none", "buffer, or named_buffers");
+    const usage = new Usage(limits);
+    const { ports, ignored } = findPort(session, nodeId, values.map(({ port }) => port));
+    const receivedMs = performance.now();
+    for (const [i, { read }] of values.entries()) {
+      if (ignored.has(i)) continue;
+      let data: RuntimeData;
+      try {
+        data = this.#clock.place(nodeId, read(), chunk.timestampMs);
+        usage.add(data, { countsSamples: true });
+        checkKind(data, inputKinds.get(nodeId));
+      } catch (thrown) {
+        throw inputError(nodeId, thrown);
+      }
+      const counted = this.#counts.addInput(data);
+      this.#ledger.add({ sequence, timestampUs: data.timestampUs, receivedMs, ...counted });
+      if (data.type === "audio") this.#context.metrics.audioSamples.inc(data.samples.length);
+      this.#place?.addBytes(counted.bytes);
+      try {
+        await this.#orStall(session.send(data, { to: nodeId === "" ? undefined : nodeId, port: ports[i] }), limits);
+      } finally {
+        this.#place?.addBytes(-counted.bytes);
+      }
+    }
+    this.#context.metrics.chunksReceived.inc();
+  }
+
+  async #giveResults(session: Session): Promise<void> {
+    const keys = outputKeys(session);
+    for await (const output of session) {
+      this.#progress += 1;
+      await this.#giveResult(output, keys);
+    }
+  }
+
+  async #giveResult({ nodeId, port, data, sequence: position }: SessionOutput, keys: ReturnType<typeof outputKeys>) {
+    const codec = this.#codec;
+    if (!codec.canWrite(data)) {
+      throw inputError(
+        nodeId,
+        new StreamrackError("invalid-data", `clients of this generation cannot take ${data.type} data`),
+      );
+    }
+    const chunk = this.#ledger.find(position, data.type === "audio" ? data.timestampUs : undefined);
+    const processingTimeMs = performance.now() - (chunk?.receivedMs ?? this.#startedMs);
+    this.#counts.addResult(chunk, processingTimeMs);
+    const result = {
+      sequence: chunk?.sequence ?? 0n,
+      outputs: [[keys(nodeId, port), data] as const],
+      processingTimeMs,
+      samplesProcessed: chunk?.samplesSoFar ?? 0n,
+      itemsProcessed: chunk?.itemsSoFar ?? 0n,
+    };
+    this.#context.metrics.chunksAnswered.inc();
+    this.#context.metrics.chunkSeconds.observe(processingTimeMs / 1000);
+    await this.#write({ type: "result", result });
+    if (this.#counts.results % RESULTS_PER_METRICS === 0n) {
+      await this.#write({ type: "metrics", metrics: this.#counts.toMetrics(this.#sessionId) });
+    }
+  }
+
+  async #sayClosed(session: Session, reason: string): Promise<void> {
+    const facts = {
+      wallTimeMs: performance.now() - this.#startedMs,
+      peakBytes: this.#counts.peakBytes,
+      serializationTimeMs: 0,
+      kinds: this.#counts.kinds,
+    };
+    const metrics = toWireMetrics(await session.metrics(), facts);
+    await this.#write({ type: "closed", sessionId: this.#sessionId, metrics, reason });
+  }
+
+  /** Tells the client what went wrong, if it is there to hear it, and ends the call. */
+  async #fail(thrown: unknown): Promise<void> {
+    if (this.#writer.isClosed) return;
+    if (thrown instanceof CallStatus) return void this.#call.emit("error", thrown.toStatus());
+    const error = toWireError(thrown, { generation: this.#codec.generation, manifest: this.#manifest });
+    this.#context.metrics.errors.inc({ error_type: error.errorType });
+    this.#context.settings.onLog({
+      level: error.errorType === ErrorType.internal ? "error" : "warn",
+      event: "stream-failed",
+      peer: this.#caller.gate?.peer,
+      errorType: error.errorType,
+      nodeId: error.failingNodeId,
+      message: error.message,
+    });
+    try {
+      // The protocol says errors in the stream, and ends it well.
+      await this.#write({ type: "error", error });
+      await this.#hearOut();
+      this.#writer.end();
+    } catch {
+      // It went away meanwhile.
+    }
+  }
+
+  /**
+   * Drops what the client still sends, until it ends its side, or for a while.
+   * A client on Deno 2.9 that writes into a call which has ended loses what
+   * was sent to it last: the error that says why.
+   */
+  async #hearOut(): Promise<void> {
+    let isOver = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, HEAR_OUT_MS);
+    });
+    const heard = (async () => {
+      for (let next = await this.#messages.next(); next.done !== true && !isOver; next = await this.#messages.next());
+    })();
+    await Promise.race([heard.catch(() => {}), over]);
+    isOver = true;
+    clearTimeout(timer);
+  }
+
+  #endIdle(): void {
+    const { sessionIdleTimeoutMs } = this.#context.settings.limits;
+    const what = this.#writer.isBlocked ? "the client read nothing" : "nothing came and nothing was given";
+    this.#stop.abort(
+      new StreamrackError("limit-exceeded", `${what} for ${sessionIdleTimeoutMs} ms`, { retryable: false }),
+    );
+    this.#context.metrics.refused.inc({ because: "idle" });
+    // The loop that writes waits for a client that may never read, and the status would wait behind it.
+    if (this.#writer.isBlocked) this.#caller.gate?.reset();
+  }
+
+  #orStall<T>(work: Promise<T>, limits: RequestLimits): Promise<T> {
+    return within(work, {
+      timeoutMs: limits.timeoutMs,
+      progress: () => this.#progress,
+      isHeldUp: () => this.#writer.isBlocked,
+      onStall: () => {
+        const received = `nothing moved for ${limits.timeoutMs} ms`;
+        this.#stop.abort(exceeded("max_timeout_ms", received, `something every ${limits.timeoutMs} ms`));
+      },
+    });
+  }
+
+  #checkSequence(sequence: bigint): void {
+    if (sequence < this.#nextSequence) {
+      throw protocolError("the sequence goes back", String(sequence), `${this.#nextSequence} or more`);
+    }
+    if (sequence > this.#nextSequence) {
+      const gap = Number(sequence - this.#nextSequence);
+      this.#context.settings.onLog({ level: "warn", event: "sequence-gap", peer: this.#caller.gate?.peer, gap });
+    }
+    this.#nextSequence = sequence + 1n;
+  }
+
+  get #codec(): Codec {
+    return (this.#generation ?? this.#caller.usualGeneration) === "003" ? codec003 : codec004;
+  }
+
+  #read(bytes: Uint8Array): StreamMessage {
+    try {
+      return this.#codec.readStream(bytes, this.#caller);
+    } catch (cause) {
+      throw protocolError("this is no StreamRequest", `${bytes.length} bytes`, "a message of remotemedia.v1", cause);
+    }
+  }
+
+  /** The next message, or nothing at the end of the client's side. */
+  async #next(): Promise<Uint8Array | undefined> {
+    const { value, done } = await this.#messages.next();
+    this.#idle?.touch();
+    if (this.#stop.signal.aborted) throw this.#stop.signal.reason;
+    return done === true ? undefined : value;
+  }
+
+  async #write(answer: StreamAnswer): Promise<void> {
+    await this.#writer.write(this.#codec.writeAnswer(answer, this.#caller));
+    this.#idle?.touch();
+  }
+}
+
+/** @throws {StreamrackError} `wrong-kind` for a kind that the manifest's own declaration of the node leaves out. */
+function checkKind({ type }: RuntimeData, declared: readonly string[] | undefined): void {
+  if (declared === undefined || declared.includes(type)) return;
+  const problem = { path: "input_types", message: "does not name the kind that came", received: type };
+  throw new StreamrackError("wrong-kind", "this data is not of a kind that the manifest declares", {
+    problems: [{ ...problem, expected: declared.join(" or ") }],
+  });
+}
+
+function protocolError(message: string, received: string, expected: string, cause?: unknown): StreamrackError {
+  return new StreamrackError("invalid-data", message, {
+    problems: [{ path: "StreamRequest", message: "is out of place", received, expected }],
+    cause,
+  });
+}

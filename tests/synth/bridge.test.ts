@@ -1,0 +1,335 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createRuntime } from "../../mod.ts";
+import { createSynth, type Preset, type Synth } from "../../synth/mod.ts";
+import { QualityControl } from "../../plugins/synth/engine/quality_control.ts";
+import { rejectionOf } from "../_support/errors.ts";
+import { testPlugin } from "../_support/runtime.ts";
+import { hashOf, peakOf } from "./_kit.ts";
+
+async function withSynth(use: (synth: Synth) => Promise<void>, options = {}): Promise<void> {
+  const synth = await createSynth(options);
+  try {
+    await use(synth);
+  } finally {
+    await synth.close();
+  }
+}
+
+const mine: Preset = {
+  version: 1,
+  id: "mine",
+  name: "Mine",
+  role: "keys",
+  description: "",
+  tags: [],
+  oscillators: [{ shape: "triangle", level: "-6 dB" }],
+  amp: { attack: "5 ms", decay: "300 ms", sustain: "40 %", release: "200 ms" },
+};
+
+/**
+ * Hashes of the bits of a second of each role. They are the same on all
+ * runtimes and machines; whoever changes what the engine computes changes its
+ * version, and these.
+ */
+const HASHES: { readonly [role: string]: number } = {
+  pad: 833_723_640,
+  bass: 3_641_664_339,
+  lead: 2_573_809_242,
+  keys: 3_056_000_339,
+  pluck: 2_561_282_118,
+  drum: 1_352_421_739,
+  percussion: 3_997_432_215,
+  ambient: 665_653_338,
+  texture: 762_192_009,
+  effect: 2_099_456_240,
+};
+
+describe("a synth", () => {
+  it("gives the same bits for the same request everywhere", async () => {
+    await withSynth(async (synth) => {
+      const found: Record<string, number> = {};
+      for (
+        const role of [
+          "pad",
+          "bass",
+          "lead",
+          "keys",
+          "pluck",
+          "drum",
+          "percussion",
+          "ambient",
+          "texture",
+          "effect",
+        ] as const
+      ) {
+        const { samples } = await synth.generateAudio({
+          prompt: "",
+          role,
+          durationS: 1,
+          tempo: 97,
+          key: "Eb",
+          scale: "dorian",
+          seed: 7,
+        });
+        found[role] = hashOf(samples);
+      }
+      assert.deepEqual(found, HASHES);
+    });
+  });
+
+  it("generates from a prompt, and says what it decided and why", async () => {
+    await withSynth(async (synth) => {
+      const request = {
+        prompt: "warm analog pad",
+        role: "pad",
+        key: "A",
+        scale: "minor",
+        tempo: 90,
+        durationS: 4,
+      } as const;
+      const { samples, sampleRate, channels, report } = await synth.generateAudio(request);
+      assert.deepEqual([samples.length, sampleRate, channels], [2 * 4 * 44_100, 44_100, 2]);
+      assert.equal(samples.byteLength, samples.buffer.byteLength, "it was moved whole");
+      const { decision, quality, trace } = report;
+      assert.equal(decision.presetId, "warm-analog-pad");
+      assert.ok(decision.matches[0]?.reasons.some(({ word }) => word === "warm"));
+      assert.ok(decision.changes.some(({ by }) => by === "role") && decision.changes.every(({ why }) => why !== ""));
+      assert.ok((quality?.score ?? 0) > 80, JSON.stringify(quality));
+      assert.ok((quality?.measures.truePeakDb ?? 0) <= -1);
+      assert.ok(Math.abs((quality?.measures.loudnessLufs ?? 0) + 20) < 1);
+
+      const again = await synth.replay(trace);
+      assert.equal(hashOf(again.samples), hashOf(samples));
+      const error = await rejectionOf(synth.replay({ ...trace, graphHash: "other" }));
+      assert.equal(error.problems[0]?.path, "trace.graphHash");
+      const other = await synth.generateAudio({ ...request, seed: 2 });
+      assert.notEqual(hashOf(other.samples), hashOf(samples));
+
+      const status = await synth.getStatus();
+      assert.ok(status.cachedGraphs >= 1 && status.cacheHits >= 2 && status.renderedBlocks > 0 && status.uptimeS > 0);
+      assert.equal(status.deadlineMisses, 0);
+    });
+  });
+
+  it("plays presets at any rate, mono or stereo", async () => {
+    await withSynth(async (synth) => {
+      for (const [sampleRate, channels] of [[8000, 1], [44_100, 2], [192_000, 2]] as const) {
+        const { samples } = await synth.generateFromPreset(mine, { durationS: 0.25, sampleRate, channels });
+        assert.equal(samples.length, 0.25 * sampleRate * channels);
+        assert.ok(peakOf(samples) > 0.01 && peakOf(samples) < 1);
+      }
+      const { samples } = await synth.generateFromPreset("marimba-wood", {
+        notes: [{ note: "A4", startS: 0.5 }],
+        durationS: 1,
+        channels: 1,
+      });
+      assert.ok(peakOf(samples.subarray(0, 22_050)) < 1e-20);
+      assert.ok(peakOf(samples.subarray(22_050)) > 0.01);
+    });
+  });
+
+  it("lists, loads, checks and searches presets", async () => {
+    await withSynth(async (synth) => {
+      assert.ok((await synth.listPresets()).length >= 48);
+      assert.ok((await synth.listPresets({ role: "drum" })).every(({ role }) => role === "drum"));
+      const { preset, normal, graph } = await synth.loadPreset("electric-piano");
+      assert.equal(preset.name, "Electric Piano");
+      assert.equal(normal.values["amp.velocityAmount"]?.rule, "percent to a share");
+      assert.ok(graph.nodes.length > 5);
+      assert.equal((await synth.search("8-bit game", { limit: 1 }))[0]?.id, "chip-square-lead");
+      assert.equal(
+        (await rejectionOf(synth.loadPreset("electric"))).problems[0]?.expected,
+        "perhaps finger-electric-bass, electric-piano, electric-hum",
+      );
+      assert.match(
+        (await rejectionOf(synth.checkPreset({ ...mine, filter: { cutoff: "warmish" } }))).message,
+        /preset\.filter\.cutoff/,
+      );
+    });
+  });
+
+  it("refuses bad requests with their paths, and goes on", async () => {
+    await withSynth(async (synth) => {
+      const bad: readonly (readonly [object, string])[] = [
+        [{ prompt: "" }, "request.prompt"],
+        [{ prompt: "zzzzqqq" }, "request.prompt"],
+        [{ prompt: "pad", role: "king" }, "request.role"],
+        [{ prompt: "pad", key: "H" }, "request.key"],
+        [{ prompt: "pad", scale: "sad" }, "request.scale"],
+        ...[0, -1, 1e9, NaN].map((tempo) => [{ prompt: "pad", tempo }, "request.tempo"] as const),
+        [{ prompt: "pad", durationS: 0 }, "request.durationS"],
+        [{ prompt: "pad", durationS: 36_000 }, "request.durationS"],
+        [{ prompt: "pad", sampleRate: 4000 }, "request.sampleRate"],
+        [{ prompt: "pad", presetId: "none" }, "request.presetId"],
+        [{ prompt: "pad", colour: "red" }, "request.colour"],
+      ];
+      for (const [request, path] of bad) {
+        const error = await rejectionOf(synth.generateAudio(request as never));
+        assert.equal(error.code, "invalid-argument", JSON.stringify(request));
+        assert.equal(error.problems[0]?.path, path, JSON.stringify(request));
+      }
+      const long = await synth.generateAudio({ prompt: `pad ${"x ".repeat(50_000)}`, durationS: 0.1 });
+      assert.match(long.report.decision.notes[0] ?? "", /the first 2000 were read/);
+    });
+  });
+
+  it("streams hours in bounded memory, and can be left or aborted", async () => {
+    await withSynth(async (synth) => {
+      const audio = synth.streamAudio({
+        prompt: "ocean waves",
+        durationS: 36_000,
+        sampleRate: 8000,
+        channels: 1,
+        blockFrames: 4000,
+      });
+      let frames = 0;
+      for await (const block of audio) {
+        frames += block.length;
+        if (frames >= 40_000) break;
+      }
+      assert.equal(frames, 40_000);
+      assert.equal((await rejectionOf(audio.report)).reason, "session-cancelled");
+      const stop = new AbortController();
+      const endless = synth.streamAudio({ prompt: "rain", durationS: 36_000, sampleRate: 8000, channels: 1 }, {
+        signal: stop.signal,
+      });
+      const why = new Error("enough");
+      await assert.rejects(async () => {
+        for await (const _ of endless) stop.abort(why);
+      }, why);
+      assert.equal((await synth.generateAudio({ prompt: "rain", durationS: 0.1, channels: 1 })).samples.length, 4410);
+    });
+  });
+
+  it("replaces an engine that died, with its graphs", async () => {
+    const runtime = await createRuntime({
+      plugins: [testPlugin("faults")],
+      trust: [["synth", "faults"]],
+      maxThreads: 1,
+      killGraceMs: 500,
+    });
+    try {
+      await withSynth(async (synth) => {
+        const before = await synth.generateFromPreset(mine, { durationS: 0.2 });
+        const endless = synth.streamFromPreset(mine, { durationS: 36_000 })[Symbol.asyncIterator]();
+        await endless.next();
+        const killer = await runtime.open({ version: "v1", nodes: [{ id: "kill", node_type: "fault.exit" }] });
+        await killer.send({ type: "text", text: "now" });
+        const error = await rejectionOf((async () => {
+          while (!(await endless.next()).done);
+        })());
+        assert.deepEqual([error.reason, error.retryable], ["worker-crashed", true]);
+        await killer[Symbol.asyncDispose]();
+        const after = await synth.generateFromPreset(mine, { durationS: 0.2 });
+        assert.equal(hashOf(after.samples), hashOf(before.samples));
+        // Compiled before it was asked for: the new engine was given it.
+        const { cacheHits, cacheMisses } = await synth.getStatus();
+        assert.deepEqual([cacheHits, cacheMisses], [1, 1]);
+      }, { runtime });
+    } finally {
+      await runtime.close();
+    }
+  });
+
+  it("notices an engine that died while nothing was asked of it", async () => {
+    const runtime = await createRuntime({
+      plugins: [testPlugin("faults")],
+      trust: [["synth", "faults"]],
+      maxThreads: 1,
+      killGraceMs: 500,
+    });
+    try {
+      await withSynth(async (synth) => {
+        await synth.generateFromPreset(mine, { durationS: 0.1 });
+        const killer = await runtime.open({ version: "v1", nodes: [{ id: "kill", node_type: "fault.exit" }] });
+        await killer.send({ type: "text", text: "now" });
+        await rejectionOf((async () => {
+          for await (const _ of killer);
+        })());
+        assert.equal((await synth.generateFromPreset(mine, { durationS: 0.1 })).samples.length, 2 * 4410);
+      }, { runtime });
+    } finally {
+      await runtime.close();
+    }
+  });
+
+  it("steps a request down to its budget, and says so", async () => {
+    await withSynth(async (synth) => {
+      const { report: { decision } } = await synth.generateAudio({
+        prompt: "supersaw anthem",
+        role: "lead",
+        maxCpu: 0.003,
+        durationS: 0.2,
+      });
+      assert.equal(decision.budget.qualityStep, 4);
+      assert.ok(decision.changes.some(({ by, param }) => by === "budget" && param === "oscillators.0.unison"));
+      assert.match(decision.notes[0] ?? "", /more than maxCpu/);
+    });
+  });
+
+  it("refuses calls after its end", async () => {
+    const synth = await createSynth();
+    await synth.close();
+    await synth.close();
+    assert.equal((await rejectionOf(synth.getStatus())).reason, "runtime-closed");
+    assert.equal((await rejectionOf(createSynth({ threads: 0 }))).reason, "invalid-options");
+  });
+});
+
+describe("an instrument", () => {
+  it("plays what it is told, in blocks that are filled", async () => {
+    await withSynth(async (synth) => {
+      const instrument = await synth.openInstrument(mine, { blockFrames: 128, channels: 1 });
+      assert.equal(peakOf(await instrument.fill(new Float32Array(512))), 0);
+      await instrument.noteOn(69, { velocity: 1 });
+      let peak = 0;
+      let count = 0;
+      for await (const block of instrument.blocks()) {
+        assert.equal(block.length, 128);
+        peak = Math.max(peak, peakOf(block));
+        if (++count === 40) break;
+      }
+      assert.ok(peak > 0.05);
+      assert.equal((await instrument.status()).activeVoices, 1);
+      await instrument.noteOff(69);
+      for (let i = 0; i < 40; i++) await instrument.fill(new Float32Array(512));
+      assert.equal((await instrument.status()).activeVoices, 0);
+      await instrument.close();
+      assert.equal((await rejectionOf(instrument.fill(new Float32Array(64)))).code, "failed-precondition");
+    });
+  });
+
+  it("changes numbers without a click", async () => {
+    await withSynth(async (synth) => {
+      const instrument = await synth.openInstrument(mine, { channels: 1 });
+      await instrument.noteOn(45, { velocity: 1 });
+      const parts: number[] = [];
+      for (let i = 0; i < 60; i++) {
+        if (i === 30) await instrument.set("output.gain", 0.05);
+        parts.push(...await instrument.fill(new Float32Array(256)));
+      }
+      const step = parts.slice(1).reduce((most, sample, i) => Math.max(most, Math.abs(sample - parts[i]!)), 0);
+      assert.ok(step < 0.05, `${step}`);
+      await instrument.set("nothing.gain", 1);
+      const error = await rejectionOf((async () => {
+        for (;;) await instrument.fill(new Float32Array(64));
+      })());
+      assert.match(error.message, /command\.node: names no node of the graph/);
+    });
+  });
+
+  it("steps down when blocks take too long, and up again when they do not", () => {
+    const control = new QualityControl(0.5);
+    const changes: number[] = [];
+    const feed = (load: number, blocks: number) => {
+      for (let i = 0; i < blocks; i++) if (control.count(load) !== undefined) changes.push(control.step);
+    };
+    feed(0.4, 100);
+    assert.deepEqual(changes, []);
+    feed(0.9, 100);
+    assert.deepEqual(changes, [1, 2, 3]);
+    feed(0.1, 2000);
+    assert.deepEqual(changes, [1, 2, 3, 2, 1, 0]);
+  });
+});
