@@ -55,10 +55,13 @@ for (const { name, shared } of WAYS) {
         first?.release();
         await turns();
         link.readerDies();
-        // Without shared memory credit comes in messages, some values at a time: what is done with may come again.
-        const again = await readAll(link, shared ? 3 : 4);
-        assert.deepEqual(sequences(again), shared ? [1, 2, 3] : [0, 1, 2, 3]);
-        assert.deepEqual(again.map(({ item }) => item.takenBefore), shared ? [1, 1, 0] : [1, 1, 1, 0]);
+        const again: Delivered[] = [];
+        while (again.at(-1)?.item.sequence !== 3) again.push(await read(link));
+        // Without shared memory credit comes in messages, for some values at a time: what is done with may come again.
+        const isSecondFirst = sequences(again)[0] === 1;
+        assert.ok(isSecondFirst || !shared);
+        assert.deepEqual(sequences(again), isSecondFirst ? [1, 2, 3] : [0, 1, 2, 3]);
+        assert.deepEqual(again.map(({ item }) => item.takenBefore), isSecondFirst ? [1, 1, 0] : [1, 1, 1, 0]);
         for (const { release } of again) release();
         await turns();
         assert.deepEqual(released, [0, 1, 2, 3]);
