@@ -37,13 +37,13 @@ async function stuckOf(nodes: readonly PlanNode[], begin: (memory: SharedArrayBu
 
 describe("the watch over nodes with a deadline", () => {
   it("is none where no node has one", () => {
-    const watcher = new StepWatcher([nodeWith("a"), nodeWith("b")], assert.fail);
+    const watcher = new StepWatcher([nodeWith("a"), nodeWith("b")], () => assert.fail());
     assert.equal(watcher.memory, undefined);
     watcher.stop();
   });
 
   it("has a word for each node, which says since when it is at work, and 0 when it is not", () => {
-    const watcher = new StepWatcher([nodeWith("a"), nodeWith("b", NEVER_MS)], assert.fail);
+    const watcher = new StepWatcher([nodeWith("a"), nodeWith("b", NEVER_MS)], () => assert.fail());
     const memory = watcher.memory as SharedArrayBuffer;
     const words = new Int32Array(memory);
     assert.deepEqual([...words], [0, 0]);
