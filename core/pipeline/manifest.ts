@@ -230,7 +230,7 @@ function toProblem(issue: v.BaseIssue<unknown>): Problem {
   const path = (issue.path ?? []).map(({ key }) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("");
   const isOurText = !issue.message.startsWith("Invalid");
   const isMissing = issue.input === undefined;
-  const expected = issue.expected === null ? undefined : EXPECTED.get(issue.expected) ?? issue.expected;
+  const expected = issue.expected === null ? undefined : inWords(issue.expected);
   return {
     path: path.replace(/^\./, "") || "manifest",
     message: isOurText ? issue.message : isMissing ? "is missing" : "is not right",
@@ -239,14 +239,22 @@ function toProblem(issue: v.BaseIssue<unknown>): Problem {
   };
 }
 
-/** What valibot says is expected, in words. For a key that is missing it names the key. */
+/** What valibot says is expected: a type, a bound, or a choice such as `("a" | "b")`. */
+function inWords(expected: string): string {
+  const [, sign, limit] = /^([<>])=(.*)$/.exec(expected) ?? [];
+  if (sign !== undefined) return `${sign === ">" ? "at least" : "at most"} ${limit}`;
+  return EXPECTED.get(expected) ?? expected.replace(/^\((.*)\)$/, "$1").replaceAll(" | ", " or ");
+}
+
+/** Types in words. For a key that is missing valibot names the key. */
 const EXPECTED: ReadonlyMap<string, string> = new Map([
   ["Object", "an object"],
   ["Array", "an array"],
   ["string", "a string"],
+  ["number", "a number"],
   ["boolean", "true or false"],
-  [">=1", "at least 1"],
   ['"version"', `"${MANIFEST_VERSION}"`],
   ['"nodes"', "an array of nodes"],
+  ['"max_attempts"', "a number"],
   ...["id", "node_type", "from", "to"].map((key) => [`"${key}"`, "a string"] as const),
 ]);

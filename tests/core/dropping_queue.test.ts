@@ -175,7 +175,7 @@ describe("DroppingQueue", () => {
       fc.asyncProperty(
         fc.constantFrom(...POLICIES),
         fc.integer({ min: 1, max: 4 }),
-        fc.array(fc.constantFrom("write", "take"), { maxLength: 60 }),
+        fc.array(fc.constantFrom("write", "take"), { maxLength: 60, size: "max" }),
         async (whenFull, items, steps) => {
           const branch = new Branch(whenFull, items);
           const { writer, queue, released } = branch;

@@ -33,29 +33,32 @@ describe("Lease", () => {
 describe("LeaseQueue", () => {
   it("settles in the order of taking, each once, whatever the order of releases", () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.constant("take" as const), fc.nat({ max: 20 })), { maxLength: 80 }), (steps) => {
-        let settled = 0;
-        const queue = new LeaseQueue(() => settled++);
-        const held: { lease: Lease; place: number }[] = [];
-        const released = new Set<number>();
-        let taken = 0;
-        const release = (at: number) => {
-          const [entry] = held.splice(at % held.length, 1);
-          entry?.lease.release();
-          if (entry !== undefined) released.add(entry.place);
-        };
-        for (const step of steps) {
-          if (step === "take") held.push({ lease: queue.take(), place: taken++ });
-          else if (held.length > 0) release(step);
-          // As many as were released without a gap.
-          let expected = 0;
-          while (released.has(expected)) expected += 1;
-          assert.equal(settled, expected);
-          assert.equal(queue.size, taken - settled);
-        }
-        while (held.length > 0) release(0);
-        assert.deepEqual([settled, queue.size], [taken, 0]);
-      }),
+      fc.property(
+        fc.array(fc.oneof(fc.constant("take" as const), fc.nat({ max: 20 })), { maxLength: 80, size: "max" }),
+        (steps) => {
+          let settled = 0;
+          const queue = new LeaseQueue(() => settled++);
+          const held: { lease: Lease; place: number }[] = [];
+          const released = new Set<number>();
+          let taken = 0;
+          const release = (at: number) => {
+            const [entry] = held.splice(at % held.length, 1);
+            entry?.lease.release();
+            if (entry !== undefined) released.add(entry.place);
+          };
+          for (const step of steps) {
+            if (step === "take") held.push({ lease: queue.take(), place: taken++ });
+            else if (held.length > 0) release(step);
+            // As many as were released without a gap.
+            let expected = 0;
+            while (released.has(expected)) expected += 1;
+            assert.equal(settled, expected);
+            assert.equal(queue.size, taken - settled);
+          }
+          while (held.length > 0) release(0);
+          assert.deepEqual([settled, queue.size], [taken, 0]);
+        },
+      ),
       { numRuns: 500, seed: 33 },
     );
   });

@@ -64,6 +64,24 @@ describe("checkManifest", () => {
     }
   });
 
+  it("takes what a node and a connection say of their flow, within its bounds, and adds nothing", () => {
+    const nodes = [
+      { ...NODE, segment: "s", fuse: true, deadline_ms: 1, on_error: "skip", retry: { max_attempts: 1 } },
+      {
+        ...{ ...NODE, fuse: false, deadline_ms: 86_400_000, on_error: "fail" },
+        retry: { max_attempts: 1_000, initial_delay_ms: 0, max_delay_ms: 3_600_000 },
+      },
+    ];
+    const connections = [
+      { from: "a", to: "b", max_items: 1, when_full: "block" },
+      { from: "a", to: "b", max_items: 65_536, when_full: "drop-oldest" },
+      { from: "a", to: "b", when_full: "drop-newest" },
+    ];
+    const { manifest } = checkManifest({ ...MINIMAL, nodes, connections });
+    assert.deepEqual(manifest?.nodes, nodes.map((node) => ({ ...node, is_output_node: false })));
+    assert.deepEqual(manifest?.connections, connections);
+  });
+
   it("does not change the document", () => {
     const document = { version: "v1", nodes: [{ id: "a", node_type: "t", extra: 1 }] };
     checkManifest(document);
@@ -111,6 +129,47 @@ describe("checkManifest", () => {
       "connections[1] is not right; 7; an object",
       "connections[2].from_port is not right; 1; a string",
       "connections[2].to_port is not right; null; a string",
+    ]],
+    ["flow of nodes that is none", {
+      ...MINIMAL,
+      nodes: [
+        { ...NODE, segment: "", fuse: "no", deadline_ms: 0, on_error: "ignore", retry: 3 },
+        { ...NODE, segment: 7, fuse: null, deadline_ms: 1.5, on_error: null, retry: {} },
+        { ...NODE, deadline_ms: 86_400_001, retry: { max_attempts: 0, initial_delay_ms: -1, max_delay_ms: 3_600_001 } },
+        { ...NODE, deadline_ms: "50", retry: { max_attempts: 1_001, initial_delay_ms: 0.5 } },
+      ],
+    }, [
+      'nodes[0].segment is empty; ""; at least 1',
+      'nodes[0].fuse is not right; "no"; true or false',
+      "nodes[0].deadline_ms is less than 1; 0; at least 1",
+      'nodes[0].on_error is not right; "ignore"; "fail" or "skip"',
+      "nodes[0].retry is not right; 3; an object",
+      "nodes[1].segment is not right; 7; a string",
+      "nodes[1].fuse is not right; null; true or false",
+      "nodes[1].deadline_ms is not a whole number; 1.5; -",
+      'nodes[1].on_error is not right; null; "fail" or "skip"',
+      "nodes[1].retry.max_attempts is missing; -; a number",
+      "nodes[2].deadline_ms is more than 86400000; 86400001; at most 86400000",
+      "nodes[2].retry.max_attempts is less than 1; 0; at least 1",
+      "nodes[2].retry.initial_delay_ms is less than 0; -1; at least 0",
+      "nodes[2].retry.max_delay_ms is more than 3600000; 3600001; at most 3600000",
+      'nodes[3].deadline_ms is not right; "50"; a number',
+      "nodes[3].retry.max_attempts is more than 1000; 1001; at most 1000",
+      "nodes[3].retry.initial_delay_ms is not a whole number; 0.5; -",
+    ]],
+    ["flow of connections that is none", {
+      ...MINIMAL,
+      connections: [
+        { from: "a", to: "b", max_items: 0, when_full: "wait" },
+        { from: "a", to: "b", max_items: 65_537, when_full: null },
+        { from: "a", to: "b", max_items: 2.5 },
+      ],
+    }, [
+      "connections[0].max_items is less than 1; 0; at least 1",
+      'connections[0].when_full is not right; "wait"; "block" or "drop-oldest" or "drop-newest"',
+      "connections[1].max_items is more than 65536; 65537; at most 65536",
+      'connections[1].when_full is not right; null; "block" or "drop-oldest" or "drop-newest"',
+      "connections[2].max_items is not a whole number; 2.5; -",
     ]],
   ];
   for (const [name, value, problems] of cases) {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Ports } from "../../core/node/contract.ts";
+import type { ManifestNode } from "../../core/pipeline/manifest.ts";
 import { createPlan, type Plan } from "../../core/pipeline/plan.ts";
+import { DEFAULT_POLICY } from "../../core/pipeline/policy.ts";
 import { thrownBy } from "../_support/errors.ts";
 import { manifestOf, nodeType, registryOf } from "../_support/plans.ts";
 import { Random } from "../_support/random.ts";
@@ -335,5 +337,83 @@ describe("createPlan: size", () => {
   it("makes a plan of one node that feeds many", () => {
     const { outputs } = plan(ids, ids.slice(1).map((_, i) => `n0 > n${i + 1}`));
     assert.equal(outputs.length, count - 1);
+  });
+});
+
+describe("createPlan: flow", () => {
+  /** A plan of nodes in a row, some with more keys. */
+  function row(types: string, keys: { readonly [id: string]: Partial<ManifestNode> }): Plan {
+    const ids = [...types].map((_, i) => "abcdefgh"[i] as string);
+    const manifest = manifestOf(
+      ids.map((id, i) => [id, types[i] === "o" ? "o.any" : "t.any"] as const),
+      ids.slice(1).map((id, i) => `${ids[i]} > ${id}`),
+    );
+    return createPlan({ ...manifest, nodes: manifest.nodes.map((node) => ({ ...node, ...keys[node.id] })) }, REGISTRY);
+  }
+
+  it("gives a node that is not to be fused a segment of its own, and joins the others as far as they touch", () => {
+    assert.deepEqual(segmentsOf(row("tttt", {})), ["a b c d"]);
+    assert.deepEqual(segmentsOf(row("tttt", { b: { fuse: false } })), ["a", "b", "c d"]);
+    assert.deepEqual(segmentsOf(row("ttt", { a: { fuse: false }, b: { fuse: true }, c: { fuse: false } })), [
+      ...["a", "b", "c"],
+    ]);
+  });
+
+  it("joins nodes that name the same segment, also where they do not touch, and parts those that name others", () => {
+    assert.deepEqual(segmentsOf(row("tot", { a: { segment: "s" }, c: { segment: "s" } })), ["a c", "b"]);
+    const parted = { a: { segment: "s" }, b: { segment: "s" }, c: { segment: "r" } };
+    assert.deepEqual(segmentsOf(row("tttt", parted)), ["a b", "c", "d"]);
+    const far = { a: { segment: "s" }, c: { segment: "s", deadline_ms: 5 } };
+    assert.deepEqual(segmentsOf(row("ttt", far)), ["a c", "b"]);
+  });
+
+  it("refuses a segment of two groups, and one for a node that is not to be fused", () => {
+    const error = thrownBy(() =>
+      row("too", { a: { segment: "s" }, b: { segment: "s" }, c: { segment: "x", fuse: false } })
+    );
+    assert.deepEqual(error.problems, [
+      { path: "nodes[2].fuse", message: "contradicts segment", received: "false", expected: "one of the two" },
+      {
+        path: "nodes[1].segment",
+        message: 'cannot be that of "a", whose plugin is of another group',
+        received: '"s"',
+        expected: 'a segment of plugin "other", or trust between the two plugins',
+      },
+    ]);
+  });
+
+  it("gives a node a policy only where the manifest asks for one, with the rest filled in", () => {
+    const policies = row("tttt", {
+      a: { on_error: "fail" },
+      b: { on_error: "skip" },
+      c: { deadline_ms: 20 },
+      d: { retry: { max_attempts: 4, max_delay_ms: 9 } },
+    }).nodes.map(({ policy }) => policy);
+    const { retry } = DEFAULT_POLICY;
+    assert.deepEqual(policies, [
+      undefined,
+      { onError: "skip", retry, deadlineMs: undefined },
+      { onError: "fail", retry, deadlineMs: 20 },
+      { onError: "fail", retry: { ...retry, maxAttempts: 4, maxDelayMs: 9 }, deadlineMs: undefined },
+    ]);
+  });
+
+  it("keeps what a connection says of its flow, and nothing where it says nothing", () => {
+    const manifest = manifestOf({ a: "t.any", b: "t.any", c: "o.any" }, ["a > b", "b > c"]);
+    const [first, second] = manifest.connections;
+    const connections = [{ ...first, max_items: 3, when_full: "drop-oldest" }, second];
+    const { edges } = createPlan({ ...manifest, connections }, REGISTRY);
+    assert.deepEqual(edges.map(({ from: _, to: __, ...flow }) => flow), [{ maxItems: 3, whenFull: "drop-oldest" }, {}]);
+  });
+
+  it("lets only one connection lead to a port whose values are joined, whichever way they are", () => {
+    for (const align of ["zip", "zip-timestamp", "latest"] as const) {
+      const registry = registryOf({ t: [nodeType("t.any"), nodeType("joins", { inputs: { in: ["any"] }, align })] });
+      const manifest = manifestOf({ a: "t.any", b: "t.any", j: "joins" }, ["a > j", "b > j"]);
+      const { problems } = thrownBy(() => createPlan(manifest, registry));
+      assert.deepEqual(problems.map(({ path, message }) => `${path} ${message}`), [
+        'connections[1] port "in" of "j" is connected already',
+      ]);
+    }
   });
 });

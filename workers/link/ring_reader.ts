@@ -41,6 +41,8 @@ export class RingLinkReader implements LinkReader {
   readonly #leases: LeaseQueue | undefined;
   /** References before this record may have lost their values. */
   #lostBefore: number | undefined;
+  /** Records before this one are of an earlier writer, whose successor sends all of it again, where the link keeps it. */
+  readonly #againBefore: number | undefined;
   #next: Item | undefined;
   #epoch = 0;
   #hasEnded = false;
@@ -63,6 +65,7 @@ export class RingLinkReader implements LinkReader {
     this.#ring = new RingReader(end.ring);
     this.closed = new Promise((resolve) => this.#close = resolve);
     this.#lostBefore = end.lostBefore;
+    this.#againBefore = keeps ? end.lostBefore : undefined;
     this.nextSequence = end.lostBefore === undefined ? 0 : -1;
     this.#limits = limits;
     this.#onViolation = onViolation;
@@ -226,6 +229,11 @@ export class RingLinkReader implements LinkReader {
           if (this.#hasEnded && this.#posted.length > 0) throw violation("a value without a reference");
           return undefined;
         }
+        if (isBefore(record, this.#againBefore)) {
+          // Not all of it is here: the rest alone would be out of order.
+          this.#drop();
+          continue;
+        }
         // Values of one stream are mostly alike: after one that was posted, another will be.
         this.awaitsMessage = record.data === undefined;
         if (record.data !== undefined) return record as Item;
@@ -234,7 +242,8 @@ export class RingLinkReader implements LinkReader {
           this.#posted.shift();
           return { ...record, data: posted.data, progress: posted.progress };
         }
-        if (!this.#isLost(record)) {
+        // Its value will not come any more, where a thread has died.
+        if (!isBefore(record, this.#lostBefore)) {
           // Values are posted before their references are written, and the end is posted after both.
           if (posted !== undefined || this.#hasEnded) throw violation("a reference without a value");
           return undefined;
@@ -245,11 +254,6 @@ export class RingLinkReader implements LinkReader {
       this.#violated(thrown);
       return undefined;
     }
-  }
-
-  /** Whether the value of a reference will not come any more, since a thread has died. */
-  #isLost({ index }: RingRecord): boolean {
-    return this.#lostBefore !== undefined && ((this.#lostBefore - index) | 0) > 0;
   }
 
   #receive(message: ToReader): void {
@@ -285,4 +289,9 @@ export class RingLinkReader implements LinkReader {
     this.close();
     this.#onViolation(toViolation(thrown));
   }
+}
+
+/** Whether a record was written before the one with this index, if there is such a one. */
+function isBefore({ index }: RingRecord, other: number | undefined): boolean {
+  return other !== undefined && ((other - index) | 0) > 0;
 }

@@ -33,12 +33,14 @@ type ToReader =
     /** Absent where it is not partial. */
     readonly m?: true | undefined;
     readonly p?: Progress | undefined;
-    /** How often it was sent before, to readers that have died. */
+    /** How often it was taken before, by readers that have died. */
     readonly r: number;
   }
   | { readonly t: "end" };
 
 type ToWriter =
+  /** Up to this sequence number values were taken, where the link keeps them. Comes before the reader's node sees it. */
+  | { readonly t: "taken"; readonly s: number }
   /** So much was taken from the queue, or done with where the link keeps it: items and bytes. */
   | { readonly t: "credit"; readonly n: number; readonly b: number }
   /** The end has arrived, and nothing is kept any more: the port may be closed. */
@@ -54,6 +56,8 @@ export class TransferLinkWriter implements LinkWriter {
   readonly #keeps: boolean;
   /** What the reader has not returned credit for, the oldest first, where the link keeps it. */
   readonly #kept: Item[] = [];
+  /** The sequence number of the last that the reader has taken, where the link keeps it. */
+  #lastTaken = -1;
   #close!: () => void;
   #isClosed = false;
   #isEnding = false;
@@ -92,10 +96,12 @@ export class TransferLinkWriter implements LinkWriter {
     this.#port.close();
     this.#listen(port);
     for (const [i, item] of this.#kept.entries()) {
-      const again = { ...item, takenBefore: (item.takenBefore ?? 0) + 1 };
+      const { sequence, takenBefore = 0 } = item;
+      const again = sequence > this.#lastTaken ? item : { ...item, takenBefore: takenBefore + 1 };
       this.#kept[i] = again;
       this.#post(again);
     }
+    this.#lastTaken = -1;
     const { items, bytes } = this.#gate;
     const keptBytes = this.#kept.reduce((sum, item) => sum + item.bytes, 0);
     this.#counts.readerReplaced(this.#kept.length, keptBytes);
@@ -118,6 +124,10 @@ export class TransferLinkWriter implements LinkWriter {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
       noteMessage();
+      if (data?.t === "taken" && isCount(data.s)) {
+        this.#lastTaken = data.s;
+        return;
+      }
       if (data?.t === "credit" && this.#isOwed(data)) {
         for (const { lease } of this.#kept.splice(0, data.n)) lease?.release();
         this.#gate.leave(data.n, data.b);
@@ -207,7 +217,9 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
 
   override take(): Item {
     const item = super.take();
-    return this.#leases === undefined ? item : { ...item, lease: this.#leases.take() };
+    if (this.#leases === undefined) return item;
+    if (!this.#isClosed) this.#port.postMessage({ t: "taken", s: item.sequence } satisfies ToWriter);
+    return { ...item, lease: this.#leases.take() };
   }
 
   async reconnect(port: MessagePort): Promise<number | undefined> {

@@ -26,7 +26,7 @@ const steps = fc.array(
     { weight: 2, arbitrary: fc.constantFrom<Step>({ op: "reference" }, { op: "failing" }) },
     { weight: 5, arbitrary: fc.constantFrom<Step>({ op: "read" }, { op: "release" }, { op: "release" }) },
   ),
-  { maxLength: 120 },
+  { maxLength: 120, size: "max" },
 );
 
 function audioStep(): fc.Arbitrary<Step> {
