@@ -26,6 +26,7 @@ import { Admission } from "./admission.ts";
 import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
 import { resolveLimits, type SessionLimits } from "./session_options.ts";
 import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
+import { RingPools } from "./link/ring_pool.ts";
 import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions } from "./wiring.ts";
 
 /** How {@linkcode createRuntime} sets up a runtime. */
@@ -228,6 +229,7 @@ class Rack implements Runtime {
   readonly #groupOf: (pluginName: string) => string;
   readonly #pools = new Map<string, GroupPool>();
   readonly #breakers = new Map<string, CircuitBreaker>();
+  readonly #ringPools = new RingPools();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
   readonly #admission: Admission;
   readonly #meter = new RuntimeMeter();
@@ -381,7 +383,7 @@ class Rack implements Runtime {
     const pool = (group: string) => this.#pool(group);
     const { sharedMemory } = this.#options;
     const place = (wiring: SegmentWiring) => placeSegment({ ...wiring, pool, onLog });
-    return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, place });
+    return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, ringPools: this.#ringPools, place });
   }
 
   get #onLog(): (entry: LogEntry) => void {

@@ -13,7 +13,7 @@ import { checkProgress } from "../../core/node/progress.ts";
 import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import type { LinkEnd, LinkOptions, LinkReader, OnViolation } from "./link.ts";
 import { toViolation, violation } from "./link_errors.ts";
-import { RingReader, type RingRecord } from "./ring.ts";
+import { type RingBytes, RingReader, type RingRecord } from "./ring.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
 /** A value that came over the port, before or after its reference. */
@@ -57,7 +57,7 @@ export class RingLinkReader implements LinkReader {
   #isBroken = false;
 
   constructor(
-    end: LinkEnd & { readonly ring: SharedArrayBuffer },
+    end: LinkEnd & { readonly ring: RingBytes },
     source: Omit<NodeSource, "ended">,
     { limits, keeps = false }: LinkOptions,
     onViolation: OnViolation,
@@ -158,7 +158,9 @@ export class RingLinkReader implements LinkReader {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#ring.detach();
     this.#port.close();
     this.#close();
   }

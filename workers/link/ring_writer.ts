@@ -18,7 +18,7 @@ import { recycle } from "./buffer_pool.ts";
 import type { LinkOptions, LinkWriter } from "./link.ts";
 import { linkClosed, violation } from "./link_errors.ts";
 import { checkNotDetached, postData } from "./post_data.ts";
-import { RingWriter } from "./ring.ts";
+import { type RingBytes, RingWriter } from "./ring.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
 /** Longest payload that is copied through the ring rather than moved over the port, in bytes. */
@@ -54,7 +54,7 @@ export class RingLinkWriter implements LinkWriter {
 
   constructor(
     port: MessagePort,
-    ring: SharedArrayBuffer,
+    ring: RingBytes,
     { limits, keeps = false, counts = new EdgeCounts() }: LinkOptions,
   ) {
     this.#ring = new RingWriter(ring);
