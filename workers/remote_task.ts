@@ -6,7 +6,7 @@
  */
 
 import * as Comlink from "comlink";
-import { StreamrackError } from "../core/errors.ts";
+import { describeThrown, StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import { noteTask } from "./busy_threads.ts";
@@ -138,7 +138,7 @@ export class RemoteTask<T> {
 const LAST_NOTICE_TIMEOUT_MS = 1_000;
 
 function crashError(thrown: unknown, { group, nodeId, pluginName }: RemoteTaskOptions): StreamrackError {
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  const reason = describeThrown(thrown);
   return new StreamrackError("worker-crashed", `a worker thread of group "${group}" ended: ${reason}`, {
     nodeId,
     pluginName,
