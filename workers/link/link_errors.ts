@@ -11,6 +11,27 @@ export function violation(what: string): StreamrackError {
   return new StreamrackError("protocol-violation", `a link carried ${what}`);
 }
 
+/** The same error with the node at the other end, which has to answer for what came from there. */
+export function accusing(error: StreamrackError, peer: string | undefined): StreamrackError {
+  if (peer === undefined || error.nodeId !== undefined || error.reason !== "protocol-violation") return error;
+  const { detail, problems } = error;
+  return new StreamrackError("protocol-violation", detail, { problems, cause: error.cause, nodeId: peer });
+}
+
+/** Opens something on memory that the other end may have spoilt. */
+export function accuseIfThrown<T>(peer: string | undefined, open: () => T): T {
+  try {
+    return open();
+  } catch (thrown) {
+    throw isViolation(thrown) ? accusing(thrown, peer) : thrown;
+  }
+}
+
+/** Whether something was thrown because the other end broke the protocol. */
+export function isViolation(thrown: unknown): thrown is StreamrackError {
+  return StreamrackError.is(thrown) && thrown.reason === "protocol-violation";
+}
+
 /**
  * What was thrown while something was received, as a violation: the other end
  * checks each value before it sends it, so even one that is merely invalid

@@ -211,14 +211,13 @@ describe("a reader (ring) under attack on both ways", () => {
     }
   });
 
-  it("bears doorbells by the thousand", async () => {
+  it("hears no more doorbells than there may be reason for", async () => {
     const attack = new ReaderUnderAttack(true);
+    const next = rejectionOf((async () => await attack.fanIn.next())());
     for (let i = 0; i < 5_000; i++) attack.port.postMessage(1);
-    new RingWriter(attack.ring as SharedArrayBuffer).tryWriteAudio(audioOf(16), stamp);
-    attack.port.postMessage(1);
-    assert.deepEqual((await attack.fanIn.next())?.items[0]?.data, audioOf(16));
+    assert.match((await next).message, /doorbells with nothing behind them/);
     await turns();
-    assert.deepEqual(attack.violations, []);
+    assert.equal(attack.violations.length, 1);
     attack.close();
   });
 
