@@ -13,6 +13,15 @@ import type { PlanNode, PlanSegment } from "../core/pipeline/plan.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
 import { busyThreadsMemory } from "./busy_threads.ts";
 import type { LinkEnd } from "./link/link.ts";
+import {
+  readNull,
+  readOutcome,
+  readProblems,
+  readReconnected,
+  readSegmentMetrics,
+  readSegmentResult,
+} from "./control_messages.ts";
+import { droppedEntry } from "./log_valve.ts";
 import { withFactories } from "./plugin_loader.ts";
 import type { GroupPool } from "./pool.ts";
 import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
@@ -77,18 +86,24 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
     group: segment.group,
     nodeId: others.length === 0 ? first?.id : undefined,
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
-    onLog,
+    readResult: (value, threadId) => readSegmentResult(value, spec, threadId),
+    log: {
+      sessionId: spec.sessionId,
+      plugins: new Map(spec.nodes.map(({ nodeId, pluginName }) => [nodeId, pluginName])),
+      onEntry: onLog,
+      onDropped: (count) => onLog(droppedEntry(spec, count)),
+    },
   });
   task.result.finally(() => watcher.stop()).catch(() => {});
   return {
     segment,
     result: task.result,
-    prepare: () => task.call("prepare"),
-    start: () => task.call("start"),
-    flush: (epoch) => void task.call("flush", epoch).catch(() => {}),
-    cancel: (error) => void task.call("cancel", error).catch(() => {}),
-    reconnect: (link, port) => task.call("reconnect", link, Comlink.transfer(port, [port])),
-    metrics: () => task.call("metrics"),
+    prepare: () => task.call("prepare", (answer) => readOutcome(answer, readProblems)),
+    start: () => task.call("start", (answer) => readOutcome(answer, readNull)),
+    flush: (epoch) => void task.call("flush", readNull, epoch).catch(() => {}),
+    cancel: (error) => void task.call("cancel", readNull, error).catch(() => {}),
+    reconnect: (link, port) => task.call("reconnect", readReconnected, link, Comlink.transfer(port, [port])),
+    metrics: () => task.call("metrics", (answer) => readSegmentMetrics(answer, spec, task.threadId)),
     endWithin: (timeoutMs) => task.endWithin(timeoutMs),
   };
 }

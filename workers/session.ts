@@ -13,6 +13,7 @@ import { FanIn } from "../core/flow/fan_in.ts";
 import type { SegmentMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
 import type { Plan, PlanPort, PlanSegment } from "../core/pipeline/plan.ts";
 import type { SendOptions, Session, SessionInput, SessionOutput } from "../core/pipeline/session.ts";
+import { accused, blamed } from "./blame.ts";
 import { type LinkEnd, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
 import { readyWithin } from "./ready_within.ts";
 import { type BudgetOptions, SessionBudget } from "./session_budget.ts";
@@ -50,17 +51,16 @@ class RunningSession implements Session {
     const { counters } = wiring;
     this.#counters = counters;
     this.#budget = options.budget && new SessionBudget(options.budget, () => this.#bytesInFlight());
-    this.#writers = wiring.inputs.map((end, i) => openLinkWriter(end, { ...wiring, counts: counters.open(i) }));
+    const onViolation = (error: StreamrackError) => this.#fail(accused(error, plan));
+    this.#writers = wiring.inputs.map((end, i) =>
+      openLinkWriter(end, { ...wiring, counts: counters.open(i), peer: plan.inputs[i]?.nodeId, onViolation })
+    );
     this.#sequences = plan.inputs.map(() => 0);
     const firstOutput = plan.inputs.length + plan.edges.length;
-    const readers = plan.outputs.map(({ nodeId, port }, i) => {
-      const counted = { ...wiring, counts: counters.open(firstOutput + i) };
-      return openLinkReader(
-        wiring.outputs[i] as LinkEnd,
-        { port, from: nodeId },
-        counted,
-        (error) => this.#fail(error),
-      );
+    const readers = plan.outputs.map(({ nodeId, port, kinds }, i) => {
+      const counts = counters.open(firstOutput + i);
+      const options = { ...wiring, counts, peer: nodeId, kinds, latestEpoch: () => this.#epoch };
+      return openLinkReader(wiring.outputs[i] as LinkEnd, { port, from: nodeId }, options, onViolation);
     });
     this.#outputs = new FanIn(readers, "any");
     this.#supervisor = new Supervisor({
@@ -73,6 +73,7 @@ class RunningSession implements Session {
       onCrash: options.onCrash,
       onRestart: (segment, error, count) => options.onRestart(this.id, segment, error, count),
       onFailure: (error) => this.#fail(error),
+      blame: (error, segment, isCancelled) => blamed(error, segment, plan, isCancelled),
     });
     this.#ended = this.#supervisor.ended.then(() => {
       for (const writer of this.#writers) writer.close();

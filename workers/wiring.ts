@@ -96,7 +96,7 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
     }
     connect(
       { from, to },
-      (end, row) => draftOf(from).add(end, (link) => ({ from, to: { link }, ...flow, row })),
+      (end, row) => draftOf(from).add(end, (link) => ({ from, to: { link, nodeId: to.nodeId }, ...flow, row })),
       (end, row) => draftOf(to).add(end, (link) => ({ from: { link, nodeId: from.nodeId }, to, ...flow, row })),
     );
   }

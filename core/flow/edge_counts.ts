@@ -44,6 +44,15 @@ export interface EdgeSample {
   readonly columns: readonly number[];
 }
 
+/** Whether a value is a sample, wherever it came from. */
+export function isEdgeSample(value: unknown): value is EdgeSample {
+  if (typeof value !== "object" || value === null) return false;
+  const { row, end, columns } = value as { readonly [K in keyof EdgeSample]?: unknown };
+  const length = end === "writer" ? WRITER_COLUMNS : end === "reader" ? COLUMNS - WRITER_COLUMNS : -1;
+  return Number.isSafeInteger(row) && Array.isArray(columns) && columns.length === length &&
+    columns.every((column) => Number.isFinite(column));
+}
+
 /** Counts at one end of an edge. */
 export class EdgeCounts {
   readonly #row: Float64Array;

@@ -43,7 +43,7 @@ export interface SegmentNode {
 /** An edge of a segment. What lies outside of it is reached by a link, named by its number. */
 export interface SegmentEdge {
   readonly from: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
-  readonly to: PortRef | { readonly link: number };
+  readonly to: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
   /** Absent: those of the session. */
   readonly limits?: FlowLimits | undefined;
   /** What happens when it is full. Default: the writer waits. */
