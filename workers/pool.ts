@@ -29,6 +29,9 @@ export interface PoolOptions {
 /** How long the end of a terminated thread is waited for, in milliseconds. */
 const TERMINATE_TIMEOUT_MS = 5_000;
 
+/** How many tasks one thread takes, unless an option says otherwise. */
+export const TASKS_PER_THREAD = 256;
+
 /** Of how many threads it is remembered why they were ended. */
 const ENDS_KEPT = 64;
 
@@ -46,7 +49,7 @@ export class GroupPool {
 
   constructor(options: PoolOptions) {
     const maxThreads = options.maxThreads ?? availableParallelism();
-    const tasksPerThread = options.tasksPerThread ?? 256;
+    const tasksPerThread = options.tasksPerThread ?? TASKS_PER_THREAD;
     this.#piscina = new Piscina({
       filename: fileURLToPath(options.workerEntry),
       minThreads: 0,

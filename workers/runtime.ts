@@ -4,6 +4,7 @@
  * @module
  */
 
+import { availableParallelism } from "node:os";
 import type { RuntimeData } from "../core/data/types.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
@@ -11,13 +12,14 @@ import { settledWithin } from "../core/flow/settled_within.ts";
 import type { StreamingNodeRegistry } from "../core/node/registry.ts";
 import type { Manifest } from "../core/pipeline/manifest.ts";
 import type { SessionMetrics } from "../core/pipeline/metrics.ts";
-import { createPlan, type Plan } from "../core/pipeline/plan.ts";
+import { createPlan, manifestError, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import type { Session, SessionOutput } from "../core/pipeline/session.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
 import { type PluginInput, registerPlugins } from "./plugins.ts";
 import { placeSegment } from "./placement.ts";
-import { GroupPool, type PoolOptions } from "./pool.ts";
+import { findExcess } from "./plan_size.ts";
+import { GroupPool, type PoolOptions, TASKS_PER_THREAD } from "./pool.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
@@ -77,6 +79,11 @@ export interface RuntimeOptions extends SessionLimits {
   readonly maxItemsInFlight?: number | undefined;
   /** Most bytes in flight on one edge; the last value let in may exceed it. Default: 4 MiB. */
   readonly maxBytesInFlight?: number | undefined;
+  /**
+   * Most links of one session: its inputs, its outputs, and its connections
+   * between segments. A manifest that needs more is invalid. Default: 4096.
+   */
+  readonly maxSessionLinks?: number | undefined;
   /**
    * Whether short chunks of audio may go from thread to thread through shared
    * memory, where the runtime has it. Without, every value goes in a message.
@@ -265,7 +272,7 @@ class Rack implements Runtime {
   async validate(manifest: unknown): Promise<readonly Problem[]> {
     let plan: Plan;
     try {
-      plan = createPlan(manifest, this.registry);
+      plan = this.#plan(manifest);
     } catch (thrown) {
       if (StreamrackError.is(thrown) && thrown.reason === "invalid-manifest") return thrown.problems;
       throw thrown;
@@ -279,7 +286,7 @@ class Rack implements Runtime {
   async open(manifest: Manifest, options: OpenOptions = {}): Promise<Session> {
     this.#checkOpen();
     checkOpenOptions(options);
-    const plan = createPlan(manifest, this.registry);
+    const plan = this.#plan(manifest);
     const limits = resolveLimits(options, this.#options);
     const leave = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
     try {
@@ -382,6 +389,15 @@ class Rack implements Runtime {
     const { sharedMemory } = this.#options;
     const place = (wiring: SegmentWiring) => placeSegment({ ...wiring, pool, onLog });
     return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, place });
+  }
+
+  #plan(manifest: unknown): Plan {
+    const plan = createPlan(manifest, this.registry);
+    const { maxThreads = availableParallelism(), tasksPerThread = TASKS_PER_THREAD, maxSessionLinks = 4_096 } =
+      this.#options;
+    const excess = findExcess(plan, { maxLinks: maxSessionLinks, maxTasksPerGroup: maxThreads * tasksPerThread });
+    if (excess.length > 0) throw manifestError(excess);
+    return plan;
   }
 
   get #onLog(): (entry: LogEntry) => void {
@@ -492,6 +508,7 @@ const OPTION_MINIMA = {
   maxQueuedSessions: 0,
   maxItemsInFlight: 1,
   maxBytesInFlight: 1,
+  maxSessionLinks: 1,
 } as const satisfies { readonly [K in keyof RuntimeOptions]: number };
 
 const RESTART_MINIMA = { maxRestarts: 0, windowMs: 1, initialDelayMs: 0, maxDelayMs: 0 } as const;
