@@ -26,6 +26,7 @@ import {
   type WorkerNotice,
   type WorkerTask,
 } from "./protocol.ts";
+import { beat } from "./segment_board.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
 
 /** Runs one task of a pool to its end. Never throws for what a plugin does. */
@@ -55,7 +56,7 @@ async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, pluginUrls, watch, control } = task;
+  const { spec, links, pluginUrls, board, control } = task;
   watchBusyThreads(task.busyThreads);
   const valve = new LogValve();
   const post = (entry: LogEntry) => {
@@ -66,7 +67,7 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
   const run = new SegmentTaskRun({
     spec,
     links,
-    watch,
+    board,
     threadId,
     loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),
     log: (entry) => {
@@ -85,5 +86,6 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     } satisfies SegmentControl,
     control,
   );
-  return await run.result;
+  const stopBeating = board === undefined ? () => {} : beat(board);
+  return await run.result.finally(stopBeating);
 }

@@ -28,6 +28,7 @@ import { Admission } from "./admission.ts";
 import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
 import { resolveLimits, type SessionLimits } from "./session_options.ts";
 import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
+import { Watchdog } from "./watchdog.ts";
 import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions } from "./wiring.ts";
 
 /** How {@linkcode createRuntime} sets up a runtime. */
@@ -68,6 +69,19 @@ export interface RuntimeOptions extends SessionLimits {
    * Default: 3000.
    */
   readonly killGraceMs?: number | undefined;
+  /**
+   * From when on a thread that stands still, since a node lets nothing else
+   * run there, is told of: as a warning to `onLog`, and in the metrics; in
+   * milliseconds, from 1000. Default: 5000.
+   */
+  readonly stallAfterMs?: number | undefined;
+  /**
+   * How long a thread may stand still before it is terminated, in
+   * milliseconds, from 1000; its sessions fail with `node-stuck`, or are
+   * started again as `restart` says. Nodes that load large models without a
+   * pause need their time. Default: for ever.
+   */
+  readonly stallTimeoutMs?: number | undefined;
   /** Most sessions open at a time. `validate` needs no place. Default: no limit. */
   readonly maxSessions?: number | undefined;
   /**
@@ -238,6 +252,7 @@ class Rack implements Runtime {
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
   readonly #admission: Admission;
   readonly #meter = new RuntimeMeter();
+  readonly #watchdog = new Watchdog();
   #nextSession = 1;
   #closing: Promise<void> | undefined;
 
@@ -387,7 +402,13 @@ class Rack implements Runtime {
     const onLog = this.#onLog;
     const pool = (group: string) => this.#pool(group);
     const { sharedMemory } = this.#options;
-    const place = (wiring: SegmentWiring) => placeSegment({ ...wiring, pool, onLog });
+    const { stallAfterMs = 5_000, stallTimeoutMs } = this.#options;
+    const watched = { watchdog: this.#watchdog, stallLimits: { stallAfterMs, stallTimeoutMs } };
+    const place = (wiring: SegmentWiring) => {
+      const placed = placeSegment({ ...wiring, ...watched, pool, onLog });
+      this.#meter.watch(placed);
+      return placed;
+    };
     return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, place });
   }
 
@@ -444,7 +465,16 @@ class Rack implements Runtime {
         this.#breaker(group)?.note(error);
         this.#breaker(group)?.check();
       },
-      onRestart: (sessionId, { nodes: [node] }, error, count) => {
+      onViolation: (error) => {
+        const { description, group } = this.registry.plugins()
+          .find(({ description: { name } }) => name === error.pluginName) ?? {};
+        if (description === undefined || group === undefined) return;
+        this.#meter.violated(description.name);
+        this.#breaker(group)?.note(error);
+      },
+      onRestart: (sessionId, segment, error, count) => {
+        this.#meter.restarted(segment);
+        const { nodes: [node] } = segment;
         const { nodeId = node?.id ?? "", pluginName = node?.plugin.description.name ?? "" } = error;
         const message = `started again after a crash (${count} so far): ${error.message}`;
         this.#onLog({ level: "warn", message, sessionId, nodeId, pluginName });
@@ -504,6 +534,8 @@ const OPTION_MINIMA = {
   idleTimeoutMs: 0,
   openTimeoutMs: 1,
   killGraceMs: 0,
+  stallAfterMs: 1_000,
+  stallTimeoutMs: 1_000,
   maxSessions: 1,
   maxQueuedSessions: 0,
   maxItemsInFlight: 1,

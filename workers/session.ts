@@ -205,6 +205,7 @@ class RunningSession implements Session {
       wallTimeMs: (this.#endedMs ?? performance.now()) - this.#startedMs,
       restarts: this.#supervisor.restarts,
       nodes: Object.fromEntries(nodes),
+      segments: this.#supervisor.health(),
       links: this.#counters.links(),
       bytesInFlight: this.#counters.bytesInFlight,
     };
@@ -267,6 +268,7 @@ class RunningSession implements Session {
     if (this.#failure !== undefined || this.#state === "done") return;
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
+    if (error.reason === "protocol-violation") this.#options.onViolation(error);
     this.#outputs.abort(error);
     this.#budget?.abort(error);
     for (const writer of this.#writers) writer.abort(error);
@@ -289,6 +291,8 @@ export interface SessionOptions {
   readonly restart: RestartPolicy;
   /** Told of each crash. Throws if the plugin may not be started again. */
   onCrash(segment: PlanSegment, error: StreamrackError): void;
+  /** Told that the session fails since a worker has broken the protocol. */
+  onViolation(error: StreamrackError): void;
   /** Told that a segment runs again. */
   onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
   /** How much may be in flight in the whole session. Default: as much as its edges take. */

@@ -11,7 +11,7 @@ import { type Problem, StreamrackError } from "../core/errors.ts";
 import { type Backoff, delayMs } from "../core/flow/backoff.ts";
 import { nextTurn } from "../core/flow/pacer.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentHealth, SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { manifestError, type PlanSegment } from "../core/pipeline/plan.ts";
 import { createLink, type LinkEnd, type LinkReader, type LinkWriter, openLinkReader } from "./link/link.ts";
 import { ringCounters } from "./link/ring.ts";
@@ -54,6 +54,7 @@ interface Slot {
   readonly wiring: SegmentWiring;
   placed: PlacedSegment;
   state: "running" | "down" | "ended";
+  restarts: number;
   metrics: SegmentMetrics;
 }
 
@@ -92,7 +93,7 @@ export class Supervisor {
     this.#options = options;
     const { wiring } = options;
     this.#slots = wiring.segments.map((segment) => {
-      return { wiring: segment, placed: wiring.place(segment), state: "running", metrics: NO_METRICS };
+      return { wiring: segment, placed: wiring.place(segment), state: "running", restarts: 0, metrics: NO_METRICS };
     });
     this.ended = Promise.all(this.#slots.map((slot) => this.#follow(slot))).then(() => {
       for (const stub of this.#stubs) stub.close();
@@ -127,6 +128,14 @@ export class Supervisor {
       placed.cancel(error);
       void placed.endWithin(killGraceMs);
     }
+  }
+
+  /** How every segment in a worker fares. */
+  health(): SegmentHealth[] {
+    return this.#slots.flatMap(({ placed, restarts }) => {
+      const health = placed.health();
+      return health === undefined ? [] : [{ ...health, restarts }];
+    });
   }
 
   /** Counts of every segment when it ended. */
@@ -181,12 +190,13 @@ export class Supervisor {
     if (
       !isCrash || error.reason === "session-cancelled" || this.#cancelled !== undefined || segment.tier === "inline"
     ) throw error;
-    onCrash(segment, error);
     // Whoever has meddled with our protocol is not given another chance.
-    if (!this.#isStarted || error.reason === "protocol-violation") throw error;
+    if (error.reason === "protocol-violation") throw error;
+    onCrash(segment, error);
+    if (!this.#isStarted) throw error;
     const nowMs = performance.now();
     while (nowMs - (this.#restartedMs[0] ?? nowMs) > restart.windowMs) this.#restartedMs.shift();
-    if (this.#restartedMs.length >= restart.maxRestarts) throw error;
+    if (this.#restartedMs.length >= restart.maxRestarts) throw exhausted(error, slot.restarts);
     this.#restartedMs.push(nowMs);
     await settledWithin(this.#whenCancelled, delayMs(restart, this.#restartedMs.length));
     // One after the other: each has to know which of its neighbours are there.
@@ -211,6 +221,7 @@ export class Supervisor {
     });
     slot.state = "running";
     this.restarts += 1;
+    slot.restarts += 1;
     try {
       await readyWithin(this.#startPlaced(slot), this.#options.openTimeoutMs);
     } catch (thrown) {
@@ -331,6 +342,14 @@ export class Supervisor {
     port.close();
     return { state: other.state === "ended" ? "finished" : "down" };
   }
+}
+
+/** The last crash, with how many there were before. */
+function exhausted(error: StreamrackError, restarts: number): StreamrackError {
+  if (restarts === 0) return error;
+  const { code, nodeId, pluginName, retryable, remedy, cause } = error;
+  const detail = `${error.detail}; it had been started again ${restarts === 1 ? "once" : `${restarts} times`}`;
+  return new StreamrackError(error.reason, detail, { code, nodeId, pluginName, retryable, remedy, cause });
 }
 
 /** Records that were written to a ring: what was posted for them has no sender any more. */

@@ -93,7 +93,7 @@ export interface SegmentEnvironment {
   /** Opens the writing end of a link. */
   openOutlet(link: number, counts: EdgeCounts): ItemWriter;
   log(entry: LogEntry): void;
-  /** Watches a node from outside of its thread. Called for those that have a deadline. */
+  /** Watches a node from outside of its thread. */
   watch?(node: SegmentNode): StepWatch;
 }
 
@@ -257,7 +257,7 @@ export class SegmentRunner {
       signal: this.#abortController.signal,
       log: this.#log(node),
       policy: node.policy,
-      watch: node.policy?.deadlineMs === undefined ? undefined : this.#environment.watch?.(node),
+      watch: this.#environment.watch?.(node),
     });
   }
 
