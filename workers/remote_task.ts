@@ -69,7 +69,11 @@ export class RemoteTask<T> {
     const ended = new Promise<void>((resolve) => this.#end = resolve);
     this.#control = new ControlPort(port1, {
       onNotice: (notice, entry) => this.#hear(notice, entry),
-      onViolation: (error) => void this.kill(this.#accused(error)),
+      onViolation: (error) => {
+        // A thread that has posted something is up, whether it has said so or not.
+        this.#isReady = true;
+        void this.kill(this.#accused(error));
+      },
     });
     this.result = new Promise<T>((resolve, reject) => {
       this.#abandon = reject;
