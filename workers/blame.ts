@@ -28,7 +28,9 @@ export function blamed(
   const peer = reason === "protocol-violation" ? peersOf(segment, plan).find(({ id }) => id === nodeId) : undefined;
   if (peer !== undefined) {
     const reporter = segment.nodes.map(({ id }) => `"${id}"`).join(", ");
-    return placedAt(own, peer, `${own.detail}, as ${reporter} at its other end says`);
+    const error = placedAt(own, peer, `${own.detail}, as ${reporter} at its other end says`);
+    hearsay.add(error);
+    return error;
   }
   if (reason === "session-cancelled" && !isCancelled) {
     return disowned(own, segment, "says that it was cancelled, which it was not");
@@ -45,10 +47,17 @@ export function blamed(
   return renewed(own, place);
 }
 
-/** A violation that the host itself has found at its end of a link, with the plugin of the node that it names. */
-export function accused(error: StreamrackError, plan: Plan): StreamrackError {
-  const node = plan.nodes.find(({ id }) => id === error.nodeId);
-  return node === undefined ? error : placedAt(error, node);
+/** What one worker has said of another. */
+const hearsay = new WeakSet<StreamrackError>();
+
+/** Whether an error accuses a plugin by the word of another, which may itself be at fault. */
+export function isHearsay(error: StreamrackError): boolean {
+  return hearsay.has(error);
+}
+
+/** The name of a node's plugin. */
+export function pluginOf({ nodes }: Plan, nodeId: string): string | undefined {
+  return nodes.find(({ id }) => id === nodeId)?.plugin.description.name;
 }
 
 /** Nodes at the other ends of the links of a segment. */

@@ -15,6 +15,8 @@ import type { SegmentControl, WorkerNotice } from "./protocol.ts";
 /** Who listens to a {@linkcode ControlPort}. */
 export interface ControlListener {
   onNotice(notice: WorkerNotice["notice"], entry: unknown): void;
+  /** The worker has closed its end, or its thread has ended. Not every runtime tells. */
+  onClose(): void;
   /** The worker has broken the protocol. Nothing more is heard of it by then. */
   onViolation(error: StreamrackError): void;
 }
@@ -35,6 +37,9 @@ export class ControlPort {
     port.addEventListener("message", ({ data }: MessageEvent) => this.#receive(data));
     // What cannot be read as a message was no message of ours.
     port.addEventListener("messageerror", () => this.#receive(undefined));
+    port.addEventListener("close", () => {
+      if (!this.#isClosed) this.#listener.onClose();
+    });
     this.remote = Comlink.wrap<SegmentControl>({
       postMessage: (message: { readonly id?: unknown }, transfer?: Transferable[]) => {
         if (this.#isClosed) return;

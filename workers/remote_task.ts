@@ -56,6 +56,7 @@ export class RemoteTask<T> {
   /** As the pool says. */
   #threadId = 0;
   #isReady = false;
+  #hasEnded = false;
   #start!: () => void;
   #end!: () => void;
   #killError: StreamrackError | undefined;
@@ -69,6 +70,7 @@ export class RemoteTask<T> {
     const ended = new Promise<void>((resolve) => this.#end = resolve);
     this.#control = new ControlPort(port1, {
       onNotice: (notice, entry) => this.#hear(notice, entry),
+      onClose: () => void this.#judgeClose(),
       onViolation: (error) => {
         // A thread that has posted something is up, whether it has said so or not.
         this.#isReady = true;
@@ -158,13 +160,24 @@ export class RemoteTask<T> {
 
   /** Listens to what the worker says of its own accord. */
   #hear(notice: WorkerNotice["notice"], entry: unknown): void {
-    if (notice === "end") return this.#end();
+    if (notice === "end") {
+      this.#hasEnded = true;
+      return this.#end();
+    }
     if (notice === "log") return this.#hearLog(entry);
     if (this.#isReady) throw controlViolation("word that it is ready, twice");
     this.#isReady = true;
     const noteEnd = noteTask(this.#threadId);
     this.result.then(noteEnd, noteEnd);
     this.#start();
+  }
+
+  /** A thread that ends closes its ports, and its task rejects. One that does not has closed the port itself. */
+  async #judgeClose(): Promise<void> {
+    if (this.#hasEnded) return;
+    const settled = this.result.then(() => true, () => true);
+    if (await settledWithin(settled, THREAD_END_TIMEOUT_MS) === true) return;
+    await this.kill(this.#accused(controlViolation("nothing more: it has closed its control port")));
   }
 
   #hearLog(entry: unknown): void {
@@ -210,6 +223,9 @@ export class RemoteTask<T> {
     });
   }
 }
+
+/** How long the report that a thread has ended may come after its ports have closed, in milliseconds. */
+const THREAD_END_TIMEOUT_MS = 2_000;
 
 /** How long the last notice of a task may come after its result, in milliseconds. It comes at once, unless it is withheld. */
 const LAST_NOTICE_TIMEOUT_MS = 1_000;

@@ -154,5 +154,6 @@ export class SegmentTaskRun implements SegmentControl {
 /** What both ends of a link keep to, as the edge says that it serves, and who is at the other end. */
 function optionsOf({ edges, limits, keeps }: SegmentSpec, link: number, side: "from" | "to"): LinkOptions {
   const edge = edges.find(({ [side]: end }) => "link" in end && end.link === link);
-  return { limits: edge?.limits ?? limits, keeps, peer: edge?.[side].nodeId };
+  const nodeId = edge?.[side].nodeId;
+  return { limits: edge?.limits ?? limits, keeps, peer: nodeId === undefined ? undefined : { nodeId } };
 }

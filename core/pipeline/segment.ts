@@ -48,7 +48,7 @@ export interface SegmentEdge {
   readonly limits?: FlowLimits | undefined;
   /** What happens when it is full. Default: the writer waits. */
   readonly whenFull?: WhenFull | undefined;
-  /** Its row in the table of counts. */
+  /** Its row in the segment's table of counts. */
   readonly row: number;
 }
 
@@ -65,7 +65,7 @@ export interface SegmentSpec {
   readonly keeps?: boolean | undefined;
   /** Epoch of the session when the segment is started. Default: 0. */
   readonly epoch?: number | undefined;
-  /** How many rows the session's table of counts has. */
+  /** How many rows the segment's table of counts has. */
   readonly countedEdges: number;
   /** The memory of that table. Absent without shared memory: the segment then counts for itself, until it is asked. */
   readonly counts?: SharedArrayBuffer | undefined;

@@ -9,6 +9,7 @@ import type { Inlet } from "../../core/flow/inlet.ts";
 import type { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, ItemWriter } from "../../core/flow/item.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
+import type { LinkPeer } from "./link_errors.ts";
 import type { LinkKinds } from "./received.ts";
 import { createRingMemory } from "./ring.ts";
 import { RingLinkReader } from "./ring_reader.ts";
@@ -33,8 +34,8 @@ export interface LinkOptions {
   readonly keeps?: boolean | undefined;
   /** Where values and waits of this end are counted. */
   readonly counts?: EdgeCounts | undefined;
-  /** The node at the other end, which has to answer for what comes from there. Absent: the host is there. */
-  readonly peer?: string | undefined;
+  /** Who is at the other end, and has to answer for what comes from there. Absent: the host is there. */
+  readonly peer?: LinkPeer | undefined;
   /** At the reading end: kinds of data that may come. Absent: any. */
   readonly kinds?: LinkKinds | undefined;
   /** At the reading end: the epoch that no value can be ahead of. Absent: any may come. */

@@ -11,15 +11,22 @@ export function violation(what: string): StreamrackError {
   return new StreamrackError("protocol-violation", `a link carried ${what}`);
 }
 
-/** The same error with the node at the other end, which has to answer for what came from there. */
-export function accusing(error: StreamrackError, peer: string | undefined): StreamrackError {
+/** Who is at the other end of a link, and has to answer for what comes from there. */
+export interface LinkPeer {
+  readonly nodeId: string;
+  /** Absent where it is not known: workers know their neighbours by their nodes. */
+  readonly pluginName?: string | undefined;
+}
+
+/** The same error with whoever is at the other end. */
+export function accusing(error: StreamrackError, peer: LinkPeer | undefined): StreamrackError {
   if (peer === undefined || error.nodeId !== undefined || error.reason !== "protocol-violation") return error;
-  const { detail, problems } = error;
-  return new StreamrackError("protocol-violation", detail, { problems, cause: error.cause, nodeId: peer });
+  const { detail, problems, cause } = error;
+  return new StreamrackError("protocol-violation", detail, { problems, cause, ...peer });
 }
 
 /** Opens something on memory that the other end may have spoilt. */
-export function accuseIfThrown<T>(peer: string | undefined, open: () => T): T {
+export function accuseIfThrown<T>(peer: LinkPeer | undefined, open: () => T): T {
   try {
     return open();
   } catch (thrown) {

@@ -11,7 +11,7 @@ import { messagesHeard, nextTurn, noteMessage } from "../../core/flow/pacer.ts";
 import { checkProgress } from "../../core/node/progress.ts";
 import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import type { LinkEnd, LinkOptions, LinkReader, OnViolation } from "./link.ts";
-import { accuseIfThrown, accusing, toViolation, violation } from "./link_errors.ts";
+import { accuseIfThrown, accusing, type LinkPeer, toViolation, violation } from "./link_errors.ts";
 import { checkKind, checkReceived, type LinkKinds } from "./received.ts";
 import { RingReader, type RingRecord } from "./ring.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
@@ -64,7 +64,7 @@ export class RingLinkReader implements LinkReader {
   /** Doorbells that came one after the other without a record in between, and how many records had been read by then. */
   #idleRings = 0;
   #takenAtRing = 0;
-  readonly #peer: string | undefined;
+  readonly #peer: LinkPeer | undefined;
   readonly #kinds: LinkKinds | undefined;
   readonly #takesAudio: boolean;
   readonly #latestEpoch: (() => number) | undefined;

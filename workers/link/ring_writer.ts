@@ -16,7 +16,15 @@ import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import { Vigil } from "../../core/flow/vigil.ts";
 import { recycle } from "./buffer_pool.ts";
 import type { LinkOptions, LinkWriter, OnViolation } from "./link.ts";
-import { accuseIfThrown, accusing, isViolation, linkClosed, toViolation, violation } from "./link_errors.ts";
+import {
+  accuseIfThrown,
+  accusing,
+  isViolation,
+  linkClosed,
+  type LinkPeer,
+  toViolation,
+  violation,
+} from "./link_errors.ts";
 import type { StreamrackError } from "../../core/errors.ts";
 import { checkNotDetached, postData } from "./post_data.ts";
 import { RingWriter } from "./ring.ts";
@@ -58,7 +66,7 @@ export class RingLinkWriter implements LinkWriter {
   /** Times that the reader said in a row that there is room, although it had freed nothing in between, and what it had freed by then. */
   #idleAnswers = 0;
   #freedAtAnswer = 0;
-  readonly #peer: string | undefined;
+  readonly #peer: LinkPeer | undefined;
   readonly #onViolation: OnViolation | undefined;
 
   /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */

@@ -19,7 +19,7 @@ import { messagesHeard, noteMessage } from "../../core/flow/pacer.ts";
 import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import { checkProgress } from "../../core/node/progress.ts";
 import type { LinkEnd, LinkOptions, LinkReader, LinkWriter, OnViolation } from "./link.ts";
-import { accusing, linkClosed, toViolation, violation } from "./link_errors.ts";
+import { accusing, linkClosed, type LinkPeer, toViolation, violation } from "./link_errors.ts";
 import { checkReceived, type LinkKinds } from "./received.ts";
 import { postData } from "./post_data.ts";
 
@@ -66,7 +66,7 @@ export class TransferLinkWriter implements LinkWriter {
 
   /** The sequence number of the last that was posted. */
   #lastPosted = -1;
-  readonly #peer: string | undefined;
+  readonly #peer: LinkPeer | undefined;
   readonly #onViolation: OnViolation | undefined;
 
   constructor(
@@ -223,7 +223,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   #isOver = false;
   /** The sequence number behind the last that was received. */
   #received = 0;
-  readonly #peer: string | undefined;
+  readonly #peer: LinkPeer | undefined;
   readonly #kinds: LinkKinds | undefined;
   readonly #latestEpoch: (() => number) | undefined;
 
