@@ -357,8 +357,7 @@ class Rack implements Runtime {
   ): Promise<ExecuteResult> {
     const session = await this.open(manifest, options);
     const items: SessionOutput[] = [];
-    const outputs: Record<string, RuntimeData[]> = {};
-    for (const { nodeId } of session.outputs) outputs[nodeId] = [];
+    const outputs = new Map(session.outputs.map(({ nodeId }): [string, RuntimeData[]] => [nodeId, []]));
     let inputFailure: unknown;
     const feeding = Promise.all(Object.entries(inputs).map(([to, input]) => feed(session, to, input)))
       .then(() => session.finish())
@@ -369,14 +368,15 @@ class Rack implements Runtime {
     try {
       for await (const item of session) {
         items.push(item);
-        outputs[item.nodeId]?.push(item.data);
+        outputs.get(item.nodeId)?.push(item.data);
       }
     } catch (thrown) {
       // When the inputs were at fault, the session only says that it was cancelled.
       await feeding;
       throw StreamrackError.is(thrown) && thrown.reason === "session-cancelled" ? inputFailure ?? thrown : thrown;
     }
-    return { outputs, items, metrics: await session.metrics() };
+    // Not by assignment: a node may be called __proto__.
+    return { outputs: Object.fromEntries(outputs), items, metrics: await session.metrics() };
   }
 
   close({ drainTimeoutMs = 0 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
