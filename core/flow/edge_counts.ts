@@ -50,7 +50,8 @@ export function isEdgeSample(value: unknown): value is EdgeSample {
   const { row, end, columns } = value as { readonly [K in keyof EdgeSample]?: unknown };
   const length = end === "writer" ? WRITER_COLUMNS : end === "reader" ? COLUMNS - WRITER_COLUMNS : -1;
   return Number.isSafeInteger(row) && Array.isArray(columns) && columns.length === length &&
-    columns.every((column) => Number.isFinite(column));
+    // Not over the array itself: every() passes over holes.
+    Array.from(columns).every((column) => Number.isFinite(column));
 }
 
 /** Counts at one end of an edge. */

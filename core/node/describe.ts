@@ -46,10 +46,14 @@ export async function describePlugin(
   return { name: plugin.name, version: plugin.version, apiVersion: plugin.apiVersion, nodes };
 }
 
+/** Most node types of one plugin that is described by another thread. */
+const NODES_MAX = 4_096;
+
 /** Whether a value is a description of a plugin that could be one, wherever it came from. */
 export function isPluginDescription(value: unknown): value is PluginDescription {
   try {
     const { nodes } = value as PluginDescription;
+    if (nodes.length > NODES_MAX) return false;
     // A description has what a definition has, but for what cannot be described.
     const asDefined = {
       ...value as PluginDescription,
