@@ -18,7 +18,7 @@ import {
   openLinkWriter,
 } from "./link/link.ts";
 import type { LoadedPlugin } from "./plugin_loader.ts";
-import { openStepWatch } from "./step_watch.ts";
+import { readEpoch, StepMarks } from "./segment_board.ts";
 import type { Outcome, SegmentControl, SegmentResult } from "./protocol.ts";
 
 /** What a {@linkcode SegmentTaskRun} is made of. */
@@ -26,8 +26,8 @@ export interface SegmentTaskOptions {
   readonly spec: SegmentSpec;
   readonly links: readonly LinkEnd[];
   readonly threadId: number;
-  /** Absent where no node has a deadline. */
-  readonly watch?: SharedArrayBuffer | undefined;
+  /** What it shares with the host. Absent where it is in the host, or there is no shared memory. */
+  readonly board?: SharedArrayBuffer | undefined;
   loadPlugin(name: string): Promise<LoadedPlugin>;
   log(entry: LogEntry): void;
 }
@@ -46,7 +46,8 @@ export class SegmentTaskRun implements SegmentControl {
   #settle!: (result: SegmentResult) => void;
 
   constructor(options: SegmentTaskOptions) {
-    const { spec, links, threadId, watch, log } = options;
+    const { spec, links, threadId, board, log } = options;
+    const latestEpoch = board && readEpoch(board);
     this.#options = options;
     this.result = new Promise((resolve) => this.#settle = resolve);
     this.#runner = new SegmentRunner(spec, {
@@ -62,7 +63,7 @@ export class SegmentTaskRun implements SegmentControl {
         const reader = openLinkReader(
           links[link] as LinkEnd,
           source,
-          { ...optionsOf(spec, link, "from"), counts },
+          { ...optionsOf(spec, link, "from"), counts, latestEpoch },
           abort,
         );
         this.#readers.set(link, reader);
@@ -73,7 +74,9 @@ export class SegmentTaskRun implements SegmentControl {
         this.#writers.set(link, writer);
         return writer;
       },
-      ...(watch === undefined ? {} : { watch: (node) => openStepWatch(watch, spec.nodes.indexOf(node)) }),
+      ...(board === undefined ? {} : {
+        watch: (node) => new StepMarks(board, spec.nodes.indexOf(node), node.policy?.deadlineMs !== undefined),
+      }),
     });
   }
 
@@ -148,8 +151,9 @@ export class SegmentTaskRun implements SegmentControl {
   }
 }
 
-/** What both ends of a link keep to, as the edge says that it serves. */
+/** What both ends of a link keep to, as the edge says that it serves, and who is at the other end. */
 function optionsOf({ edges, limits, keeps }: SegmentSpec, link: number, side: "from" | "to"): LinkOptions {
   const edge = edges.find(({ [side]: end }) => "link" in end && end.link === link);
-  return { limits: edge?.limits ?? limits, keeps };
+  const nodeId = edge?.[side].nodeId;
+  return { limits: edge?.limits ?? limits, keeps, peer: nodeId === undefined ? undefined : { nodeId } };
 }

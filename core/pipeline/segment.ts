@@ -43,12 +43,12 @@ export interface SegmentNode {
 /** An edge of a segment. What lies outside of it is reached by a link, named by its number. */
 export interface SegmentEdge {
   readonly from: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
-  readonly to: PortRef | { readonly link: number };
+  readonly to: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
   /** Absent: those of the session. */
   readonly limits?: FlowLimits | undefined;
   /** What happens when it is full. Default: the writer waits. */
   readonly whenFull?: WhenFull | undefined;
-  /** Its row in the table of counts. */
+  /** Its row in the segment's table of counts. */
   readonly row: number;
 }
 
@@ -65,7 +65,7 @@ export interface SegmentSpec {
   readonly keeps?: boolean | undefined;
   /** Epoch of the session when the segment is started. Default: 0. */
   readonly epoch?: number | undefined;
-  /** How many rows the session's table of counts has. */
+  /** How many rows the segment's table of counts has. */
   readonly countedEdges: number;
   /** The memory of that table. Absent without shared memory: the segment then counts for itself, until it is asked. */
   readonly counts?: SharedArrayBuffer | undefined;
@@ -93,7 +93,7 @@ export interface SegmentEnvironment {
   /** Opens the writing end of a link. */
   openOutlet(link: number, counts: EdgeCounts): ItemWriter;
   log(entry: LogEntry): void;
-  /** Watches a node from outside of its thread. Called for those that have a deadline. */
+  /** Watches a node from outside of its thread. */
   watch?(node: SegmentNode): StepWatch;
 }
 
@@ -257,7 +257,7 @@ export class SegmentRunner {
       signal: this.#abortController.signal,
       log: this.#log(node),
       policy: node.policy,
-      watch: node.policy?.deadlineMs === undefined ? undefined : this.#environment.watch?.(node),
+      watch: this.#environment.watch?.(node),
     });
   }
 

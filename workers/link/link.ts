@@ -9,6 +9,8 @@ import type { Inlet } from "../../core/flow/inlet.ts";
 import type { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, ItemWriter } from "../../core/flow/item.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
+import type { LinkPeer } from "./link_errors.ts";
+import type { LinkKinds } from "./received.ts";
 import { createRingMemory, type RingBytes } from "./ring.ts";
 import { RingLinkReader } from "./ring_reader.ts";
 import { RingLinkWriter } from "./ring_writer.ts";
@@ -32,6 +34,14 @@ export interface LinkOptions {
   readonly keeps?: boolean | undefined;
   /** Where values and waits of this end are counted. */
   readonly counts?: EdgeCounts | undefined;
+  /** Who is at the other end, and has to answer for what comes from there. Absent: the host is there. */
+  readonly peer?: LinkPeer | undefined;
+  /** At the reading end: kinds of data that may come. Absent: any. */
+  readonly kinds?: LinkKinds | undefined;
+  /** At the reading end: the epoch that no value can be ahead of. Absent: any may come. */
+  readonly latestEpoch?: (() => number) | undefined;
+  /** At the writing end: told of a violation beside whoever writes. */
+  readonly onViolation?: OnViolation | undefined;
 }
 
 /** The writing end at work. */

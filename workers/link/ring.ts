@@ -380,6 +380,11 @@ export class RingReader {
     this.#memory = this.#memory.copy(this.depth === 0);
   }
 
+  /** How many records were taken or dropped, modulo 2³². */
+  get taken(): number {
+    return this.#records;
+  }
+
   /** Records that wait to be taken. */
   get depth(): number {
     return (this.#memory.load(RECORDS_WRITTEN) - this.#records) >>> 0;

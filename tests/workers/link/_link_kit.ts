@@ -5,6 +5,7 @@ import type { FlowLimits, Item } from "../../../core/flow/item.ts";
 import type { StreamrackError } from "../../../core/errors.ts";
 import {
   createLink,
+  type LinkOptions,
   type LinkReader,
   type LinkWriter,
   openLinkReader,
@@ -69,12 +70,12 @@ export class ReaderUnderAttack {
   readonly fanIn: FanIn;
   readonly violations: StreamrackError[] = [];
 
-  constructor(shared: boolean) {
+  constructor(shared: boolean, options: Partial<LinkOptions> = {}) {
     const { writer, reader } = createLink({ shared });
     this.port = writer.port;
     this.ring = writer.ring;
     this.port.start();
-    this.reader = openLinkReader(reader, { port: "in", from: "n" }, { limits: LIMITS }, (error) => {
+    this.reader = openLinkReader(reader, { port: "in", from: "n" }, { limits: LIMITS, ...options }, (error) => {
       this.violations.push(error);
       this.fanIn.abort(error);
     });
