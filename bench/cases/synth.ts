@@ -5,19 +5,12 @@
  * @module
  */
 
-import { decidePreset } from "../../plugins/synth/engine/decide.ts";
-import { engine } from "../../plugins/synth/engine/engine.ts";
-import { Performance } from "../../plugins/synth/engine/performance.ts";
-import { PresetRequestSchema } from "../../plugins/synth/engine/requests.ts";
-import { parse } from "../../plugins/synth/graph/problems.ts";
+import { Worker } from "node:worker_threads";
 import { createSynth, type Synth } from "../../synth/mod.ts";
 import type { Case, Measured, ObserveOptions, Point } from "../harness/case.ts";
 import { median } from "../harness/stats.ts";
+import { CALL, PRESET, renderCall } from "./synth_call.ts";
 
-/** As fast as the median of all presets. */
-const PRESET = "classic-saw-lead";
-const RATE = 44_100;
-const CALL = { durationS: 8, play: "phrase", sampleRate: RATE } as const;
 /** The engines compile during the first rounds, which do not count. */
 const WARM_UP = 12;
 const ROUNDS = 24;
@@ -56,28 +49,50 @@ export default {
 } satisfies Case;
 
 async function observeCall(synth: Synth): Promise<Measured> {
-  const { score } = await decidePreset(parse(PresetRequestSchema, { preset: PRESET, ...CALL }, "request"), engine);
-  const callMs: number[] = [];
-  const bareMs: number[] = [];
-  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-    let startMs = performance.now();
-    // A new array, as whoever asks for audio gets one.
-    const bare = new Float32Array(score.channels * score.frames);
-    new Performance(score).render(bare);
-    if (round >= WARM_UP) bareMs.push(performance.now() - startMs);
-    startMs = performance.now();
-    const { samples } = await synth.generateFromPreset(PRESET, CALL);
-    if (round >= WARM_UP) callMs.push(performance.now() - startMs);
-    check(samples.length === bare.length && samples.every((sample, i) => sample === bare[i]), "the samples differ");
+  const worker = new Worker(new URL("./synth_worker.ts", import.meta.url));
+  try {
+    const inWorker = () =>
+      new Promise<Float32Array>((resolve, reject) => {
+        worker.once("error", reject);
+        worker.once("message", (samples) => {
+          worker.off("error", reject);
+          resolve(samples);
+        });
+        worker.postMessage(undefined);
+      });
+    const call = async () => (await synth.generateFromPreset(PRESET, CALL)).samples;
+    const bareMs: number[] = [];
+    const workerMs: number[] = [];
+    const callMs: number[] = [];
+    for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+      const wanted = await timed(renderCall, bareMs);
+      for (const [ask, times] of [[inWorker, workerMs], [call, callMs]] as const) {
+        const samples = await timed(ask, times);
+        const isSame = samples.length === wanted.length && samples.every((sample, i) => sample === wanted[i]);
+        check(isSame, "the samples differ");
+      }
+    }
+    // Neighbours see the same machine.
+    const share = (times: readonly number[]) => median(callMs.map((ms, i) => (times[i] as number) / ms).slice(WARM_UP));
+    const middleMs = median(callMs.slice(WARM_UP));
+    return {
+      metrics: {
+        timesRealtime: 1000 * CALL.durationS / middleMs,
+        callMs: middleMs,
+        shareOfRenderer: share(bareMs),
+        shareOfWorker: share(workerMs),
+      },
+    };
+  } finally {
+    await worker.terminate();
   }
-  return {
-    metrics: {
-      timesRealtime: 1000 * CALL.durationS / median(callMs),
-      callMs: median(callMs),
-      // Neighbours see the same machine.
-      shareOfRenderer: median(bareMs.map((bare, i) => bare / (callMs[i] as number))),
-    },
-  };
+}
+
+async function timed(run: () => Promise<Float32Array>, times: number[]): Promise<Float32Array> {
+  const startMs = performance.now();
+  const samples = await run();
+  times.push(performance.now() - startMs);
+  return samples;
 }
 
 async function observeFirstBlock(synth: Synth): Promise<Measured> {
@@ -91,7 +106,7 @@ async function observeFirstBlock(synth: Synth): Promise<Measured> {
       if (round >= WARM_UP) firstMs.push(performance.now() - startMs);
       check(block.length === 2 * 512, "the first block is short");
     }
-    check(blocks === Math.ceil(0.2 * RATE / 512), "blocks are missing");
+    check(blocks === Math.ceil(0.2 * CALL.sampleRate / 512), "blocks are missing");
   }
   return { metrics: { firstBlockMs: median(firstMs) } };
 }
@@ -103,13 +118,13 @@ async function observeLive(synth: Synth): Promise<Measured> {
   const blocks = instrument.blocks();
   const next = async () => check((await blocks.next()).value?.length === 2 * blockFrames, "a block is short");
   // Until the engine has compiled its kernels.
-  for (let frames = 0; frames < 10 * RATE; frames += blockFrames) await next();
+  for (let frames = 0; frames < 10 * CALL.sampleRate; frames += blockFrames) await next();
   const before = await instrument.status();
   const startMs = performance.now();
-  const count = Math.floor(seconds * RATE / blockFrames);
+  const count = Math.floor(seconds * CALL.sampleRate / blockFrames);
   let late = 0;
   for (let block = 0; block < count; block++) {
-    const dueMs = startMs + 1000 * block * blockFrames / RATE;
+    const dueMs = startMs + 1000 * block * blockFrames / CALL.sampleRate;
     const waitMs = dueMs - bufferMs - performance.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     await next();

@@ -22,6 +22,7 @@ export const METRICS: Readonly<Record<string, MetricInfo>> = {
   cpuMsPerAudioSecond: { title: "CPU ms per second of audio", higherIsBetter: false },
   callMs: { title: "call ms", higherIsBetter: false },
   shareOfRenderer: { title: "of the bare renderer", higherIsBetter: true },
+  shareOfWorker: { title: "of a bare worker", higherIsBetter: true },
   firstBlockMs: { title: "first block ms", higherIsBetter: false },
   lateBlocks: { title: "late blocks", higherIsBetter: false },
   missedBlocks: { title: "missed blocks", higherIsBetter: false },
