@@ -95,7 +95,7 @@ export class Oscillator implements Kernel {
   }
 
   process(frames: number): void {
-    const { shape, out, semitones, level, pulseWidth, fmIndex, frequencyHz, voice, sampleRate } = this.#setup;
+    const { out, semitones, level, pulseWidth, fmIndex, frequencyHz, voice, sampleRate } = this.#setup;
     semitones.update(frames);
     level.update(frames);
     pulseWidth.update(frames);
