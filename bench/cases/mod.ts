@@ -13,7 +13,19 @@ import pipeline from "./pipeline.ts";
 import sessions from "./sessions.ts";
 import stages from "./stages.ts";
 import start from "./start.ts";
+import synth from "./synth.ts";
 import throughput from "./throughput.ts";
 
 /** All cases. */
-export const CASES: readonly Case[] = [throughput, latency, stages, data, pipeline, sessions, cpu, start, memory];
+export const CASES: readonly Case[] = [
+  throughput,
+  latency,
+  stages,
+  data,
+  pipeline,
+  sessions,
+  cpu,
+  start,
+  memory,
+  synth,
+];
