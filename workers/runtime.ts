@@ -28,6 +28,7 @@ import { Admission } from "./admission.ts";
 import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
 import { resolveLimits, type SessionLimits } from "./session_options.ts";
 import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
+import { RingPools } from "./link/ring_pool.ts";
 import { Watchdog } from "./watchdog.ts";
 import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions } from "./wiring.ts";
 
@@ -249,6 +250,7 @@ class Rack implements Runtime {
   readonly #groupOf: (pluginName: string) => string;
   readonly #pools = new Map<string, GroupPool>();
   readonly #breakers = new Map<string, CircuitBreaker>();
+  readonly #ringPools = new RingPools();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
   readonly #admission: Admission;
   readonly #meter = new RuntimeMeter();
@@ -409,7 +411,7 @@ class Rack implements Runtime {
       this.#meter.watch(placed);
       return placed;
     };
-    return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, place });
+    return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, ringPools: this.#ringPools, place });
   }
 
   #plan(manifest: unknown): Plan {

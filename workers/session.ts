@@ -88,6 +88,7 @@ class RunningSession implements Session {
       if (this.#failure === undefined) this.#state = "done";
       const last = this.#report(this.#supervisor.lastMetrics());
       counters.end();
+      wiring.releaseRings(!this.#supervisor.hasLostThread);
       options.onEnd?.({ ...last, links: counters.links(), bytesInFlight: 0 }, this.#failure);
     });
   }

@@ -14,9 +14,9 @@ import { settledWithin } from "../core/flow/settled_within.ts";
 import type { SegmentHealth, SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { manifestError, type PlanSegment } from "../core/pipeline/plan.ts";
 import { createLink, type LinkEnd, type LinkReader, type LinkWriter, openLinkReader } from "./link/link.ts";
-import { ringCounters } from "./link/ring.ts";
+import { type RingBytes, ringCounters } from "./link/ring.ts";
 import type { PlacedSegment } from "./placement.ts";
-import type { Outcome } from "./protocol.ts";
+import type { Outcome, SegmentResult } from "./protocol.ts";
 import { readyWithin } from "./ready_within.ts";
 import type { SegmentWiring, SessionWiring, Wire, WireEnd } from "./wiring.ts";
 
@@ -78,6 +78,8 @@ export class Supervisor {
   readonly ended: Promise<void>;
   /** How often a segment was started again. */
   restarts = 0;
+  /** Whether a segment ended without saying so: its thread may still be at the last step of its life. */
+  hasLostThread = false;
   readonly #options: SupervisorOptions;
   readonly #slots: readonly Slot[];
   readonly #restartedMs: number[] = [];
@@ -160,7 +162,7 @@ export class Supervisor {
     for (;;) {
       let isCrash = true;
       try {
-        const { outcome, metrics } = await slot.placed.result;
+        const { outcome, metrics } = await this.#resultOf(slot);
         slot.metrics = metrics;
         // From here on it is the segment that speaks, and a thread that is alive cannot say that it has crashed.
         isCrash = false;
@@ -178,8 +180,17 @@ export class Supervisor {
       }
     }
     // A restart that has failed leaves its task to the cancel that follows.
-    await slot.placed.result.catch(() => {});
+    await this.#resultOf(slot).catch(() => {});
     slot.state = "ended";
+  }
+
+  async #resultOf({ placed }: Slot): Promise<SegmentResult> {
+    try {
+      return await placed.result;
+    } catch (error) {
+      this.hasLostThread = true;
+      throw error;
+    }
   }
 
   /** Starts a segment again. Gives false if it has nothing left to do, and throws what the session fails with. */
@@ -353,6 +364,6 @@ function exhausted(error: StreamrackError, restarts: number): StreamrackError {
 }
 
 /** Records that were written to a ring: what was posted for them has no sender any more. */
-function written(ring: SharedArrayBuffer | undefined): number {
+function written(ring: RingBytes | undefined): number {
   return ring === undefined ? 0 : ringCounters(ring).recordsWritten;
 }

@@ -9,7 +9,9 @@ import type { Plan, PlanEdge, PlanSegment } from "../core/pipeline/plan.ts";
 import type { PortRef, SegmentEdge, SegmentSpec } from "../core/pipeline/segment.ts";
 import { type CountedEnd, HOST, SessionCounters } from "../core/pipeline/session_counters.ts";
 import { createLink, type LinkEnd } from "./link/link.ts";
+import type { RingBytes } from "./link/ring.ts";
 import { ringInFlight } from "./link/ring_in_flight.ts";
+import { type RingPool, RingPools } from "./link/ring_pool.ts";
 import type { PlacedSegment } from "./placement.ts";
 
 /** One end of a wire: the number of a link in a segment, or of an input or output of the session, which the host holds. */
@@ -23,7 +25,7 @@ export interface Wire {
   readonly writer: WireEnd;
   readonly reader: WireEnd;
   /** Its shared memory, which outlives the threads at its ends. */
-  readonly ring: SharedArrayBuffer | undefined;
+  readonly ring: RingBytes | undefined;
 }
 
 /** One segment of a session: what it is to run, and how it is put where it runs. */
@@ -45,6 +47,8 @@ export interface SessionWiring {
   readonly limits: FlowLimits;
   readonly keeps: boolean;
   readonly counters: SessionCounters;
+  /** Lets the rings go. @param areUnused Whether it is certain that no thread will touch them any more. */
+  releaseRings(areUnused: boolean): void;
   /** Puts a segment where it runs. */
   place(wiring: SegmentWiring): PlacedSegment;
 }
@@ -57,6 +61,8 @@ export interface WiringOptions {
   readonly keeps?: boolean | undefined;
   /** Whether links may use shared memory. Default: true. */
   readonly sharedMemory?: boolean | undefined;
+  /** Where rings come from, and go when they are released. Default: pools of its own. */
+  readonly ringPools?: RingPools | undefined;
   /** W3C trace context, for the nodes. */
   readonly traceparent?: string | undefined;
   place(wiring: SegmentWiring): PlacedSegment;
@@ -67,14 +73,25 @@ export interface WiringOptions {
  * to worker; the host holds only the ends of the session's inputs and outputs.
  */
 export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
-  const { sessionId, limits, keeps = false, sharedMemory, traceparent, place } = options;
+  const { sessionId, limits, keeps = false, sharedMemory, ringPools = new RingPools(), traceparent, place } = options;
   const counters = new SessionCounters({ shared: sharedMemory });
   const segmentOf = new Map(plan.segments.flatMap((segment) => segment.nodes.map(({ id }) => [id, segment] as const)));
   const drafts = new Map(plan.segments.map((segment, owner) => [segment, new SegmentDraft(segment, owner)]));
   const draftOf = (ref: PortRef) => drafts.get(segmentOf.get(ref.nodeId) as PlanSegment) as SegmentDraft;
   const wires: Wire[] = [];
+  const rings: { readonly ring: RingBytes; readonly pool: RingPool }[] = [];
+  const groupOf = (ref: PortRef | undefined) => {
+    const segment = ref && segmentOf.get(ref.nodeId);
+    return segment?.tier === "worker" ? segment.group : undefined;
+  };
   const connect = ({ from, to }: Partial<PlanEdge>, attachWriter: AttachEnd, attachReader: AttachEnd) => {
-    const { writer, reader } = createLink({ shared: sharedMemory });
+    const takeRing = () => {
+      const pool = ringPools.between(groupOf(from), groupOf(to));
+      const ring = pool.take();
+      rings.push({ ring, pool });
+      return ring;
+    };
+    const { writer, reader } = createLink({ shared: sharedMemory, takeRing });
     const { ring } = writer;
     const [writes, reads] = [attachWriter(writer), attachReader(reader)];
     wires.push({ ring, writer: writes.end, reader: reads.end });
@@ -126,7 +143,10 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
     const counted = { countedEdges: edges.length, counts: counters.addTable(owner, edges.length), traceparent };
     return { segment, spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps, ...counted }, links };
   });
-  return { segments, wires, inputs, outputs, limits, keeps, counters, place };
+  const releaseRings = (areUnused: boolean) => {
+    for (const { ring, pool } of rings.splice(0)) areUnused ? pool.giveBack(ring) : pool.abandon(ring);
+  };
+  return { segments, wires, inputs, outputs, limits, keeps, counters, releaseRings, place };
 }
 
 /** Hands one end of a link to whoever holds it, and counts there. */

@@ -141,7 +141,7 @@ const ATTACKS = {
     return run(task);
   },
   "memory: rings": (task, random, run) => {
-    void scribble(task.links.map(({ ring }) => ring), random);
+    void scribble(task.links.map(({ ring }) => ring?.buffer), random);
     return run(task);
   },
   "memory: counts, board and the count of threads": (task, random, run) => {
@@ -150,7 +150,7 @@ const ATTACKS = {
   },
   "memory: everything": (task, random, run) => {
     const { spec, board, busyThreads, links } = task;
-    void scribble([spec.counts, board, busyThreads, ...links.map(({ ring }) => ring)], random);
+    void scribble([spec.counts, board, busyThreads, ...links.map(({ ring }) => ring?.buffer)], random);
     return run(task);
   },
   "result: changed": async (task, random, run) => mutated(await run(task), random),

@@ -7,7 +7,7 @@
  */
 
 import { parentPort } from "node:worker_threads";
-import { RingReader, RingWriter } from "../../workers/link/ring.ts";
+import { type RingBytes, RingReader, RingWriter } from "../../workers/link/ring.ts";
 import { Random } from "../_support/random.ts";
 import { audioOf, STATE } from "../workers/link/_ring_kit.ts";
 import { hostileValue } from "./_hostile_values.ts";
@@ -17,7 +17,7 @@ export interface VandalTask {
   readonly seed: number;
   /** What the host does at the other end. */
   readonly host: "reads" | "writes";
-  readonly ring: SharedArrayBuffer;
+  readonly ring: RingBytes;
   readonly port: MessagePort;
   /** Turns of its event loop. */
   readonly turns: number;
@@ -31,7 +31,7 @@ parentPort!.on("message", (task: VandalTask) => {
 
 async function vandalize({ seed, host, ring, port, turns }: VandalTask): Promise<void> {
   const random = new Random(seed);
-  const words = new Int32Array(ring);
+  const words = new Int32Array(ring.buffer, ring.byteOffset, ring.byteLength / 4);
   // Nearly honest at times: garbage alone is found out at once.
   const share = random.pick([0, 0.01, 0.1, 0.6]);
   const end = host === "reads" ? new Writer(ring, random, port) : new Reader(ring, random, port);
@@ -93,7 +93,7 @@ class Writer {
   readonly #port: MessagePort;
   #sequence = 0;
 
-  constructor(memory: SharedArrayBuffer, random: Random, port: MessagePort) {
+  constructor(memory: RingBytes, random: Random, port: MessagePort) {
     this.#ring = new RingWriter(memory);
     this.#random = random;
     this.#port = port;
@@ -118,7 +118,7 @@ class Reader {
   readonly #random: Random;
   readonly #port: MessagePort;
 
-  constructor(memory: SharedArrayBuffer, random: Random, port: MessagePort) {
+  constructor(memory: RingBytes, random: Random, port: MessagePort) {
     this.#ring = new RingReader(memory);
     this.#random = random;
     this.#port = port;

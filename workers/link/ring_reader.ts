@@ -13,7 +13,7 @@ import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import type { LinkEnd, LinkOptions, LinkReader, OnViolation } from "./link.ts";
 import { accuseIfThrown, accusing, type LinkPeer, toViolation, violation } from "./link_errors.ts";
 import { checkKind, checkReceived, type LinkKinds } from "./received.ts";
-import { RingReader, type RingRecord } from "./ring.ts";
+import { type RingBytes, RingReader, type RingRecord } from "./ring.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
 /**
@@ -70,7 +70,7 @@ export class RingLinkReader implements LinkReader {
   readonly #latestEpoch: (() => number) | undefined;
 
   constructor(
-    end: LinkEnd & { readonly ring: SharedArrayBuffer },
+    end: LinkEnd & { readonly ring: RingBytes },
     source: Omit<NodeSource, "ended">,
     { limits, keeps = false, peer, kinds, latestEpoch }: LinkOptions,
     onViolation: OnViolation,
@@ -179,7 +179,9 @@ export class RingLinkReader implements LinkReader {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#ring.detach();
     this.#port.close();
     this.#close();
   }

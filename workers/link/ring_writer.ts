@@ -27,7 +27,7 @@ import {
 } from "./link_errors.ts";
 import type { StreamrackError } from "../../core/errors.ts";
 import { checkNotDetached, postData } from "./post_data.ts";
-import { RingWriter } from "./ring.ts";
+import { type RingBytes, RingWriter } from "./ring.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
 /** Longest payload that is copied through the ring rather than moved over the port, in bytes. */
@@ -72,7 +72,7 @@ export class RingLinkWriter implements LinkWriter {
   /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
   constructor(
     port: MessagePort,
-    ring: SharedArrayBuffer,
+    ring: RingBytes,
     { limits, keeps = false, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
   ) {
     this.#peer = peer;

@@ -11,6 +11,7 @@ import {
   openLinkReader,
   openLinkWriter,
 } from "../../../workers/link/link.ts";
+import type { RingBytes } from "../../../workers/link/ring.ts";
 
 /** Both ways that a link can take. */
 export const WAYS = [{ name: "ring", shared: true }, { name: "transfer", shared: false }] as const;
@@ -64,7 +65,7 @@ export class OpenLink {
 /** A reader at work, and the other end bare: whoever holds it can say what he likes. */
 export class ReaderUnderAttack {
   readonly port: MessagePort;
-  readonly ring: SharedArrayBuffer | undefined;
+  readonly ring: RingBytes | undefined;
   readonly reader: LinkReader;
   readonly fanIn: FanIn;
   readonly violations: StreamrackError[] = [];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RuntimeData } from "../../../core/plugin.ts";
 import { createLink, openLinkReader, openLinkWriter } from "../../../workers/link/link.ts";
-import { RingWriter } from "../../../workers/link/ring.ts";
+import { type RingBytes, RingWriter } from "../../../workers/link/ring.ts";
 import { rejectionOf, thrownBy } from "../../_support/errors.ts";
 import { Random } from "../../_support/random.ts";
 import { SAMPLE_DATA } from "../../_support/sample_data.ts";
@@ -228,7 +228,7 @@ describe("a reader (ring) under attack on both ways", () => {
 
   it("finds a reference whose value never came", async () => {
     const attack = new ReaderUnderAttack(true);
-    const ring = new RingWriter(attack.ring as SharedArrayBuffer);
+    const ring = new RingWriter(attack.ring as RingBytes);
     ring.tryWriteReference(stamp, () => {});
     const next = rejectionOf((async () => await attack.fanIn.next())());
     attack.port.postMessage({ t: "end" });
@@ -264,9 +264,9 @@ describe("a reader (ring) under attack on both ways", () => {
     ];
     for (const spoil of spoilt) {
       const attack = new ReaderUnderAttack(true);
-      const memory = attack.ring as SharedArrayBuffer;
+      const memory = attack.ring as RingBytes;
       new RingWriter(memory).tryWriteAudio(audioOf(16), stamp);
-      spoil(new Int32Array(memory), new Float64Array(memory));
+      spoil(new Int32Array(memory.buffer), new Float64Array(memory.buffer));
       assert.equal((await rejectionOf((async () => await attack.fanIn.next())())).reason, "protocol-violation");
       assert.equal(attack.violations.length, 1);
       attack.close();
@@ -287,8 +287,8 @@ describe("a reader (ring) under attack on both ways", () => {
     const random = new Random(6);
     for (let round = 0; round < 1_500; round++) {
       const attack = new ReaderUnderAttack(true);
-      const memory = attack.ring as SharedArrayBuffer;
-      const words = new Int32Array(memory);
+      const memory = attack.ring as RingBytes;
+      const words = new Int32Array(memory.buffer);
       const writer = new RingWriter(memory);
       for (let n = random.integer(0, 4); n > 0; n--) {
         if (random.unit() < 0.5) writer.tryWriteAudio(audioOf(random.integer(0, 40)), stamp);
@@ -333,7 +333,7 @@ describe("a writer (ring) under attack in memory", () => {
     for (let round = 0; round < 1_000; round++) {
       const { writer: writerEnd, reader: { port, ring } } = createLink();
       const writer = openLinkWriter(writerEnd, { limits: LIMITS });
-      const words = new Int32Array(ring as SharedArrayBuffer);
+      const words = new Int32Array((ring as RingBytes).buffer);
       port.start();
       const writes: Promise<void>[] = [];
       for (let n = 0; n < 12; n++) {
