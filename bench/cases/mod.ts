@@ -10,6 +10,7 @@ import data from "./data.ts";
 import latency from "./latency.ts";
 import memory from "./memory.ts";
 import pipeline from "./pipeline.ts";
+import remote from "./remote.ts";
 import sessions from "./sessions.ts";
 import stages from "./stages.ts";
 import start from "./start.ts";
@@ -24,6 +25,7 @@ export const CASES: readonly Case[] = [
   data,
   pipeline,
   sessions,
+  remote,
   cpu,
   start,
   memory,
