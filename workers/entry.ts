@@ -53,11 +53,12 @@ async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, pluginUrls, watch, control } = task;
+  const { spec, links, channels, pluginUrls, watch, control } = task;
   watchBusyThreads(task.busyThreads);
   const run = new SegmentTaskRun({
     spec,
     links,
+    channels,
     watch,
     threadId,
     loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),

@@ -5,6 +5,7 @@
  */
 
 import * as Comlink from "comlink";
+import type { Channels } from "../core/channels/channel_manager.ts";
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
@@ -17,6 +18,7 @@ import { withFactories } from "./plugin_loader.ts";
 import type { GroupPool } from "./pool.ts";
 import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
+import { openSegmentChannels } from "./segment_channels.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
 import { StepWatcher } from "./step_watch.ts";
 
@@ -44,6 +46,8 @@ export interface PlacementOptions {
   readonly segment: PlanSegment;
   readonly spec: SegmentSpec;
   readonly links: readonly LinkEnd[];
+  /** Those of the application, if nodes may use them. */
+  readonly channels?: Channels | undefined;
   pool(group: string): GroupPool;
   onLog(entry: LogEntry): void;
 }
@@ -53,7 +57,7 @@ export function placeSegment(options: PlacementOptions): PlacedSegment {
   return options.segment.tier === "inline" ? placeInline(options) : placeInWorker(options);
 }
 
-function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions): PlacedSegment {
+function placeInWorker({ segment, spec, links, channels: offered, pool, onLog }: PlacementOptions): PlacedSegment {
   const pluginUrls = Object.fromEntries(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
       source.tier === "worker" ? [[description.name, source.url]] : []
@@ -62,6 +66,7 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
   const [first, ...others] = segment.nodes;
   const pluginNames = Object.keys(pluginUrls);
   const watcher = new StepWatcher(segment.nodes, (node, deadlineMs) => void task.kill(stuckError(node, deadlineMs)));
+  const channels = openSegmentChannels(offered);
   const task = new RemoteTask<SegmentResult>({
     pool: pool(segment.group),
     task: {
@@ -70,15 +75,17 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
       spec,
       pluginUrls,
       links,
+      channels: channels?.port,
       watch: watcher.memory,
       busyThreads: busyThreadsMemory(),
     },
-    transfer: links.map(({ port }) => port),
+    transfer: [...links.map(({ port }) => port), ...(channels === undefined ? [] : [channels.port])],
     group: segment.group,
     nodeId: others.length === 0 ? first?.id : undefined,
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
     onLog,
   });
+  channels?.endWith(task.result);
   task.result.finally(() => watcher.stop()).catch(() => {});
   return {
     segment,
@@ -93,19 +100,22 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
   };
 }
 
-function placeInline({ segment, spec, links, onLog }: PlacementOptions): PlacedSegment {
+function placeInline({ segment, spec, links, channels: offered, onLog }: PlacementOptions): PlacedSegment {
   const plugins = new Map(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
       source.tier === "inline" ? [[description.name, withFactories(source.plugin)] as const] : []
     ),
   );
+  const channels = openSegmentChannels(offered);
   const run = new SegmentTaskRun({
     spec,
     links,
+    channels: channels?.port,
     threadId: 0,
     loadPlugin: (name) => Promise.resolve(plugins.get(name)!),
     log: onLog,
   });
+  channels?.endWith(run.result);
   return {
     segment,
     result: run.result,

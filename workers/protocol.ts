@@ -40,6 +40,8 @@ export interface SegmentTask {
   readonly control: MessagePort;
   /** By number of the link within the segment. */
   readonly links: readonly LinkEnd[];
+  /** Leads to the channels of the application, where nodes may use them. */
+  readonly channels?: MessagePort | undefined;
   /** Where nodes with a deadline say since when they are at work, by their number in the segment. */
   readonly watch?: SharedArrayBuffer | undefined;
   /** Where the host says how many threads are at work. */
