@@ -5,6 +5,7 @@
  */
 
 import type { Case } from "../harness/case.ts";
+import codecs from "./codecs.ts";
 import cpu from "./cpu.ts";
 import data from "./data.ts";
 import latency from "./latency.ts";
@@ -16,4 +17,15 @@ import start from "./start.ts";
 import throughput from "./throughput.ts";
 
 /** All cases. */
-export const CASES: readonly Case[] = [throughput, latency, stages, data, pipeline, sessions, cpu, start, memory];
+export const CASES: readonly Case[] = [
+  throughput,
+  latency,
+  stages,
+  data,
+  pipeline,
+  sessions,
+  cpu,
+  start,
+  memory,
+  codecs,
+];
