@@ -5,6 +5,7 @@
  */
 
 import type { Case } from "../harness/case.ts";
+import codecs from "./codecs.ts";
 import cpu from "./cpu.ts";
 import data from "./data.ts";
 import latency from "./latency.ts";
@@ -30,4 +31,5 @@ export const CASES: readonly Case[] = [
   start,
   memory,
   synth,
+  codecs,
 ];

@@ -30,6 +30,7 @@ export const METRICS: Readonly<Record<string, MetricInfo>> = {
   firstChunkMs: { title: "first chunk ms", higherIsBetter: false },
   p99Ms: { title: "p99 ms", higherIsBetter: false },
   kibPerSession: { title: "KiB/session", higherIsBetter: false },
+  peakMib: { title: "peak MiB", higherIsBetter: false },
   mibPerWorker: { title: "MiB/worker", higherIsBetter: false },
   bufferBytesPerChunk: { title: "buffer B/chunk", higherIsBetter: false },
   heapBytesPerChunk: { title: "heap B/chunk", higherIsBetter: false },
