@@ -40,6 +40,7 @@ class RunningSession implements Session {
   #endedMs: number | undefined;
   #state: SessionState = "open";
   #failure: StreamrackError | undefined;
+  #hasSeenViolation = false;
   #isRead = false;
   #readable: ReadableStream<SessionOutput> | undefined;
   #writable: WritableStream<SessionInput> | undefined;
@@ -89,7 +90,7 @@ class RunningSession implements Session {
       const last = this.#report(this.#supervisor.lastMetrics());
       counters.end();
       // A worker that has broken the protocol may go on to write where it likes.
-      wiring.releaseRings(!this.#supervisor.hasLostThread && this.#failure?.reason !== "protocol-violation");
+      wiring.releaseRings(!this.#supervisor.hasLostThread && !this.#hasSeenViolation);
       options.onEnd?.({ ...last, links: counters.links(), bytesInFlight: 0 }, this.#failure);
     });
   }
@@ -273,6 +274,7 @@ class RunningSession implements Session {
 
   /** Ends everything with an error. The first one counts. */
   #fail(error: StreamrackError): void {
+    if (error.reason === "protocol-violation") this.#hasSeenViolation = true;
     if (this.#failure !== undefined || this.#state === "done") return;
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
