@@ -304,7 +304,7 @@ export interface SessionOptions {
   onCrash(segment: PlanSegment, error: StreamrackError): void;
   /** Told that the session fails since a worker has broken the protocol. */
   onViolation(error: StreamrackError): void;
-  /** Told that a segment runs again. */
+  /** Told that a segment is started again. */
   onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
   /** How much may be in flight in the whole session. Default: as much as its edges take. */
   readonly budget?: BudgetOptions | undefined;
