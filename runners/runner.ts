@@ -81,10 +81,12 @@ export class Runner {
     return new Runner(definition, params, options);
   }
 
+  /** Name of its node type. */
   get type(): string {
     return this.#definition.type;
   }
 
+  /** What it can do. */
   get capabilities(): readonly Capability[] {
     return this.#definition.capabilities;
   }
@@ -94,6 +96,7 @@ export class Runner {
     return this.#definition.streaming;
   }
 
+  /** Whether its model is there. */
   get isLoaded(): boolean {
     return this.#lease !== undefined;
   }

@@ -72,7 +72,7 @@ describe("defineRunner", () => {
         return { modelId };
       },
       unload: ({ modelId }) => void log.push(`unload ${modelId}`),
-      run: async (_, { model }) => ({ outputs: { text: model.modelId } }),
+      run: (_, { model }) => Promise.resolve({ outputs: { text: model.modelId } }),
     });
     const [one, two] = [await shared.create(), await shared.create()];
     const seen: number[] = [];
@@ -100,7 +100,7 @@ describe("defineRunner", () => {
         if (loads === 1) throw new Error("half a file");
         return {};
       },
-      run: async () => ({ outputs: { text: "ok" } }),
+      run: () => Promise.resolve({ outputs: { text: "ok" } }),
     });
     const runner = await type.create();
     const [failed] = await Array.fromAsync(runner.run({ inputs: { text: "" } }));
@@ -117,7 +117,7 @@ describe("defineRunner", () => {
       capabilities: ["llm", "asr"],
       streaming: false,
       params: v.object({}),
-      run: async ({ inputs }) => ({ outputs: { text: inputs.audio === undefined ? "read" : "heard" } }),
+      run: ({ inputs }) => Promise.resolve({ outputs: { text: inputs.audio === undefined ? "read" : "heard" } }),
     });
     const runner = await both.create();
     const audio = RuntimeData.audio({ samples: new Float32Array(4), sampleRate: 16_000 });

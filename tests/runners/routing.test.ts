@@ -48,8 +48,8 @@ const say = (text: string): Run =>
     yield { outputs: { text } };
     return { outputs: { text: "" } };
   };
-// deno-lint-ignore require-yield -- it fails before
 const failWith = (...errors: readonly Error[]): Run =>
+  // deno-lint-ignore require-yield -- it fails before
   async function* (attempt) {
     throw errors[Math.min(attempt, errors.length) - 1];
   };
