@@ -180,7 +180,8 @@ export class Runner {
 
   #final(output: RunnerOutput, base: Metadata, startedMs: number): InferenceResult {
     const durationMs = Math.round(this.#options.clock.now() - startedMs);
-    return { outputs: output.outputs, metadata: { ...base, durationMs, ...output.metadata }, partial: false };
+    const { outputs, metadata, progress } = output;
+    return { outputs, metadata: { ...base, durationMs, ...metadata }, progress, partial: false };
   }
 
   #check({ inputs, streaming }: InferenceRequest): void {
