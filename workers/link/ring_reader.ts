@@ -5,16 +5,22 @@
  */
 
 import type { RuntimeData } from "../../core/data/types.ts";
-import { checkRuntimeData } from "../../core/data/validate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { LeaseQueue } from "../../core/flow/lease.ts";
 import { messagesHeard, nextTurn, noteMessage } from "../../core/flow/pacer.ts";
 import { checkProgress } from "../../core/node/progress.ts";
 import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import type { LinkEnd, LinkOptions, LinkReader, OnViolation } from "./link.ts";
-import { toViolation, violation } from "./link_errors.ts";
-import { RingReader, type RingRecord } from "./ring.ts";
+import { accuseIfThrown, accusing, type LinkPeer, toViolation, violation } from "./link_errors.ts";
+import { checkKind, checkReceived, type LinkKinds } from "./received.ts";
+import { type RingBytes, RingReader, type RingRecord } from "./ring.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
+
+/**
+ * Most doorbells in a row for which there is no record. A writer rings when it has written to a reader that sleeps, so
+ * there is one at most: when the reader looked in between, of its own accord. A few more may come where threads die.
+ */
+const IDLE_RINGS_MAX = 16;
 
 /** A value that came over the port, before or after its reference. */
 interface Posted {
@@ -55,14 +61,25 @@ export class RingLinkReader implements LinkReader {
   #isOver = false;
   /** Set by a violation: nothing is believed any more. */
   #isBroken = false;
+  /** Doorbells that came one after the other without a record in between, and how many records had been read by then. */
+  #idleRings = 0;
+  #takenAtRing = 0;
+  readonly #peer: LinkPeer | undefined;
+  readonly #kinds: LinkKinds | undefined;
+  readonly #takesAudio: boolean;
+  readonly #latestEpoch: (() => number) | undefined;
 
   constructor(
-    end: LinkEnd & { readonly ring: SharedArrayBuffer },
+    end: LinkEnd & { readonly ring: RingBytes },
     source: Omit<NodeSource, "ended">,
-    { limits, keeps = false }: LinkOptions,
+    { limits, keeps = false, peer, kinds, latestEpoch }: LinkOptions,
     onViolation: OnViolation,
   ) {
-    this.#ring = new RingReader(end.ring);
+    this.#ring = accuseIfThrown(peer, () => new RingReader(end.ring));
+    this.#peer = peer;
+    this.#kinds = kinds;
+    this.#takesAudio = kinds === undefined || kinds.includes("audio") || kinds.includes("any");
+    this.#latestEpoch = latestEpoch;
     this.closed = new Promise((resolve) => this.#close = resolve);
     this.#lostBefore = end.lostBefore;
     this.#againBefore = keeps ? end.lostBefore : undefined;
@@ -96,6 +113,10 @@ export class RingLinkReader implements LinkReader {
       if (item === undefined) return undefined;
       this.#next = item;
       if (item.epoch > this.#epoch) {
+        if (this.#latestEpoch !== undefined && item.epoch > this.#latestEpoch()) {
+          this.#violated(violation("a value of an epoch that has not begun"));
+          return this.#next = undefined;
+        }
         this.#epoch = item.epoch;
         this.onLaterEpoch(item.epoch);
       }
@@ -158,7 +179,9 @@ export class RingLinkReader implements LinkReader {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#ring.detach();
     this.#port.close();
     this.#close();
   }
@@ -166,6 +189,8 @@ export class RingLinkReader implements LinkReader {
   #listen(port: MessagePort): void {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<ToReader>) => this.#receive(data);
+    // What cannot be read as a message was no message of a writer.
+    port.onmessageerror = () => this.#receive(undefined as never);
   }
 
   /**
@@ -223,7 +248,9 @@ export class RingLinkReader implements LinkReader {
   #read(): Item | undefined {
     if (this.#isBroken) return undefined;
     try {
-      for (;;) {
+      for (let dropped = 0;; dropped++) {
+        // Whoever writes may say that as much is lost as he likes, and write as fast as it is dropped here.
+        if (dropped > this.#limits.items) return this.#rest();
         const record = this.#ring.read();
         if (record === undefined) {
           if (this.#hasEnded && this.#posted.length > 0) throw violation("a value without a reference");
@@ -236,7 +263,10 @@ export class RingLinkReader implements LinkReader {
         }
         // Values of one stream are mostly alike: after one that was posted, another will be.
         this.awaitsMessage = record.data === undefined;
-        if (record.data !== undefined) return record as Item;
+        if (record.data !== undefined) {
+          if (!this.#takesAudio) checkKind("audio", this.#kinds);
+          return record as Item;
+        }
         const [posted] = this.#posted;
         if (posted !== undefined && posted.sequence === record.sequence) {
           this.#posted.shift();
@@ -263,13 +293,17 @@ export class RingLinkReader implements LinkReader {
     try {
       if (this.#hasEnded) throw violation("something after its end");
       if (message === DOORBELL) {
+        const { taken } = this.#ring;
+        this.#idleRings = taken === this.#takenAtRing ? this.#idleRings + 1 : 0;
+        this.#takenAtRing = taken;
+        if (this.#idleRings > IDLE_RINGS_MAX) throw violation("doorbells with nothing behind them");
         this.#dropStale();
       } else if (message?.t === "data") {
         // Each posted value has its record in the ring, so there cannot be more than the window.
         if (this.#posted.length >= this.#limits.items) throw violation(`more than ${this.#limits.items} values`);
         if (!Number.isSafeInteger(message.s)) throw violation("a value without a number");
         const progress = message.p === undefined ? undefined : checkProgress(message.p);
-        this.#posted.push({ sequence: message.s, data: checkRuntimeData(message.d), progress });
+        this.#posted.push({ sequence: message.s, data: checkReceived(message.d, this.#kinds), progress });
         this.#dropStale();
       } else if (message?.t === "end") {
         this.#hasEnded = true;
@@ -287,7 +321,7 @@ export class RingLinkReader implements LinkReader {
     if (this.#isBroken) return;
     this.#isBroken = true;
     this.close();
-    this.#onViolation(toViolation(thrown));
+    this.#onViolation(accusing(toViolation(thrown), this.#peer));
   }
 }
 
