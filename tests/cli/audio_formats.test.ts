@@ -74,9 +74,6 @@ describe("the command and audio files", () => {
         else assert.equal(piped.frames, frames, format);
       }
     });
-      assert.equal(wrong.code, 1);
-      assert.match(wrong.stderr, /FLAC file that cannot be read/);
-    });
   });
 
   it("stream tells what comes in by its content, and writes what it is asked for", async () => {
