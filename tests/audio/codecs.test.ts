@@ -291,24 +291,26 @@ describe("files of other programs", () => {
   it("a reader that is left, or closed, lets its source go", async () => {
     for (const { name } of FIXTURES) {
       const bytes = await fixtureBytes(name);
-      let isClosed = false;
-      const source = async function* () {
-        try {
-          for (let at = 0; at < bytes.length; at += 100) yield bytes.subarray(at, at + 100);
-        } finally {
-          isClosed = true;
-        }
+      const source = () => {
+        let settle = () => {};
+        const closed = new Promise<void>((resolve) => settle = resolve);
+        const chunks = async function* () {
+          try {
+            for (let at = 0; at < bytes.length; at += 100) yield bytes.subarray(at, at + 100);
+          } finally {
+            settle();
+          }
+        };
+        return { chunks: chunks(), closed };
       };
-      const left = await openAudio(source());
-      for await (const _ of left.chunks(10)) break;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      assert.ok(isClosed, name);
-      isClosed = false;
-      const closed = await openAudio(source());
-      await closed.close();
-      await closed.close();
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      assert.ok(isClosed, name);
+      const left = source();
+      for await (const _ of (await openAudio(left.chunks)).chunks(10)) break;
+      await left.closed;
+      const unread = source();
+      const reader = await openAudio(unread.chunks);
+      await reader.close();
+      await reader.close();
+      await unread.closed;
     }
   });
 
