@@ -36,7 +36,7 @@ const LAYERS: readonly Layer[] = [
     path: "audio/",
     imports: ["core/"],
     packages: "any",
-    builtins: ["node:fs", "node:fs/promises", "node:path", "node:process", "node:crypto", "node:url"],
+    builtins: ["node:fs", "node:fs/promises", "node:path", "node:process", "node:crypto", "node:os", "node:url"],
   },
   { path: "workers/", imports: ["core/", "plugins/catalog.ts"], packages: "any", builtins: "any" },
   // Generated: data in the shape that core declares.
