@@ -23,7 +23,7 @@ import {
 } from "./control_messages.ts";
 import { droppedEntry } from "./log_valve.ts";
 import { withFactories } from "./plugin_loader.ts";
-import type { GroupPool } from "./pool.ts";
+import type { TaskPool } from "./pool.ts";
 import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
@@ -57,7 +57,7 @@ export interface PlacementOptions {
   readonly links: readonly LinkEnd[];
   readonly watchdog: Watchdog;
   readonly stallLimits: StallLimits;
-  pool(group: string): GroupPool;
+  pool(group: string): TaskPool;
   onLog(entry: LogEntry): void;
 }
 
@@ -69,12 +69,14 @@ export function placeSegment(options: PlacementOptions): PlacedSegment {
 function placeInWorker({ segment, spec, links, watchdog, stallLimits, pool, onLog }: PlacementOptions): PlacedSegment {
   const pluginUrls = Object.fromEntries(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
-      source.tier === "worker" ? [[description.name, source.url]] : []
+      source.tier === "inline" ? [] : [[description.name, source.url]]
     ),
   );
   const [first, ...others] = segment.nodes;
   const pluginNames = Object.keys(pluginUrls);
-  const watch = typeof SharedArrayBuffer === "undefined"
+  // Another process shares no memory with this one.
+  const isThread = segment.tier === "worker";
+  const watch = !isThread || typeof SharedArrayBuffer === "undefined"
     ? undefined
     : new SegmentWatch(segment, spec.epoch ?? 0, stallLimits, {
       onStall: (node, stalledMs) => onLog(stalledEntry(spec, node, stalledMs)),
@@ -90,7 +92,7 @@ function placeInWorker({ segment, spec, links, watchdog, stallLimits, pool, onLo
       pluginUrls,
       links,
       board: watch?.board.memory,
-      busyThreads: busyThreadsMemory(),
+      busyThreads: isThread ? busyThreadsMemory() : undefined,
     },
     transfer: links.map(({ port }) => port),
     group: segment.group,

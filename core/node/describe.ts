@@ -30,6 +30,8 @@ export interface PluginDescription {
   readonly version: string;
   /** The version of the plugin contract that it was written for, a whole number from 1. */
   readonly apiVersion: number;
+  /** Where it wants to run. Absent: in a worker thread. */
+  readonly tier?: "worker" | "process" | undefined;
   readonly nodes: readonly NodeDescription[];
 }
 
@@ -43,7 +45,8 @@ export async function describePlugin(
   toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
 ): Promise<PluginDescription> {
   const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
-  return { name: plugin.name, version: plugin.version, apiVersion: plugin.apiVersion, nodes };
+  const { name, version, apiVersion, tier } = plugin;
+  return { name, version, apiVersion, ...(tier === undefined ? {} : { tier }), nodes };
 }
 
 /** Most node types of one plugin that is described by another thread. */
