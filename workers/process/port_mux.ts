@@ -1,7 +1,7 @@
 /**
  * Many message ports over one pipe. Ports that are sent to the other process
- * are replaced by ports of channels there; what is posted on the one comes out
- * of the other. So Comlink and links work as they do between threads.
+ * are replaced by others there; what is posted on the one comes out of the
+ * other. So Comlink and links work as they do between threads.
  *
  * @module
  */
@@ -9,6 +9,7 @@
 import type { Duplex } from "node:stream";
 import { describeThrown, StreamrackError } from "../../core/errors.ts";
 import { pipeViolation, ValueReader, ValueWriter } from "./codec.ts";
+import { PipePort } from "./pipe_port.ts";
 import { FRAME, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameReader } from "./frame_reader.ts";
 
 /** The number under which the two ends speak of tasks. */
@@ -36,7 +37,7 @@ export class PortMux {
   /** Only the host gives ports away. */
   readonly #isHost: boolean;
   /** Each with its group: the number of the first port that was given away with the same task. */
-  readonly #ports = new Map<number, { readonly port: MessagePort; readonly group: number }>();
+  readonly #ports = new Map<number, { readonly port: MessagePort | PipePort; readonly group: number }>();
   readonly #lingering = new Set<ReturnType<typeof setTimeout>>();
   #nextId = ROOT + 1;
   /** The group of what is being sent or received. */
@@ -143,8 +144,7 @@ export class PortMux {
   }
 
   #relay(id: number, port: MessagePort): void {
-    this.#group ??= id;
-    this.#ports.set(id, { port, group: this.#group });
+    this.#keep(id, port);
     port.onmessage = ({ data }: MessageEvent) => {
       try {
         this.#send(id, data);
@@ -167,15 +167,21 @@ export class PortMux {
     if (this.#isHost && id >= this.#nextId) throw pipeViolation(`a message on port ${id}, which was never given`);
     const message = reader.read();
     // Not to a port that was closed meanwhile.
-    this.#ports.get(id)?.port.postMessage(message, reader.transfer);
+    const port = this.#ports.get(id)?.port;
+    if (port instanceof PipePort) port.receive(message);
+    else port?.postMessage(message, reader.transfer);
   }
 
   /** Makes a port for one that the host has given. */
   #accept(id: number): MessagePort {
-    const { port1, port2 } = new MessageChannel();
-    this.#relay(id, port1);
-    this.#nextId = Math.max(this.#nextId, id + 1);
-    return port2;
+    const port = new PipePort((message) => this.#send(id, message), () => this.#ports.delete(id));
+    this.#keep(id, port);
+    return port as unknown as MessagePort;
+  }
+
+  #keep(id: number, port: MessagePort | PipePort): void {
+    this.#group ??= id;
+    this.#ports.set(id, { port, group: this.#group });
   }
 }
 
