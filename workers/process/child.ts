@@ -16,6 +16,10 @@ import type { FromChild, ToChild } from "./process_messages.ts";
 /** Where the host has put the pipe. */
 const PIPE_FD = 3;
 
+// Deno adds to the environment that it was given; what was granted stands on the command line.
+const granted = process.argv.slice(2);
+for (const name of Object.keys(readableEnv())) if (!granted.includes(name)) delete process.env[name];
+
 // Bun takes a descriptor only where one connects, the others only where a socket is made.
 const pipe = process.versions["bun"] === undefined
   ? new Socket({ fd: PIPE_FD, readable: true, writable: true })
@@ -35,4 +39,13 @@ async function run({ id, task }: ToChild, group: number): Promise<void> {
     say({ t: "failed", id, error: toErrorEnvelope(thrown) });
   }
   mux.release(group);
+}
+
+/** The environment; nothing where the runtime refuses it to this process. */
+function readableEnv(): object {
+  try {
+    return { ...process.env };
+  } catch {
+    return {};
+  }
 }

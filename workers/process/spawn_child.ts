@@ -11,7 +11,7 @@ import process from "node:process";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { StreamrackError } from "../../core/errors.ts";
-import type { PermissionFlags, ProcessOptions } from "../../core/node/registry.ts";
+import type { ProcessOptions } from "../../core/node/registry.ts";
 import { runtimeInfo } from "../adapters/runtime_info.ts";
 
 /** Where the entry of child processes is. Both forms are spelled out, for packers. */
@@ -28,8 +28,9 @@ export interface SpawnedChild {
 
 /** Starts a child. @param pluginUrl Whose folder it may read. */
 export function spawnChild(options: ProcessOptions, pluginUrl: string): SpawnedChild {
-  const args = [...runtimeArguments(options.permissions, pluginUrl), fileURLToPath(CHILD_ENTRY_URL)];
-  const env = Object.fromEntries((options.env ?? []).flatMap((name) => {
+  const granted = options.env ?? [];
+  const args = [...runtimeArguments(options, pluginUrl), fileURLToPath(CHILD_ENTRY_URL), ...granted];
+  const env = Object.fromEntries(granted.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   }));
@@ -38,7 +39,7 @@ export function spawnChild(options: ProcessOptions, pluginUrl: string): SpawnedC
 }
 
 /** What stands before the entry on the command line. @throws {StreamrackError} `unsupported-runtime` */
-function runtimeArguments(permissions: PermissionFlags | undefined, pluginUrl: string): string[] {
+function runtimeArguments({ permissions, env = [] }: ProcessOptions, pluginUrl: string): string[] {
   const { name, version } = runtimeInfo();
   if (permissions === undefined) return name === "deno" ? ["run", "--no-prompt", "--allow-all"] : [];
   const { read = [], write = [], net = [], run = false } = permissions;
@@ -52,6 +53,7 @@ function runtimeArguments(permissions: PermissionFlags | undefined, pluginUrl: s
       ...flag("read", [...ownFolders, ...read]),
       ...flag("write", write),
       ...flag("net", net),
+      ...flag("env", env),
       ...(run ? ["--allow-run"] : []),
     ];
   }

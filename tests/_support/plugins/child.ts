@@ -2,6 +2,7 @@
 
 import { defineNode, definePlugin, RuntimeData } from "../../../core/plugin.ts";
 import { writeSync } from "node:fs";
+import { Socket } from "node:net";
 import process from "node:process";
 import * as v from "valibot";
 
@@ -61,7 +62,10 @@ export default definePlugin({
       ...ports,
       create: ({ params }) => ({
         process() {
-          writeSync(PIPE_FD, FORGED[params.how]);
+          const bytes = FORGED[params.how];
+          // Deno keeps descriptors apart from its own numbers for files.
+          if (process.versions["deno"] === undefined) writeSync(PIPE_FD, bytes);
+          else new Socket({ fd: PIPE_FD, writable: true }).write(bytes);
           return never;
         },
       }),
