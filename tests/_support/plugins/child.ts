@@ -63,10 +63,16 @@ export default definePlugin({
       create: ({ params }) => ({
         process() {
           const bytes = FORGED[params.how];
-          // Deno keeps descriptors apart from its own numbers for files.
-          if (process.versions["deno"] === undefined) writeSync(PIPE_FD, bytes);
-          else new Socket({ fd: PIPE_FD, writable: true }).write(bytes);
-          return never;
+          if (process.versions["deno"] === undefined) {
+            writeSync(PIPE_FD, bytes);
+            return never;
+          }
+          // Deno opens a descriptor once, so the next write to the pipe is taken over.
+          const { write } = Socket.prototype;
+          Socket.prototype.write = function (this: Socket) {
+            return write.call(this, bytes);
+          };
+          return RuntimeData.json(null);
         },
       }),
     }),
