@@ -14,7 +14,7 @@ import { findRunner, TEST_RUNTIMES } from "./lib/test_runtimes.ts";
 
 const USAGE = `usage: deno task fuzz:links [options]
   --runtime deno|bun|node|all  where to run (default: all)
-  --rounds <count>             sessions with a hostile worker on each runtime; 20 rounds of a ring for each (default: 400)
+  --rounds <count>             sessions with a hostile worker on each runtime; 5 rounds of a ring for each (default: 400)
   --seed <number>              that of the first round; the next has the next one (default: 1)
   --minutes <number>           how long on each runtime at most (default: 30)`;
 

@@ -56,7 +56,7 @@ async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, pluginUrls, board, control } = task;
+  const { spec, links, channels, pluginUrls, board, control } = task;
   watchBusyThreads(task.busyThreads);
   const valve = new LogValve();
   const post = (entry: LogEntry) => {
@@ -67,6 +67,7 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
   const run = new SegmentTaskRun({
     spec,
     links,
+    channels,
     board,
     threadId,
     loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),

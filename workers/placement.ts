@@ -5,6 +5,7 @@
  */
 
 import * as Comlink from "comlink";
+import type { Channels } from "../core/channels/channel_manager.ts";
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
@@ -26,6 +27,7 @@ import { withFactories } from "./plugin_loader.ts";
 import type { TaskPool } from "./pool.ts";
 import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
+import { openSegmentChannels } from "./segment_channels.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
 import { SegmentWatch, type StallLimits, type Watchdog } from "./watchdog.ts";
 
@@ -57,6 +59,8 @@ export interface PlacementOptions {
   readonly links: readonly LinkEnd[];
   readonly watchdog: Watchdog;
   readonly stallLimits: StallLimits;
+  /** Those of the application, if nodes may use them. */
+  readonly channels?: Channels | undefined;
   pool(group: string): TaskPool;
   onLog(entry: LogEntry): void;
 }
@@ -66,7 +70,8 @@ export function placeSegment(options: PlacementOptions): PlacedSegment {
   return options.segment.tier === "inline" ? placeInline(options) : placeInWorker(options);
 }
 
-function placeInWorker({ segment, spec, links, watchdog, stallLimits, pool, onLog }: PlacementOptions): PlacedSegment {
+function placeInWorker(options: PlacementOptions): PlacedSegment {
+  const { segment, spec, links, watchdog, stallLimits, pool, onLog } = options;
   const pluginUrls = Object.fromEntries(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
       source.tier === "inline" ? [] : [[description.name, source.url]]
@@ -83,6 +88,7 @@ function placeInWorker({ segment, spec, links, watchdog, stallLimits, pool, onLo
       onStallTimeout: (node, stallTimeoutMs) => void task.kill(stalledError(segment, node, stallTimeoutMs)),
       onStuck: (node, deadlineMs) => void task.kill(stuckError(node, deadlineMs)),
     });
+  const channels = openSegmentChannels(options.channels);
   const task = new RemoteTask<SegmentResult>({
     pool: pool(segment.group),
     task: {
@@ -92,9 +98,10 @@ function placeInWorker({ segment, spec, links, watchdog, stallLimits, pool, onLo
       pluginUrls,
       links,
       board: watch?.board.memory,
+      channels: channels?.port,
       busyThreads: isThread ? busyThreadsMemory() : undefined,
     },
-    transfer: links.map(({ port }) => port),
+    transfer: [...links.map(({ port }) => port), ...(channels === undefined ? [] : [channels.port])],
     group: segment.group,
     nodeId: others.length === 0 ? first?.id : undefined,
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
@@ -107,6 +114,7 @@ function placeInWorker({ segment, spec, links, watchdog, stallLimits, pool, onLo
     },
   });
   if (watch !== undefined) task.result.finally(watchdog.follow(watch)).catch(() => {});
+  channels?.endWith(task.result);
   return {
     segment,
     result: task.result,
@@ -131,19 +139,22 @@ function placeInWorker({ segment, spec, links, watchdog, stallLimits, pool, onLo
   };
 }
 
-function placeInline({ segment, spec, links, onLog }: PlacementOptions): PlacedSegment {
+function placeInline({ segment, spec, links, channels: offered, onLog }: PlacementOptions): PlacedSegment {
   const plugins = new Map(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
       source.tier === "inline" ? [[description.name, withFactories(source.plugin)] as const] : []
     ),
   );
+  const channels = openSegmentChannels(offered);
   const run = new SegmentTaskRun({
     spec,
     links,
+    channels: channels?.port,
     threadId: 0,
     loadPlugin: (name) => Promise.resolve(plugins.get(name)!),
     log: onLog,
   });
+  channels?.endWith(run.result);
   return {
     segment,
     result: run.result,

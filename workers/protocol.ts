@@ -42,6 +42,8 @@ export interface SegmentTask {
   readonly links: readonly LinkEnd[];
   /** What the segment shares with the host alone; see `segment_board.ts`. */
   readonly board?: SharedArrayBuffer | undefined;
+  /** Leads to the channels of the application, where nodes may use them. */
+  readonly channels?: MessagePort | undefined;
   /** Where the host says how many threads are at work. */
   readonly busyThreads?: SharedArrayBuffer | undefined;
 }

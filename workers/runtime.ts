@@ -5,6 +5,7 @@
  */
 
 import { availableParallelism } from "node:os";
+import type { Channels } from "../core/channels/channel_manager.ts";
 import type { RuntimeData } from "../core/data/types.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
@@ -107,6 +108,8 @@ export interface RuntimeOptions extends SessionLimits {
    * Default: true.
    */
   readonly sharedMemory?: boolean | undefined;
+  /** The default of {@linkcode OpenOptions.channels}. */
+  readonly channels?: Channels | undefined;
   /** The default of {@linkcode OpenOptions.delivery}. */
   readonly delivery?: Delivery | undefined;
   /** The default of {@linkcode OpenOptions.restart}. */
@@ -145,6 +148,11 @@ export interface RestartOptions {
 export interface OpenOptions extends SessionLimits {
   /** Cancels the session when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Named channels that the nodes of the session may use, in their threads: a
+   * `ChannelManager`, or what `connectChannels` gives. Default: none.
+   */
+  readonly channels?: Channels | undefined;
   /** What becomes of values in a thread that dies. Default: `"at-most-once"`. */
   readonly delivery?: Delivery | undefined;
   /**
@@ -334,7 +342,12 @@ class Rack implements Runtime {
     this.#checkOpen();
     for (const { group } of plan.segments) this.#breaker(group)?.check();
     const keeps = this.#deliveryOf(options) === "at-least-once";
-    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps, traceparent: trace?.traceparent });
+    const wiring = this.#wire(plan, {
+      sessionId: sessionOptions.id,
+      keeps,
+      traceparent: trace?.traceparent,
+      channels: options.channels ?? this.#options.channels,
+    });
     const unfollow = this.#meter.follow(plan, wiring);
     trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
     const onEnd: SessionOptions["onEnd"] = (metrics, failure) => {
@@ -407,14 +420,19 @@ class Rack implements Runtime {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  #wire(plan: Plan, options: Pick<WiringOptions, "sessionId" | "keeps" | "traceparent">): SessionWiring {
+  #wire(
+    plan: Plan,
+    { channels, ...options }:
+      & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent">
+      & Pick<OpenOptions, "channels">,
+  ): SessionWiring {
     const onLog = this.#onLog;
     const pool = (group: string) => this.#pool(group);
     const { sharedMemory } = this.#options;
     const { stallAfterMs = 5_000, stallTimeoutMs } = this.#options;
     const watched = { watchdog: this.#watchdog, stallLimits: { stallAfterMs, stallTimeoutMs } };
     const place = (wiring: SegmentWiring) => {
-      const placed = placeSegment({ ...wiring, ...watched, pool, onLog });
+      const placed = placeSegment({ ...wiring, ...watched, channels, pool, onLog });
       this.#meter.watch(placed);
       return placed;
     };
@@ -573,7 +591,7 @@ function checkNumbers(options: object, path: string, minima: { readonly [name: s
 }
 
 /** What is wrong with what a runtime and a session have in common. */
-function checkShared({ delivery, restart }: OpenOptions): Problem[] {
+function checkShared({ delivery, restart, channels }: OpenOptions): Problem[] {
   const problems = restart === undefined ? [] : checkNumbers(restart, "options.restart", RESTART_MINIMA);
   if (restart !== undefined && restart.maxRestarts === undefined) {
     problems.push({ path: "options.restart.maxRestarts", message: "is missing", expected: "a whole number from 0" });
@@ -581,6 +599,10 @@ function checkShared({ delivery, restart }: OpenOptions): Problem[] {
   if (!DELIVERIES.includes(delivery)) {
     const expected = '"at-most-once" or "at-least-once"';
     problems.push({ path: "options.delivery", message: "is not right", received: displayValue(delivery), expected });
+  }
+  if (channels !== undefined && typeof (channels as Partial<Channels> | null)?.publish !== "function") {
+    const expected = "a ChannelManager";
+    problems.push({ path: "options.channels", message: "is not right", received: displayValue(channels), expected });
   }
   return problems;
 }

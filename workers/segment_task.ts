@@ -5,6 +5,7 @@
  * @module
  */
 
+import { connectChannels, type RemoteChannels } from "../core/channels/connect_channels.ts";
 import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
@@ -25,6 +26,8 @@ import type { Outcome, SegmentControl, SegmentResult } from "./protocol.ts";
 export interface SegmentTaskOptions {
   readonly spec: SegmentSpec;
   readonly links: readonly LinkEnd[];
+  /** Leads to the channels of the application. Absent where nodes have none. */
+  readonly channels?: MessagePort | undefined;
   readonly threadId: number;
   /** What it shares with the host. Absent where it is in the host, or there is no shared memory. */
   readonly board?: SharedArrayBuffer | undefined;
@@ -41,18 +44,21 @@ export class SegmentTaskRun implements SegmentControl {
   /** By number of the link. */
   readonly #writers = new Map<number, LinkWriter>();
   readonly #readers = new Map<number, LinkReader>();
+  readonly #channels: RemoteChannels | undefined;
   readonly #runner: SegmentRunner;
   #isRunning = false;
   #settle!: (result: SegmentResult) => void;
 
   constructor(options: SegmentTaskOptions) {
-    const { spec, links, threadId, board, log } = options;
+    const { spec, links, channels, threadId, board, log } = options;
     const latestEpoch = board && readEpoch(board);
     this.#options = options;
+    this.#channels = channels && connectChannels(channels);
     this.result = new Promise((resolve) => this.#settle = resolve);
     this.#runner = new SegmentRunner(spec, {
       threadId,
       log,
+      channels: this.#channels,
       factory: ({ pluginName, nodeType }) => {
         const factory = this.#plugins.get(pluginName)?.factories.get(nodeType);
         if (factory !== undefined) return factory;
@@ -136,6 +142,7 @@ export class SegmentTaskRun implements SegmentControl {
     for (const writer of this.#writers.values()) writer.close();
     for (const reader of this.#readers.values()) reader.close();
     for (const { port } of this.#options.links) port.close();
+    void this.#channels?.disconnect();
     const outcome: Outcome<null> = error === undefined
       ? { ok: true, value: null }
       : { ok: false, error: toErrorEnvelope(error) };

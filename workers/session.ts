@@ -88,7 +88,8 @@ class RunningSession implements Session {
       if (this.#failure === undefined) this.#state = "done";
       const last = this.#report(this.#supervisor.lastMetrics());
       counters.end();
-      wiring.releaseRings(!this.#supervisor.hasLostThread);
+      // A worker that has broken the protocol may go on to write where it likes.
+      wiring.releaseRings(!this.#supervisor.hasLostThread && this.#failure?.reason !== "protocol-violation");
       options.onEnd?.({ ...last, links: counters.links(), bytesInFlight: 0 }, this.#failure);
     });
   }

@@ -7,7 +7,7 @@
 
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { fromErrorEnvelope } from "../core/error_envelope.ts";
-import { type Problem, StreamrackError } from "../core/errors.ts";
+import { type ErrorReason, type Problem, StreamrackError } from "../core/errors.ts";
 import { type Backoff, delayMs } from "../core/flow/backoff.ts";
 import { nextTurn } from "../core/flow/pacer.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
@@ -68,6 +68,9 @@ type Reached =
 
 /** How long a segment may take to tell its counts, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 1_000;
+
+/** What a call is rejected with when its thread has died, or was terminated since it stood still. */
+const DEATHS: readonly ErrorReason[] = ["worker-crashed", "node-stuck"];
 
 /** Of a segment that does not answer, or whose thread died. */
 const NO_METRICS: SegmentMetrics = { nodes: [], edges: [] };
@@ -237,7 +240,7 @@ export class Supervisor {
       await readyWithin(this.#startPlaced(slot), this.#options.openTimeoutMs);
     } catch (thrown) {
       // That it has died again is told by its result.
-      if (!StreamrackError.is(thrown) || thrown.reason !== "worker-crashed") throw thrown;
+      if (!StreamrackError.is(thrown) || !DEATHS.includes(thrown.reason)) throw thrown;
       return true;
     }
     // A flush that came while it started was not heard.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RemoteChannels } from "../channels/connect_channels.ts";
 import type { JsonValue } from "../data/types.ts";
 import { placed, type Problem, StreamrackError } from "../errors.ts";
 import { settledWithin } from "../flow/settled_within.ts";
@@ -93,6 +94,8 @@ export interface SegmentEnvironment {
   /** Opens the writing end of a link. */
   openOutlet(link: number, counts: EdgeCounts): ItemWriter;
   log(entry: LogEntry): void;
+  /** Channels of the application, for the nodes. The connection is the segment's own. */
+  readonly channels?: RemoteChannels | undefined;
   /** Watches a node from outside of its thread. */
   watch?(node: SegmentNode): StepWatch;
 }
@@ -170,6 +173,8 @@ export class SegmentRunner {
     this.#failure = error;
     this.#abortController.abort(error);
     for (const runner of this.#runners) runner.abort(error);
+    // A node that waits for a value of a channel, or for room in one, would hold the end up.
+    void this.#environment.channels?.disconnect();
   }
 
   /** Counts and times of every node, and counts of the edges where nobody sees them otherwise. */
@@ -225,6 +230,7 @@ export class SegmentRunner {
       signal: this.#abortController.signal,
       log: this.#log(node),
       traceparent: this.#spec.traceparent,
+      channels: this.#environment.channels,
     });
     if (this.#failure !== undefined) {
       await created[Symbol.asyncDispose]?.();

@@ -166,12 +166,13 @@ export class HostileRack {
 
 /** Runs rounds with all attacks in turn. */
 export async function fuzzMessages(
-  { seed, rounds, sharedMemory, attacks = ATTACK_NAMES, onFailure }: {
+  { seed, rounds, sharedMemory, attacks = ATTACK_NAMES, onRound = () => {}, onFailure }: {
     readonly seed: number;
     /** Default: all. */
     readonly attacks?: readonly Attack["how"][];
     readonly rounds: number;
     readonly sharedMemory?: boolean;
+    onRound?(attack: Attack): void;
     readonly onFailure: (attack: Attack, error: unknown) => void;
   },
 ): Promise<MessageReport> {
@@ -179,6 +180,7 @@ export async function fuzzMessages(
   let rack = await HostileRack.open(sharedMemory);
   for (let n = 0; n < rounds; n++) {
     const attack: Attack = { how: attacks[n % attacks.length]!, seed: seed + n };
+    onRound(attack);
     try {
       const ending = await rack.round(attack);
       const endings = report[attack.how] ??= {};

@@ -14,7 +14,7 @@ import { fuzzMessages } from "./_fuzz_messages.ts";
 import { fuzzRing } from "./_fuzz_ring.ts";
 
 /** A round of messages is a session, which takes as long as many rounds of a ring. */
-const RING_ROUNDS_PER_SESSION = 20;
+const RING_ROUNDS_PER_SESSION = 5;
 
 const { values } = parseArgs({
   options: { rounds: { type: "string", default: "400" }, seed: { type: "string", default: "1" } },
@@ -28,11 +28,20 @@ const fail = (what: string, error: unknown) => {
 const count = (endings: { readonly [ending: string]: number }) =>
   Object.entries(endings).sort(([, a], [, b]) => b - a).map(([ending, times]) => `    ${times} × ${ending}`).join("\n");
 
+/** One line on standard error now and then: a run takes long. */
+let progressMs = performance.now();
+const tell = (what: string) => {
+  if (performance.now() - progressMs < 10_000) return;
+  progressMs = performance.now();
+  console.error(`… ${what}`);
+};
+
 const before = process.memoryUsage();
 let at = seed;
 try {
+  const onRound = (drawn: number) => tell(`ring, seed ${at = drawn}`);
   const ringRounds = rounds * RING_ROUNDS_PER_SESSION;
-  const { taken, written, endings } = await fuzzRing({ seed, rounds: ringRounds, onRound: (drawn) => at = drawn });
+  const { taken, written, endings } = await fuzzRing({ seed, rounds: ringRounds, onRound });
   console.log(`rings: ${ringRounds} rounds from seed ${seed}; ${taken} values taken, ${written} written`);
   console.log(count(endings));
 } catch (error) {
@@ -42,6 +51,7 @@ for (const sharedMemory of [true, false]) {
   const half = Math.ceil(rounds / 2);
   const report = await fuzzMessages({
     ...{ seed, rounds: half, sharedMemory },
+    onRound: ({ how, seed }) => tell(`messages, ${how}, seed ${seed}`),
     onFailure: (attack, error) => fail(`${attack.how}, seed ${attack.seed}`, error),
   });
   console.log(`messages, ${sharedMemory ? "with" : "without"} shared memory: ${half} sessions from seed ${seed}`);
