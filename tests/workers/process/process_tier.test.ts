@@ -53,7 +53,7 @@ describe("process tier", () => {
         { tier: "process", plugin: plugin("conform") },
       ],
       onLog: (entry) => void logs.push(entry),
-      killGraceMs: 2_500,
+      killGraceMs: 1_500,
     });
   });
   after(() => runtime.close());

@@ -20,7 +20,7 @@ describe("the watch over a child process", () => {
       ],
       onLog: (entry) => void logs.push(entry),
       stallAfterMs: 1_000,
-      stallTimeoutMs: 4_000,
+      stallTimeoutMs: 3_500,
       killGraceMs: 1_500,
     });
   });
@@ -42,20 +42,20 @@ describe("the watch over a child process", () => {
     assert.ok((health?.stalledMs ?? 0) >= 1_000 && (health?.heapBytes ?? 0) > 0 && (health?.threadId ?? 0) > 0);
     const error = await reading;
     assert.deepEqual([error.reason, error.nodeId, error.pluginName], ["node-stuck", "n1", "crash"]);
-    assert.match(error.message, /4000 ms \(stallTimeoutMs\); its process was killed/);
+    assert.match(error.message, /3500 ms \(stallTimeoutMs\); its process was killed/);
     assert.deepEqual(runtime.metrics().plugins["crash"]?.crashes, 1);
   });
 
   it("kills a node that blocks it beyond its deadline, and starts it again: nothing is lost", async () => {
     logs.length = 0;
-    const manifest = withKeys(row({ at: [2], how: "loop" }), "n0", { deadline_ms: 1_000 });
+    const manifest = withKeys(row({ at: [2], how: "loop" }), "n0", { deadline_ms: 500 });
     const options = { delivery: "at-least-once", restart: { maxRestarts: 3, initialDelayMs: 1 } } as const;
     const { outputs, metrics } = await runtime.execute(manifest, { n0: [1, 2, 3].map(number) }, options);
     assert.deepEqual([...new Set(outputs["n0"]!.map(RuntimeData.asJson))], [1, 2, 3]);
     assert.deepEqual([metrics.restarts, metrics.segments[0]?.restarts], [1, 1]);
     const told = logs.find(({ message }) => /started again after a crash/.test(message));
     assert.deepEqual([told?.nodeId, told?.pluginName], ["n0", "crash"]);
-    assert.match(told?.message ?? "", /1000 ms for one input; its process was killed/);
+    assert.match(told?.message ?? "", /500 ms for one input; its process was killed/);
   });
 
   it("counts memory that was exceeded as a crash, and says which plugin it was", async () => {
