@@ -7,12 +7,27 @@
  */
 
 import { spawn } from "node:child_process";
-
-/** Reads one line, which says that the child has ended; where the end of the pipe comes instead, the host is gone. */
-const SCRIPT = 'read -r _ || kill -9 "$1"';
+import process from "node:process";
 
 /**
- * Sets a guard over a process.
+ * Reads one line, which says that the child has ended; where the end of the pipe comes instead, the host is gone. The
+ * child leads a group, in which are also the processes that its plugin has started.
+ */
+const SCRIPT = 'read -r _ || kill -9 "-$1"';
+
+/** Ends a child, and the processes that its plugin has started. It may have ended already. */
+export function killGroup(pid: number): void {
+  // The group 0 would be our own.
+  if (pid === 0) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // None of them is left.
+  }
+}
+
+/**
+ * Sets a guard over a process, which leads a group.
  *
  * @param onError Told that there is none: the system has no shell.
  * @returns Sends the guard away, when the process has ended.

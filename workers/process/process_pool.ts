@@ -12,7 +12,7 @@ import type { ProcessOptions } from "../../core/node/registry.ts";
 import type { TaskPool } from "../pool.ts";
 import type { WorkerTask } from "../protocol.ts";
 import { pipeViolation } from "./codec.ts";
-import { guardChild } from "./guard_child.ts";
+import { guardChild, killGroup } from "./guard_child.ts";
 import { PortMux } from "./port_mux.ts";
 import type { FromChild, ToChild } from "./process_messages.ts";
 import { residentBytes } from "./resident_memory.ts";
@@ -139,6 +139,8 @@ class Child {
         clearInterval(this.#look);
         clearTimeout(this.#idle);
         dismissGuard();
+        // What its plugin has started goes as well.
+        killGroup(this.pid);
         this.#fail(error);
         listener.onExit();
         resolve();
@@ -172,6 +174,7 @@ class Child {
       this.#isKilled = true;
       this.#listener.onKill(why);
       // Not SIGTERM, which its plugin could ignore: it was asked to end already.
+      killGroup(this.pid);
       this.#process.kill("SIGKILL");
       this.#fail(why);
     }

@@ -1,6 +1,7 @@
 /** A plugin that does what only hurts in a process of its own. */
 
 import { defineNode, definePlugin, RuntimeData } from "../../../core/plugin.ts";
+import { spawn } from "node:child_process";
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
@@ -56,6 +57,14 @@ export default definePlugin({
           };
           return RuntimeData.json(null);
         },
+      }),
+    }),
+    defineNode({
+      type: "child.spawn",
+      summary: "Starts a process that goes on for long, and tells its number.",
+      ...ports,
+      create: () => ({
+        process: () => RuntimeData.json(spawn("/bin/sh", ["-c", "exec sleep 600"], { stdio: "ignore" }).pid ?? 0),
       }),
     }),
     defineNode({

@@ -134,10 +134,14 @@ describe("process tier", () => {
     assert.equal(runtime.metrics().plugins["child"]?.violations, 1);
   });
 
-  it("tells of a process that kills itself", async () => {
+  it("tells of a process that kills itself, and ends what that has started", async () => {
+    const { outputs } = await runtime.execute(row(["child.spawn"]), { n0: RuntimeData.text("x") });
+    const pid = RuntimeData.asJson(outputs["n0"]![0]!) as number;
+    assert.ok(isAlive(pid));
     const error = await rejection(runtime.execute(row(["child.kill"]), { n0: RuntimeData.text("x") }));
     assert.deepEqual([error.reason, error.nodeId, error.pluginName], ["worker-crashed", "n0", "child"]);
     assert.match(error.message, /child process.*SIGKILL/);
+    await until(() => !isAlive(pid), `the end of process ${pid}`);
   });
 
   it("pollutes no prototype of the host by the keys of what comes out of it", async () => {
