@@ -19,6 +19,8 @@ import { TokenText } from "./token_text.ts";
 /** Where neither the request nor the model says how long an answer may get. */
 const DEFAULT_MAX_TOKENS = 512;
 const THREADS_MAX = 256;
+/** No token stands for more: what could not fit the context is not cut into tokens at all, which would take seconds. */
+const TOKEN_MAX_CHARS = 256;
 
 /** Parameters of `llm.local`. */
 const params = v.object({
@@ -147,24 +149,25 @@ export function defineLocal(importLibrary: ImportLibrary): AnyRunnerType {
     },
     unload: (model) => model.unload(),
     async *run(request, { model, params, signal, clock }) {
-      const prompt = model.encode(toMessages(request, params));
+      const messages = toMessages(request, params);
+      const chars = request.inputs.text?.length ?? 0;
+      if (chars > model.contextTokens * TOKEN_MAX_CHARS) throw tooLong(`${chars} characters`, model);
+      const prompt = model.encode(messages);
       const room = model.contextTokens - prompt.length;
       if (prompt.length === 0) throw runnerError("E400", "the text has no token");
-      if (room < 1) {
-        throw runnerError("E400", `the text is too long for the model: ${prompt.length} tokens`, {
-          problems: [{
-            path: "inputs.text",
-            message: "is too long with what is said before it",
-            received: `${prompt.length} tokens`,
-            expected: `less than ${model.contextTokens} tokens`,
-          }],
-        });
-      }
+      if (room < 1) throw tooLong(`${prompt.length} tokens`, model);
       const maxTokens = Math.min(params.maxTokens ?? model.maxNewTokens ?? DEFAULT_MAX_TOKENS, room);
       const answer = new Answer(clock, prompt.length, maxTokens);
       const options = { ...params, maxTokens };
       return yield* shape(fragments(model, prompt, answer, options, signal), answer, { ...params, clock });
     },
+  });
+}
+
+function tooLong(received: string, { contextTokens }: LocalModel): Error {
+  const [message, expected] = ["is too long with what is said before it", `less than ${contextTokens} tokens`];
+  return runnerError("E400", "the text is too long for the model", {
+    problems: [{ path: "inputs.text", message, received, expected }],
   });
 }
 

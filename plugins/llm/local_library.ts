@@ -82,7 +82,7 @@ export type ImportLibrary = () => Promise<Library>;
 export async function loadLibrary(importLibrary: ImportLibrary): Promise<Library> {
   let library: Library;
   try {
-    library = await importLibrary();
+    library = await withoutNullOrigin(importLibrary);
   } catch (cause) {
     throw runnerError("E502", `${LIBRARY} cannot be loaded, which runs local models`, {
       cause,
@@ -96,6 +96,22 @@ export async function loadLibrary(importLibrary: ImportLibrary): Promise<Library
   env.useFSCache = false;
   env.useBrowserCache = false;
   return library;
+}
+
+/**
+ * Calls with `location` hidden where it has no origin: the library takes
+ * `location.origin` for the base of URLs, and in a worker that was loaded from
+ * a file that is "null" on Deno.
+ */
+async function withoutNullOrigin<T>(call: () => Promise<T>): Promise<T> {
+  const own = Object.getOwnPropertyDescriptor(globalThis, "location");
+  if (own?.configurable !== true || globalThis.location?.origin !== "null") return await call();
+  Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
+  try {
+    return await call();
+  } finally {
+    Object.defineProperty(globalThis, "location", own);
+  }
 }
 
 /** The library as it is installed beside this package. */

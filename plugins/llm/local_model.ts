@@ -81,13 +81,14 @@ export class LocalModel {
       return new LocalModel(library, tokenizer, model);
     } catch (thrown) {
       const cause = StreamrackError.from(thrown, "model-load-failed");
-      if (/unsupported device/i.test(cause.detail)) {
+      const isOnProcessor = device === "auto" || device === "cpu";
+      if (!isOnProcessor && /unsupported device|adapter|provider|cuda|driver/i.test(cause.detail)) {
         throw runnerError("E503", `the model cannot run on "${device}" here`, {
           cause,
           remedy: 'Leave device "auto".',
         });
       }
-      throw runnerError("E502", `the model in ${folder} cannot be loaded: ${cause.detail}`, {
+      throw runnerError("E502", `the model in ${folder} cannot be loaded: ${cause.detail.split("\n")[0]}`, {
         cause,
         remedy:
           `It needs config.json, tokenizer.json, tokenizer_config.json, and onnx/model*.onnx for dtype "${dtype}".`,
