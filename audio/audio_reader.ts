@@ -18,6 +18,12 @@ export interface AudioReader {
    */
   readonly damage: StreamrackError | undefined;
   /**
+   * What the samples cannot hold of a file that is whole, in a few words:
+   * integers of more than 24 bits in FLAC, floats of 64 bits in WAV.
+   * `undefined`: they hold everything.
+   */
+  readonly loss: string | undefined;
+  /**
    * The audio in chunks of so many frames; the last may be shorter. Bytes are
    * read only as chunks are asked for. May be called once.
    *

@@ -7,7 +7,7 @@
 import { isOgg } from "./ogg/read_pages.ts";
 import { parseFrameHeader } from "./mp3/frame_header.ts";
 
-/** Formats that are read and written: `"ogg"` is Ogg Vorbis when it is written, and any audio in Ogg when it is read. */
+/** Formats that are read and written: `"ogg"` is Ogg Vorbis when it is written, Vorbis or Opus when it is read. */
 export const FILE_FORMATS = ["wav", "mp3", "flac", "ogg", "opus"] as const;
 
 /** A format of audio files. */

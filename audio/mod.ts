@@ -19,7 +19,7 @@ export type { FileFormat } from "./file_format.ts";
 export type { Encoding, OutputEncoding, PcmFormat } from "./pcm/encodings.ts";
 
 export { AudioSegment } from "./segment/audio_segment.ts";
-export type { FadeOptions, OverlayOptions, ReadSegmentOptions, SegmentInit } from "./segment/audio_segment.ts";
+export type { FadeOptions, OverlayOptions, ReadSegmentOptions, SegmentInit } from "./segment/options.ts";
 export { ProcessingContext } from "./processing_context.ts";
 export type { ProcessingContextOptions } from "./processing_context.ts";
 

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { type AudioData, type Problem, RuntimeData, StreamrackError } from "../../core/plugin.ts";
+import { type AudioData, convertFormat, type Problem, RuntimeData, StreamrackError } from "../../core/plugin.ts";
 import type { AudioReader } from "../audio_reader.ts";
 import type { ByteSource } from "../io/byte_source.ts";
-import type { PcmFormat } from "../pcm/encodings.ts";
+import { formatOf, type PcmFormat } from "../pcm/encodings.ts";
 
 /** A stretch of decoded audio: one array per channel, of one length. */
 export type Planes = readonly Float32Array[];
@@ -97,6 +97,9 @@ function stopped(thrown: unknown): never {
   throw new DecoderStopped(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
 }
 
+/** Decoders give floats, which have 24 significant bits. */
+export const LOSS_OF_INTEGERS = "integers of more than 24 bits are read with 24 significant bits";
+
 /** Reads a format by its decoding. */
 export function decodingReader(
   source: ByteSource,
@@ -116,6 +119,7 @@ export function decodingReader(
     get damage() {
       return damage.error;
     },
+    loss: decoding.format.encoding === "s32" ? LOSS_OF_INTEGERS : undefined,
     async *chunks(chunkFrames) {
       const cutter = new ChunkCutter(decoding.format, chunkFrames);
       let frames = 0;
@@ -196,11 +200,7 @@ class ChunkCutter {
     this.#framesOut += this.#filled;
     this.#chunk = undefined;
     this.#filled = 0;
-    const samples = encoding === "s16"
-      ? Int16Array.from(floats, (sample) => sample * 32_768)
-      : encoding === "s24"
-      ? Int32Array.from(floats, (sample) => sample * 2_147_483_648)
-      : floats;
-    return RuntimeData.audio({ samples: samples as Float32Array, sampleRate, channels, timestampUs });
+    const audio = RuntimeData.audio({ samples: floats, sampleRate, channels, timestampUs });
+    return convertFormat(audio, formatOf(encoding));
   }
 }

@@ -28,7 +28,7 @@ export async function openFlac(source: ByteSource, damage: DamageLog): Promise<D
   };
   return {
     format: {
-      encoding: info.bitsPerSample <= 16 ? "s16" : "s24",
+      encoding: info.bitsPerSample <= 16 ? "s16" : info.bitsPerSample <= 24 ? "s24" : "s32",
       sampleRate: info.sampleRate,
       channels: info.channels,
     },

@@ -4,13 +4,11 @@
  * @module
  */
 
-import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
 import { type FileHandle, mkdir, open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import process from "node:process";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fileError, systemCode } from "./file_error.ts";
+import { keepAtExit, partialPath, removeAtExit, removeLeftovers } from "./partial_files.ts";
 
 /** A place that bytes are written to in sequence. */
 export interface ByteSink {
@@ -30,8 +28,11 @@ export interface ByteSink {
  * Makes a file under a temporary name beside its place, and the folders that
  * it needs; `commit` moves it there. Until then a file that is there already
  * stays as it is. A device or FIFO is written to directly.
+ *
+ * @param options `tidy`: whether temporary files of the same name are looked for that processes have left which were
+ * killed. It reads the folder, which takes long where there are many files. Default: `false`.
  */
-export async function toFile(target: string | URL): Promise<ByteSink> {
+export async function toFile(target: string | URL, options: { readonly tidy?: boolean } = {}): Promise<ByteSink> {
   const path = pathText(target);
   try {
     const existing = await stat(path).catch(ignoreMissing);
@@ -39,7 +40,8 @@ export async function toFile(target: string | URL): Promise<ByteSink> {
     if (existing !== undefined && !existing.isFile()) return toDevice(path, await open(path, "w"));
     // A symbolic link stays one: the file that it leads to is replaced.
     const place = existing === undefined ? path : await realpath(path);
-    const partial = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString("hex")}.part`);
+    if (options.tidy === true) await removeLeftovers(place);
+    const partial = partialPath(place);
     const firstNewFolder = await mkdir(dirname(place), { recursive: true });
     const file = await open(partial, "wx", existing?.mode ?? 0o666);
     removeAtExit(partial);
@@ -138,7 +140,7 @@ class NewFile implements ByteSink {
       throw fileError(thrown, this.name, "be written");
     }
     this.#ended = true;
-    partialFiles.delete(this.#paths.partial);
+    keepAtExit(this.#paths.partial);
   }
 
   async discard(): Promise<void> {
@@ -147,7 +149,7 @@ class NewFile implements ByteSink {
     await this.#file.close().catch(() => {}); // It may be closed already, by a commit that failed.
     const { partial, place, firstNewFolder } = this.#paths;
     await rm(partial, { force: true });
-    partialFiles.delete(partial);
+    keepAtExit(partial);
     if (firstNewFolder !== undefined) await removeEmptyFolders(dirname(place), firstNewFolder);
   }
 }
@@ -175,18 +177,4 @@ async function writeFully(file: FileHandle, bytes: Uint8Array, path: string, sta
 
 function ignoreMissing(thrown: unknown): undefined {
   if (systemCode(thrown) !== "ENOENT") throw thrown;
-}
-
-const partialFiles = new Set<string>();
-let isListening = false;
-
-/** Removes a file also when the process ends before anybody could discard it. */
-function removeAtExit(path: string): void {
-  if (!isListening) process.once("exit", removePartialFiles);
-  isListening = true;
-  partialFiles.add(path);
-}
-
-function removePartialFiles(): void {
-  for (const path of partialFiles) rmSync(path, { force: true });
 }

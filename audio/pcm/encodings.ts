@@ -51,6 +51,11 @@ export interface PcmFormat {
   readonly sampleRate: number;
 }
 
+/** The format of a pipeline that holds what is encoded so. */
+export function formatOf(encoding: Encoding): AudioFormat {
+  return CODECS[encoding].format;
+}
+
 /** Bytes of one sample of one channel. */
 export function sampleBytes(encoding: Encoding): number {
   return CODECS[encoding].bytes;

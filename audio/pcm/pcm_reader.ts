@@ -51,6 +51,7 @@ function reader(source: ByteSource, format: PcmFormat, { dataBytes, bytesThere, 
     get damage() {
       return damage;
     },
+    loss: format.encoding === "f64" ? "floats of 64 bits are read as floats of 32 bits" : undefined,
     async *chunks(chunkFrames) {
       try {
         const bytesRead = yield* readChunks(source, format, dataBytes, chunkFrames);

@@ -5,58 +5,25 @@
  * @module
  */
 
-import { type AudioData, type AudioFormat, convertFormat, RuntimeData, StreamrackError } from "../../core/plugin.ts";
+import {
+  type AudioData,
+  type AudioFormat,
+  convertFormat,
+  RuntimeData,
+  type StreamrackError,
+} from "../../core/plugin.ts";
 import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../../core/data/validate.ts";
 import type { AudioWriterOptions } from "../audio_writer.ts";
 import { amplitudeDb, gainOf, powerDb } from "../dsp/decibels.ts";
 import { speakerMatrix } from "../dsp/mixing_matrix.ts";
-import { type ResampleQuality, Resampler } from "../dsp/resampler.ts";
+import type { ResampleQuality } from "../dsp/resampler.ts";
 import { finiteFloats } from "../dsp/samples.ts";
 import { audioToBytes, writeAudio } from "../encode_audio.ts";
-import { type AudioInput, openAudio, type OpenAudioOptions } from "../open_audio.ts";
+import { type AudioInput, openAudio } from "../open_audio.ts";
+import { badArgument, checkDecibels, checkSameForm, checkSpan, frameAt } from "./arguments.ts";
 import { loadAudio } from "./load.ts";
-import { badArgument } from "./segment_error.ts";
-import { joined, overlaid, peakOf, powerOf, ramped, remixed, scaled } from "./shape.ts";
-
-/** How a file is read into an {@linkcode AudioSegment}. */
-export interface ReadSegmentOptions extends OpenAudioOptions {
-  /** Most bytes of samples (4 for each) that it may decode to. Default: 2 GiB, 93 minutes of stereo at 48 kHz. */
-  readonly maxBytes?: number | undefined;
-}
-
-/** How segments lie on each other. */
-export interface OverlayOptions {
-  /** Where the other begins, in milliseconds from the start; within the segment. Default: 0. */
-  readonly positionMs?: number | undefined;
-  /** Gain of the other, in decibels. Default: 0. */
-  readonly gainDb?: number | undefined;
-  /** Whether the other is repeated to the end. Default: `false`. */
-  readonly loop?: boolean | undefined;
-}
-
-/** How the level changes. */
-export interface FadeOptions {
-  /** Gain before it, in decibels; -120 is silence. Default: 0. */
-  readonly fromDb?: number | undefined;
-  /** Gain behind it, in decibels; -120 is silence. Default: 0. */
-  readonly toDb?: number | undefined;
-  /** Where it begins, in milliseconds. Default: 0. */
-  readonly startMs?: number | undefined;
-  /** Where it ends, in milliseconds. Default: the end of the segment. */
-  readonly endMs?: number | undefined;
-}
-
-/** What an {@linkcode AudioSegment} is made of. */
-export interface SegmentInit {
-  /** Interleaved floats with full scale ±1. Used as they are, and not to be changed any more. */
-  readonly samples: Float32Array;
-  /** In hertz. */
-  readonly sampleRate: number;
-  /** 1 to 255. Default: 1. */
-  readonly channels?: number | undefined;
-  /** The format in which it is written and given to nodes where nothing else is said. Default: `"f32"`. */
-  readonly sampleFormat?: AudioFormat | undefined;
-}
+import type { FadeOptions, OverlayOptions, ReadSegmentOptions, SegmentInit } from "./options.ts";
+import { joined, overlaid, peakOf, powerOf, ramped, remixed, resampled, scaled } from "./shape.ts";
 
 const MAX_BYTES = 2 * 1024 ** 3;
 /** What a node or an encoder is given at once. */
@@ -99,16 +66,19 @@ export class AudioSegment {
   readonly sampleFormat: AudioFormat;
   /** What was found wrong with the file that it was read of, with `onDamage: "keep"`. */
   readonly damage: StreamrackError | undefined;
+  /** What floats cannot hold of the file that it was read of, in a few words: integers of more than 24 bits. */
+  readonly loss: string | undefined;
 
   /** @throws {StreamrackError} `invalid-data` if samples, rate and channels do not fit. */
-  constructor(init: SegmentInit, damage?: StreamrackError) {
+  constructor(init: SegmentInit) {
     const { samples, sampleRate, channels = 1, sampleFormat = "f32" } = init;
     RuntimeData.audio({ samples, sampleRate, channels }); // throws what is to be thrown
     this.samples = samples;
     this.sampleRate = sampleRate;
     this.channels = channels;
     this.sampleFormat = sampleFormat;
-    this.damage = damage;
+    this.damage = init.damage;
+    this.loss = init.loss;
   }
 
   /** Reads a file: WAV, MP3, FLAC, Ogg Vorbis or Ogg Opus. See `openAudio` for what it throws. */
@@ -194,7 +164,7 @@ export class AudioSegment {
    * @param gainDb In decibels.
    */
   gain(gainDb: number): AudioSegment {
-    if (!Number.isFinite(gainDb)) throw badArgument("gainDb", gainDb, "a number of decibels");
+    checkDecibels("gainDb", gainDb);
     return this.#with(scaled(this, gainOf(gainDb)));
   }
 
@@ -206,8 +176,8 @@ export class AudioSegment {
    * @param endMs Where it ends, in milliseconds. Default: at the end.
    */
   slice(startMs = 0, endMs: number = Infinity): AudioSegment {
-    const start = this.#frameAt(startMs, "startMs");
-    const end = this.#frameAt(endMs, "endMs");
+    const start = frameAt(this, startMs, "startMs");
+    const end = frameAt(this, endMs, "endMs");
     return this.#with(this.samples.subarray(start * this.channels, Math.max(start, end) * this.channels));
   }
 
@@ -218,7 +188,7 @@ export class AudioSegment {
    * @throws {StreamrackError} `invalid-data` if rates or channels differ.
    */
   concat(other: AudioSegment, options: { readonly crossfadeMs?: number } = {}): AudioSegment {
-    this.#checkSameForm(other);
+    checkSameForm(this, other);
     const { crossfadeMs = 0 } = options;
     const crossfadeFrames = Math.round(crossfadeMs * this.sampleRate / 1000);
     const shorter = Math.min(this.frames, other.frames);
@@ -234,29 +204,23 @@ export class AudioSegment {
    * @throws {StreamrackError} `invalid-data` if rates or channels differ.
    */
   overlay(other: AudioSegment, options: OverlayOptions = {}): AudioSegment {
-    this.#checkSameForm(other);
+    checkSameForm(this, other);
     const { positionMs = 0, gainDb = 0, loop = false } = options;
     if (!(positionMs >= 0 && positionMs <= this.durationMs)) {
       throw badArgument("positionMs", positionMs, `0 to ${this.durationMs}`);
     }
-    if (!Number.isFinite(gainDb)) throw badArgument("gainDb", gainDb, "a number of decibels");
-    const gain = gainOf(gainDb);
-    let frame = this.#frameAt(positionMs, "positionMs");
-    let samples = overlaid(this, other, { frame, gain });
-    while (loop && other.frames > 0 && (frame += other.frames) < this.frames) {
-      samples = overlaid({ samples, channels: this.channels }, other, { frame, gain });
-    }
-    return this.#with(samples);
+    checkDecibels("gainDb", gainDb);
+    const frame = frameAt(this, positionMs, "positionMs");
+    return this.#with(overlaid(this, other, { frame, gain: gainOf(gainDb), loop }));
   }
 
   /** A change of the level: what is before has the first gain, what is behind the second. */
   fade(options: FadeOptions): AudioSegment {
     const { fromDb = 0, toDb = 0, startMs = 0, endMs = Infinity } = options;
-    for (const [path, gain] of [["fromDb", fromDb], ["toDb", toDb]] as const) {
-      if (!Number.isFinite(gain)) throw badArgument(path, gain, "a number of decibels");
-    }
-    const startFrame = this.#frameAt(startMs, "startMs");
-    const endFrame = this.#frameAt(endMs, "endMs");
+    checkDecibels("fromDb", fromDb);
+    checkDecibels("toDb", toDb);
+    const startFrame = frameAt(this, startMs, "startMs");
+    const endFrame = frameAt(this, endMs, "endMs");
     return this.#with(ramped(this, { fromDb, toDb, startFrame, endFrame }));
   }
 
@@ -266,7 +230,7 @@ export class AudioSegment {
    * @param durationMs How long it takes, in milliseconds; at most the whole segment.
    */
   fadeIn(durationMs: number): AudioSegment {
-    return this.fade({ fromDb: -120, endMs: this.#span(durationMs) });
+    return this.fade({ fromDb: -120, endMs: checkSpan(this, durationMs) });
   }
 
   /**
@@ -275,7 +239,7 @@ export class AudioSegment {
    * @param durationMs How long it takes, in milliseconds; at most the whole segment.
    */
   fadeOut(durationMs: number): AudioSegment {
-    return this.fade({ toDb: -120, startMs: this.durationMs - this.#span(durationMs) });
+    return this.fade({ toDb: -120, startMs: this.durationMs - checkSpan(this, durationMs) });
   }
 
   /** All channels mixed to one. */
@@ -317,18 +281,8 @@ export class AudioSegment {
       throw badArgument("sampleRateHz", sampleRateHz, `1 to ${SAMPLE_RATE_MAX_HZ} Hz`);
     }
     const { quality = "medium" } = options;
-    const { sampleRate: fromRateHz, channels } = this;
-    const resampler = await Resampler.create({ fromRateHz, toRateHz: sampleRateHz, channels, quality });
-    try {
-      const body = resampler.push(this.samples);
-      const tail = resampler.finish();
-      const samples = new Float32Array(body.length + tail.length);
-      samples.set(body);
-      samples.set(tail, body.length);
-      return this.#with(samples, { sampleRate: sampleRateHz });
-    } finally {
-      resampler.destroy();
-    }
+    const samples = await resampled(this, { fromRateHz: this.sampleRate, toRateHz: sampleRateHz, quality });
+    return this.#with(samples, { sampleRate: sampleRateHz });
   }
 
   /**
@@ -376,33 +330,11 @@ export class AudioSegment {
     const { sampleRate, channels, sampleFormat } = this;
     return new AudioSegment({ sampleRate, channels, sampleFormat, ...changed, samples });
   }
-
-  #frameAt(milliseconds: number, path: string): number {
-    if (Number.isNaN(milliseconds)) throw badArgument(path, milliseconds, "a number of milliseconds");
-    const frame = Math.round(milliseconds * this.sampleRate / 1000);
-    return Math.min(this.frames, Math.max(0, frame < 0 ? this.frames + frame : frame));
-  }
-
-  #span(durationMs: number): number {
-    if (!(durationMs >= 0)) throw badArgument("durationMs", durationMs, "at least 0");
-    return Math.min(durationMs, this.durationMs);
-  }
-
-  #checkSameForm(other: AudioSegment): void {
-    const problems = (["sampleRate", "channels"] as const).filter((key) => this[key] !== other[key])
-      .map((path) => ({ path, message: "differs", received: `${other[path]}`, expected: `${this[path]}` }));
-    if (problems.length === 0) return;
-    throw new StreamrackError("invalid-data", "these segments have different forms", {
-      problems,
-      remedy: "Convert one of them: await segment.resample(hz), segment.withChannels(count).",
-    });
-  }
 }
 
 async function read(
   input: AudioInput,
   { maxBytes = MAX_BYTES, ...options }: ReadSegmentOptions,
 ): Promise<AudioSegment> {
-  const loaded = await loadAudio(await openAudio(input, options), maxBytes);
-  return new AudioSegment(loaded, loaded.damage);
+  return new AudioSegment(await loadAudio(await openAudio(input, options), maxBytes));
 }

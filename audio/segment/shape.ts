@@ -6,7 +6,9 @@
  */
 
 import { gainOf } from "../dsp/decibels.ts";
+import { joinFloats } from "../dsp/join_floats.ts";
 import type { MixingMatrix } from "../dsp/mixing_matrix.ts";
+import { type ResampleQuality, Resampler } from "../dsp/resampler.ts";
 
 /** Interleaved samples of so many channels. */
 export interface Shape {
@@ -30,9 +32,10 @@ export interface Ramp {
 /** Gain that goes from one value to another, as a factor in a straight line; -120 dB and less is silence. */
 export function ramped({ samples, channels }: Shape, { fromDb, toDb, startFrame, endFrame }: Ramp): Float32Array {
   const [from, to] = [factorOf(fromDb), factorOf(toDb)];
-  const length = Math.max(1, endFrame - startFrame);
+  const length = endFrame - startFrame;
   return samples.map((sample, i) => {
-    const position = (Math.floor(i / channels) - startFrame) / length;
+    const passed = Math.floor(i / channels) - startFrame;
+    const position = length > 0 ? passed / length : passed < 0 ? 0 : 1;
     return sample * (from + (to - from) * Math.min(1, Math.max(0, position)));
   });
 }
@@ -41,16 +44,19 @@ function factorOf(decibels: number): number {
   return decibels <= -120 ? 0 : gainOf(decibels);
 }
 
-/** The base with other samples added from a position on; what goes beyond its end is left out. */
+/** The base with other samples added from a frame on, once or again and again; what goes beyond its end is left out. */
 export function overlaid(
   base: Shape,
   over: Shape,
-  at: { readonly frame: number; readonly gain: number },
+  { frame, gain, loop }: { readonly frame: number; readonly gain: number; readonly loop: boolean },
 ): Float32Array {
   const sum = base.samples.slice();
-  const start = at.frame * base.channels;
-  const length = Math.min(over.samples.length, sum.length - start);
-  for (let i = 0; i < length; i++) sum[start + i] = (sum[start + i] as number) + (over.samples[i] as number) * at.gain;
+  const start = frame * base.channels;
+  const { samples } = over;
+  const end = loop && samples.length > 0 ? sum.length : Math.min(sum.length, start + samples.length);
+  for (let i = start, from = 0; i < end; i++, from = from + 1 === samples.length ? 0 : from + 1) {
+    sum[i] = (sum[i] as number) + (samples[from] as number) * gain;
+  }
   return sum;
 }
 
@@ -84,6 +90,19 @@ export function remixed({ samples, channels }: Shape, matrix: MixingMatrix): Flo
     }
   });
   return mixed;
+}
+
+/** The samples at another rate, `round(frames · rate / rate before)` frames. */
+export async function resampled(
+  { samples, channels }: Shape,
+  rates: { readonly fromRateHz: number; readonly toRateHz: number; readonly quality: ResampleQuality },
+): Promise<Float32Array> {
+  const resampler = await Resampler.create({ ...rates, channels });
+  try {
+    return joinFloats([resampler.push(samples), resampler.finish()]);
+  } finally {
+    resampler.destroy();
+  }
 }
 
 /** The largest absolute value. */

@@ -94,7 +94,7 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
       reading: { chunkFrames: () => CHUNK_FRAMES, format: flags.format },
       writing: { encoding: flags.encoding, format: flags.format, bitrateKbps: flags.bitrate },
     });
-    const picture = flags.plot === undefined ? undefined : await toFile(flags.plot);
+    const picture = flags.plot === undefined ? undefined : await toFile(flags.plot, { tidy: true });
     const recorder = picture && new PlotRecorder();
     const printer = new LinePrinter();
     const sent = new Tallies<Feed>();
@@ -155,7 +155,11 @@ function report({ times, files, plot, sent, received, unwritten, nameOf, metrics
   const seconds = sent.seconds || received.seconds;
   say(renderMetrics(metrics, times.streamMs));
   say("");
-  for (const feed of files.feeds) say(`read   ${feed.input.name}: ${sent.of(feed)}`);
+  for (const feed of files.feeds) {
+    const { name, loss } = feed.input;
+    say(`read   ${name}: ${sent.of(feed)}`);
+    if (loss !== undefined) say(`note   ${name}: ${loss}`);
+  }
   for (const { port, path } of files.drains) say(`wrote  ${path}: ${received.of(nameOf(port))}`);
   for (const target of unwritten) say(`unused ${target}: ${received.of(target)} (write it with -o ${target}=PATH)`);
   if (plot !== undefined) say(`drew   ${plot}`);
@@ -173,6 +177,7 @@ function toJson({ times, files, plot, sent, received, nameOf, metrics }: RunResu
       nodeId: feed.port.nodeId,
       port: feed.port.port,
       path: feed.input.name,
+      loss: feed.input.loss,
       ...sent.of(feed).toJSON(),
     })),
     outputs: files.drains.map(({ port, path }) => ({

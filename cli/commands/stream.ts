@@ -111,6 +111,7 @@ async function stream(manifestPath: string, flags: StreamFlags, signal: AbortSig
       },
       writing: writing(flags),
     });
+    for (const { input: { name, loss } } of files.feeds) if (loss !== undefined) say(`note: ${name}: ${loss}`);
     const printer = new LinePrinter();
     const hasAudioOnStdout = files.drains.some(({ path }) => path === "-");
     const unused = new Set<string>();

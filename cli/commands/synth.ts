@@ -138,8 +138,8 @@ async function deliver(blocks: AudioBlocks, flags: SynthFlags): Promise<void> {
   const channels = flags.mono === true ? 1 : 2;
   const startedMs = performance.now();
   const writer = flags.output === undefined ? undefined : await openOutput(flags.output, { encoding: flags.encoding });
-  const picture = flags.plot === undefined ? undefined : await toFile(flags.plot);
-  const drawing = flags.graph === undefined ? undefined : await toFile(flags.graph);
+  const picture = flags.plot === undefined ? undefined : await toFile(flags.plot, { tidy: true });
+  const drawing = flags.graph === undefined ? undefined : await toFile(flags.graph, { tidy: true });
   const recorder = picture && new SynthRecorder(sampleRate, channels);
   const progress = new Progress(
     flags.duration,

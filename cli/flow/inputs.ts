@@ -23,6 +23,8 @@ export interface Input {
   readonly audio: PcmFormat | undefined;
   /** Length of the audio, where it is known. */
   readonly totalSeconds: number | undefined;
+  /** What reading leaves out of it, in a few words. */
+  readonly loss?: string | undefined;
   readonly values: AsyncIterable<RuntimeData>;
   /** Ends the use of it, also of a read that is under way. Safe to repeat. */
   close(): Promise<void>;
@@ -83,6 +85,7 @@ async function audioInput(source: ByteSource, path: string, options: InputOption
     name: source.name,
     audio: reader.format,
     totalSeconds: reader.totalFrames === undefined ? undefined : reader.totalFrames / sampleRate,
+    loss: reader.loss,
     values: reader.chunks(chunkFrames(sampleRate)),
     close: () => reader.close(),
   };

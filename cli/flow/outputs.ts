@@ -39,7 +39,7 @@ export function outputKinds(path: string, isRaw = false): readonly DataKind[] {
 /** Opens a file, whose extension tells the format of audio where it can, under a temporary name, or standard output if the path is `-`. */
 export async function openOutput(path: string, options: AudioWriterOptions): Promise<Output> {
   const kinds = outputKinds(path, options.format === "raw");
-  const sink = path === "-" ? toStdout() : await toFile(path);
+  const sink = path === "-" ? toStdout() : await toFile(path, { tidy: true });
   return kinds.includes("audio")
     ? audioOutput(sink, { ...options, format: formatOfName(path) ?? options.format })
     : lineOutput(sink, extname(path).toLowerCase() === ".txt");

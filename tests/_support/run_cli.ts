@@ -41,7 +41,7 @@ export interface RunningCli {
   readonly child: ChildProcessWithoutNullStreams;
   readonly ended: Promise<CliResult>;
   /** Sends a signal, as Ctrl-C does. */
-  signal(name: "SIGINT" | "SIGTERM"): void;
+  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void;
   /** Resolves when stderr has said this; rejects if the command ends before. */
   said(text: string): Promise<void>;
 }
@@ -77,6 +77,6 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
       ended.then(() => reject(new Error(`it ended without saying "${text}":\n${stderr}`)), reject);
     });
   // Not child.kill(): on Deno the child then counts as killed by the signal, whatever code it exits with.
-  const signal = (name: "SIGINT" | "SIGTERM") => void process.kill(child.pid as number, name);
+  const signal = (name: "SIGINT" | "SIGTERM" | "SIGKILL") => void process.kill(child.pid as number, name);
   return { child, ended, signal, said };
 }

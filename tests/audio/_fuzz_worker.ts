@@ -18,9 +18,9 @@ async function decode({ bytes, onDamage, format }: FuzzInput): Promise<Omit<Fuzz
       frames += samples.length / channels;
       for (const sample of samples) if (sample - sample !== 0) return { frames, end: "not-finite" };
     }
-    return { frames, end: reader.damage === undefined ? "whole" : `kept ${reader.damage.reason}` };
+    return { frames, end: reader.damage === undefined ? "whole" : `part, marked ${reader.damage.reason}` };
   } catch (error) {
-    if (StreamrackError.is(error)) return { frames, end: error.reason };
+    if (StreamrackError.is(error)) return { frames, end: frames > 0 ? `part, then ${error.reason}` : error.reason };
     return { frames, end: "foreign", message: String((error as Error)?.stack ?? error) };
   }
 }

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { AudioSegment, encodeAudio, FILE_FORMATS, type FileFormat, openAudio, writeAudio } from "../../audio/mod.ts";
 import { type AudioData, RuntimeData } from "../../core/plugin.ts";
 import { inTempFolder } from "../cli/_temp_folder.ts";
+import { concat, wavBytes } from "../cli/_wav_bytes.ts";
 import { fixtureBytes, FIXTURES } from "./_fixtures.ts";
 
 /** A sweep, with a beginning and an end that a shift would show. */
@@ -150,6 +151,44 @@ describe("every format, written and read again", () => {
     }
   });
 
+  it("FLAC of 32 bits is read with 24 significant bits, and says so", async () => {
+    const bytes = await fixtureBytes("flac_32bit.flac");
+    const reader = await openAudio(bytes);
+    assert.deepEqual([reader.format.encoding, reader.totalFrames], ["s32", 200]);
+    assert.match(reader.loss ?? "", /24 significant bits/);
+    const read: number[] = [];
+    for await (const chunk of reader.chunks(64)) {
+      assert.equal(chunk.format, "i32");
+      read.push(...chunk.samples);
+    }
+    assert.equal(reader.damage, undefined, "it is whole");
+    // What the file begins with: both ends of the range, small integers, and some that have more bits.
+    const original = [2 ** 31 - 1, -(2 ** 31), 2 ** 31 - 2, -(2 ** 31) + 1, 1, -1, 0, 255, -255, 12_345, 0x12345678];
+    const nearest = original.map((sample) => Math.min(2 ** 31 - 1, Math.fround(sample)));
+    assert.deepEqual(read.slice(0, original.length), nearest);
+    assert.equal(read.length, 200);
+
+    const segment = await AudioSegment.fromBytes(bytes);
+    assert.deepEqual([segment.loss, segment.sampleFormat, segment.frames], [reader.loss, "i32", 200]);
+  });
+
+  it("WAV of 32-bit integers is read whole; floats of 64 bits, and a segment of either, say what they lose", async () => {
+    const audio = RuntimeData.audio({ samples: Int32Array.of(0x12345678, -1), sampleRate: 8000 });
+    const parts: Uint8Array[] = [];
+    for await (const part of encodeAudio([audio], { format: "wav" })) parts.push(part);
+    const wav = concat(...parts);
+    const reader = await openAudio(wav);
+    assert.equal(reader.loss, undefined);
+    for await (const { samples } of reader.chunks(10)) assert.deepEqual([...samples], [0x12345678, -1]);
+    assert.match((await AudioSegment.fromBytes(wav)).loss ?? "", /24 significant bits/);
+    assert.equal((await AudioSegment.fromBytes(await sweep(8000, 1, 10).toBytes({ format: "wav" }))).loss, undefined);
+
+    const doubles = wavBytes({ tag: 3, bits: 64, data: new Uint8Array(Float64Array.of(0.1, -1).buffer) });
+    const ofDoubles = await openAudio(doubles);
+    assert.match(ofDoubles.loss ?? "", /64 bits are read as floats of 32 bits/);
+    await ofDoubles.close();
+  });
+
   it("a higher bit rate gives more bytes, and a better copy", async () => {
     const original = sweep(48_000, 2, 48_000);
     for (const format of ["mp3", "ogg", "opus"] as const) {
@@ -252,24 +291,26 @@ describe("files of other programs", () => {
   it("a reader that is left, or closed, lets its source go", async () => {
     for (const { name } of FIXTURES) {
       const bytes = await fixtureBytes(name);
-      let isClosed = false;
-      const source = async function* () {
-        try {
-          for (let at = 0; at < bytes.length; at += 100) yield bytes.subarray(at, at + 100);
-        } finally {
-          isClosed = true;
-        }
+      const source = () => {
+        let settle = () => {};
+        const closed = new Promise<void>((resolve) => settle = resolve);
+        const chunks = async function* () {
+          try {
+            for (let at = 0; at < bytes.length; at += 100) yield bytes.subarray(at, at + 100);
+          } finally {
+            settle();
+          }
+        };
+        return { chunks: chunks(), closed };
       };
-      const left = await openAudio(source());
-      for await (const _ of left.chunks(10)) break;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      assert.ok(isClosed, name);
-      isClosed = false;
-      const closed = await openAudio(source());
-      await closed.close();
-      await closed.close();
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      assert.ok(isClosed, name);
+      const left = source();
+      for await (const _ of (await openAudio(left.chunks)).chunks(10)) break;
+      await left.closed;
+      const unread = source();
+      const reader = await openAudio(unread.chunks);
+      await reader.close();
+      await reader.close();
+      await unread.closed;
     }
   });
 

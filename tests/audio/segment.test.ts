@@ -63,13 +63,17 @@ describe("AudioSegment", () => {
     near(segment(1, 1, 1, 1).overlay(segment(1, 2), { positionMs: 1 }), [1, 2, 3, 1]);
     near(segment(1, 1).overlay(segment(1, 1, 1), { positionMs: 1, gainDb: -6.0206 }), [1, 1.5]);
     near(segment(0, 0, 0, 0, 0).overlay(segment(1, 2), { loop: true }), [1, 2, 1, 2, 1]);
+    near(segment(0, 0, 0, 0, 0).overlay(segment(1, 2), { positionMs: 2, loop: true }), [0, 0, 1, 2, 1]);
     near(segment(0, 0).overlay(segment(), { loop: true }), [0, 0]);
+    near(segment(0, 0).overlay(segment(1), { positionMs: 2 }), [0, 0]);
   });
 
   it("fade: in, out, and from one gain to another", () => {
     near(segment(1, 1, 1, 1, 1).fadeIn(4), [0, 0.25, 0.5, 0.75, 1]);
     near(segment(1, 1, 1, 1).fadeOut(2), [1, 1, 1, 0.5]);
     near(segment(1, 1, 1, 1, 1).fade({ fromDb: 0, toDb: -6.0206, startMs: 1, endMs: 3 }), [1, 1, 0.75, 0.5, 0.5]);
+    near(segment(1, 1).fadeIn(0), [1, 1]);
+    near(segment(1, 1).fadeOut(0), [1, 1]);
     const stereo = new AudioSegment({ samples: Float32Array.of(1, 1, 1, 1), sampleRate: RATE, channels: 2 });
     near(stereo.fadeIn(2), [0, 0, 0.5, 0.5]);
   });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
@@ -188,6 +189,40 @@ describe("toFile", () => {
       await assert.rejects(toFile(join(folder, "file", "out.wav")), { reason: "file-not-found" });
       await mkdir(join(folder, "dir"));
       await assert.rejects(toFile(join(folder, "dir")), { code: "invalid-argument", message: /it is a folder/ });
+    });
+  });
+
+  it("a name may be as long as the system allows", async () => {
+    await inTempFolder(async (folder) => {
+      const name = `${"音".repeat(83)}.wav`;
+      await (await toFile(join(folder, name))).commit();
+      assert.deepEqual(await readdir(folder), [name]);
+    });
+  });
+
+  it("tidy: removes what killed processes have left of the same file, and nothing else", async () => {
+    await inTempFolder(async (folder) => {
+      const path = join(folder, "out.wav");
+      const ended = spawnSync(process.execPath, ["--version"]).pid;
+      await writeFile(path, "old");
+      const running = await toFile(path);
+      const [mine] = (await readdir(folder)).filter((name) => name.endsWith(".part"));
+      assert.match(mine as string, new RegExp(`^\\.out\\.wav\\.[0-9a-f]{8}-${process.pid}-[0-9a-f]{8}\\.part$`));
+      const machine = /\.([0-9a-f]{8})-/.exec(mine as string)?.[1] as string;
+      const left = `.out.wav.${machine}-${ended}-01234567.part`;
+      const others = [
+        `.other.wav.${machine}-${ended}-01234567.part`,
+        `.out.wav.00000000-${ended}-01234567.part`,
+        `.out.wav.${machine}-${ended}-0123.part`,
+        ".out.wav.part",
+      ];
+      for (const name of [left, ...others]) await writeFile(join(folder, name), "");
+      await (await toFile(path)).discard();
+      const names = async () => (await readdir(folder)).sort();
+      assert.ok((await names()).includes(left), "not without being asked: it takes a look at the whole folder");
+      await (await toFile(path, { tidy: true })).commit();
+      assert.deepEqual(await names(), ["out.wav", mine as string, ...others].sort());
+      await running.discard();
     });
   });
 

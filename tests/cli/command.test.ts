@@ -249,6 +249,27 @@ describe("streamrack stream", () => {
     });
   });
 
+  it("a kill leaves what was there, and a temporary file that the next run removes", async () => {
+    await inWorkFolder(async (cwd) => {
+      await writeFile(join(cwd, "out.wav"), "old");
+      const before = await filesIn(cwd);
+      const args = ["stream", "hold.json", "-p", PLUGIN, "-f", "s16le", "-o", "out.wav"];
+      const { child, ended, signal, said } = startCli(args, { cwd });
+      child.stdin.on("error", () => {});
+      child.stdin.write(new Uint8Array(10_000));
+      await said("holding");
+      signal("SIGKILL");
+      await ended;
+      const left = (await filesIn(cwd)).filter((name) => !before.includes(name));
+      assert.match(left.join(), /^\.out\.wav\.[^,]+\.part$/);
+      assert.equal(await readFile(join(cwd, "out.wav"), "utf8"), "old");
+      const { code, stderr } = await runCli(["run", "pass.json", "-i", "in put.wav", "-o", "out.wav"], { cwd });
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(await filesIn(cwd), before);
+      assert.deepEqual(await samplesOf(await readFile(join(cwd, "out.wav"))), [...RAMP]);
+    });
+  });
+
   it("input that is cut short, and input that is no audio", async () => {
     await inWorkFolder(async (cwd) => {
       const cut = await runCli(["stream", "pass.json"], { cwd, stdin: WAV.subarray(0, 20_000) });

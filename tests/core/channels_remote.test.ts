@@ -14,6 +14,7 @@ describe("channels between threads", () => {
       transferList: [port2 as unknown as import("node:worker_threads").MessagePort],
     });
     const exited = new Promise((resolve) => worker.on("exit", resolve));
+    const madeOut = new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
     const publishing = (async () => {
       for (let i = 1; i <= 200; i++) {
         const samples = new Int16Array(1000).fill(i);
@@ -21,8 +22,7 @@ describe("channels between threads", () => {
       }
       await manager.close("in");
     })();
-    // The worker makes the channel of its results.
-    while (!manager.list().some(({ name }) => name === "out")) await new Promise((resolve) => setTimeout(resolve, 1));
+    await madeOut;
     const sums: unknown[] = [];
     for await (const value of manager.subscribe("out")) {
       if (RuntimeData.isJson(value as RuntimeData)) sums.push((value as { value: unknown }).value);

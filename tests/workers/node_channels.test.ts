@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { AudioStream, ChannelManager, createRuntime, RuntimeData, StreamrackError } from "../../mod.ts";
+import {
+  AudioStream,
+  ChannelManager,
+  type ChannelValue,
+  createRuntime,
+  RuntimeData,
+  StreamrackError,
+  type Subscription,
+} from "../../mod.ts";
 import { runNode } from "../../testing/mod.ts";
 import { chain, collect, testPlugin } from "../_support/runtime.ts";
 import plugin from "../_support/plugins/channels.ts";
@@ -9,12 +17,40 @@ const text = RuntimeData.text;
 const tone = (i: number) =>
   AudioStream.fromSamples(new Int16Array(800).fill(i * 100), { sampleRate: 8000, metadata: { i } });
 
-/** Resolves when a channel has exactly these subscribers. */
-async function subscribers(manager: ChannelManager, name: string, ids: readonly string[]): Promise<void> {
-  for (;;) {
-    const found = manager.list().find((channel) => channel.name === name)?.subscriberIds.join();
-    if (found === ids.join()) return;
-    await new Promise((resolve) => setTimeout(resolve, 2));
+/** Tells when somebody subscribes, and leaves. */
+class WatchedManager extends ChannelManager {
+  readonly #waiting = new Set<() => void>();
+
+  override subscribe<T extends ChannelValue = ChannelValue>(
+    ...args: Parameters<ChannelManager["subscribe"]>
+  ): Subscription<T> {
+    const subscription = super.subscribe<T>(...args);
+    const leave = subscription.return.bind(subscription);
+    subscription.return = () => {
+      const left = leave();
+      this.#notify();
+      return left;
+    };
+    this.#notify();
+    return subscription;
+  }
+
+  /** Resolves when a channel has exactly these subscribers. */
+  subscribers(name: string, ids: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        const found = this.list().find((channel) => channel.name === name)?.subscriberIds.join();
+        if (found !== ids.join()) return;
+        this.#waiting.delete(check);
+        resolve();
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
+
+  #notify(): void {
+    for (const check of [...this.#waiting]) check();
   }
 }
 
@@ -84,16 +120,16 @@ for (const tier of ["worker", "inline"] as const) {
 
     it("a cancel ends nodes that wait for a value, or for room, and takes their subscriptions along", async () => {
       await using runtime = await make();
-      await using manager = new ChannelManager();
+      await using manager = new WatchedManager();
       await manager.createChannel("quiet", { kind: "text" });
       await manager.createChannel("full", { kind: "text", capacity: 1 });
       const listener = await runtime.open(chain(["talk.listen", { from: "quiet" }]), { channels: manager });
       await listener.send(text("next, please"));
       const speaker = await runtime.open(chain(["talk.publish", { to: "full" }]), { channels: manager });
       for (const word of ["1", "2", "3"]) await speaker.send(text(word));
-      await subscribers(manager, "quiet", ["n0"]);
+      await manager.subscribers("quiet", ["n0"]);
       await Promise.all([listener.cancel(), speaker.cancel()]);
-      await subscribers(manager, "quiet", []);
+      await manager.subscribers("quiet", []);
       // The one that had room is there; the one that waited for it is not.
       await manager.close("full");
     });
@@ -108,7 +144,7 @@ for (const tier of ["worker", "inline"] as const) {
 
 describe("channels in nodes", () => {
   it("a thread that dies takes its subscriptions along; the node in the new thread subscribes anew", async () => {
-    await using manager = new ChannelManager();
+    await using manager = new WatchedManager();
     await manager.createChannel("words", { kind: "text" });
     await manager.createChannel("answers", { kind: "text" });
     await using runtime = await createRuntime({
@@ -120,10 +156,12 @@ describe("channels in nodes", () => {
     });
     const manifest = chain(["talk.publish", { to: "answers" }], ["talk.listen", { from: "words" }]);
     await using session = await runtime.open(manifest);
-    await subscribers(manager, "words", ["n1"]);
+    await manager.subscribers("words", ["n1"]);
+    const gone = manager.subscribers("words", []);
     await session.send(text("die"));
-    while ((await session.metrics()).restarts === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    await subscribers(manager, "words", ["n1"]);
+    await gone;
+    await manager.subscribers("words", ["n1"]);
+    assert.equal((await session.metrics()).restarts, 1);
     await manager.publish("words", text("again"));
     await session.send(text("well?"));
     const { value } = await session[Symbol.asyncIterator]().next();
