@@ -684,6 +684,114 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
             "$schema": "http://json-schema.org/draft-07/schema#",
           },
         },
+        {
+          "type": "guard.llm",
+          "aliases": [],
+          "summary": "Continues text as llm.any does, with a guardian before and behind the model.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "runners": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "runner": {
+                      "enum": [
+                        "llm.openai",
+                        "llm.local",
+                      ],
+                      "type": "string",
+                      "description": "Its node type.",
+                    },
+                    "name": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 100,
+                      "description": "What metadata calls it. Default: runner.",
+                    },
+                    "params": {
+                      "type": "object",
+                      "propertyNames": {
+                        "type": "string",
+                      },
+                      "additionalProperties": {},
+                      "description": "Its parameters, as those of its node.",
+                      "default": {},
+                    },
+                    "vendor": {
+                      "type": "string",
+                      "minLength": 1,
+                      "description": "Default: that of the runner.",
+                    },
+                    "priority": {
+                      "enum": [
+                        "high",
+                        "normal",
+                        "low",
+                      ],
+                      "type": "string",
+                      "description": "Among those of its vendor. Default: normal.",
+                    },
+                  },
+                  "required": [
+                    "runner",
+                  ],
+                },
+                "minItems": 1,
+                "maxItems": 32,
+                "description":
+                  "The runners to choose from, 1 to 32. One may stand here several times, with other parameters.",
+              },
+              "vendorOrder": {
+                "type": "array",
+                "items": {
+                  "type": "string",
+                },
+                "description": "Vendors, the preferred one first. Others come behind them.",
+                "default": [],
+              },
+              "maxRetries": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 3,
+                "description": "Retries with one runner before the next one is asked, 0 to 3.",
+                "default": 3,
+              },
+              "initialDelayMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 600000,
+                "description": "Before the first retry, in milliseconds; doubles with each, 0 to 600000.",
+                "default": 200,
+              },
+              "maxDelayMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 600000,
+                "description":
+                  "Longest delay, in milliseconds; a service that asks for more is left for the next runner, 0 to 600000.",
+                "default": 5000,
+              },
+            },
+            "required": [
+              "runners",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
       ],
     },
   },
@@ -842,6 +950,250 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
               },
             },
             "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "llm.local",
+          "aliases": [],
+          "summary":
+            "Continues text by a model on this machine; needs @huggingface/transformers, which is not installed with it.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "model": {
+                "type": "string",
+                "minLength": 1,
+                "description":
+                  "Folder of the model, absolute or relative to the current one: config.json, tokenizer.json, tokenizer_config.json, onnx/model*.onnx. Nothing is downloaded.",
+              },
+              "dtype": {
+                "enum": [
+                  "auto",
+                  "fp32",
+                  "fp16",
+                  "q8",
+                  "int8",
+                  "uint8",
+                  "q4",
+                  "q4f16",
+                  "bnb4",
+                ],
+                "type": "string",
+                "description": 'Which of its files is taken. "auto": as its config.json says, else fp32.',
+                "default": "auto",
+              },
+              "device": {
+                "enum": [
+                  "auto",
+                  "cpu",
+                  "gpu",
+                  "webgpu",
+                  "cuda",
+                  "dml",
+                  "coreml",
+                ],
+                "type": "string",
+                "description": 'What it runs on. "auto": as its config.json says, else the processor.',
+                "default": "auto",
+              },
+              "threads": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 256,
+                "description": "Threads of the processor, 1 to 256. Default: as many as ONNX Runtime thinks fit.",
+              },
+              "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 2,
+                "description": "Randomness, 0 to 2. Default: that of the model.",
+              },
+              "maxTokens": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000000,
+                "description": "Most tokens, from 1.",
+              },
+              "systemPrompt": {
+                "type": "string",
+                "description": "What the model is told before everything else.",
+              },
+              "output": {
+                "enum": [
+                  "delta",
+                  "accumulated",
+                  "sentences",
+                ],
+                "type": "string",
+                "description":
+                  'What partial results hold: the new text ("delta"), all text so far ("accumulated"), or whole sentences ("sentences"). The final result holds all text, what is left (sentences), or no text (delta).',
+                "default": "delta",
+              },
+              "maxOutputChars": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100000000,
+                "description":
+                  "Longest answer in UTF-16 code units, 1 to 100000000. A model that does not end is left then.",
+                "default": 1000000,
+              },
+              "batchTokens": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000,
+                "description": "Tokens per partial result, 1 to 1000.",
+                "default": 1,
+              },
+              "batchMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 10000,
+                "description":
+                  "How long a token waits for others at most, in milliseconds, 0 to 10000. Has no effect on batches of 1.",
+                "default": 50,
+              },
+              "messages": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "role": {
+                      "type": "string",
+                    },
+                  },
+                  "required": [
+                    "role",
+                  ],
+                },
+                "maxItems": 10000,
+                "description": "What was said before, as messages of a chat: { role, content }, oldest first.",
+                "default": [],
+              },
+            },
+            "required": [
+              "model",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "llm.any",
+          "aliases": [],
+          "summary": "Continues text by the first of several models that is there, with retries and fallback.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "runners": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "runner": {
+                      "enum": [
+                        "llm.openai",
+                        "llm.local",
+                      ],
+                      "type": "string",
+                      "description": "Its node type.",
+                    },
+                    "name": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 100,
+                      "description": "What metadata calls it. Default: runner.",
+                    },
+                    "params": {
+                      "type": "object",
+                      "propertyNames": {
+                        "type": "string",
+                      },
+                      "additionalProperties": {},
+                      "description": "Its parameters, as those of its node.",
+                      "default": {},
+                    },
+                    "vendor": {
+                      "type": "string",
+                      "minLength": 1,
+                      "description": "Default: that of the runner.",
+                    },
+                    "priority": {
+                      "enum": [
+                        "high",
+                        "normal",
+                        "low",
+                      ],
+                      "type": "string",
+                      "description": "Among those of its vendor. Default: normal.",
+                    },
+                  },
+                  "required": [
+                    "runner",
+                  ],
+                },
+                "minItems": 1,
+                "maxItems": 32,
+                "description":
+                  "The runners to choose from, 1 to 32. One may stand here several times, with other parameters.",
+              },
+              "vendorOrder": {
+                "type": "array",
+                "items": {
+                  "type": "string",
+                },
+                "description": "Vendors, the preferred one first. Others come behind them.",
+                "default": [],
+              },
+              "maxRetries": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 3,
+                "description": "Retries with one runner before the next one is asked, 0 to 3.",
+                "default": 3,
+              },
+              "initialDelayMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 600000,
+                "description": "Before the first retry, in milliseconds; doubles with each, 0 to 600000.",
+                "default": 200,
+              },
+              "maxDelayMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 600000,
+                "description":
+                  "Longest delay, in milliseconds; a service that asks for more is left for the next runner, 0 to 600000.",
+                "default": 5000,
+              },
+            },
+            "required": [
+              "runners",
+            ],
             "$schema": "http://json-schema.org/draft-07/schema#",
           },
         },

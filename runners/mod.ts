@@ -55,7 +55,7 @@ export type { PaceOptions } from "./techniques/pace.ts";
 export { ResultCache } from "./techniques/cache.ts";
 export type { ResultCacheOptions } from "./techniques/cache.ts";
 export { RETRIES_MAX, Router } from "./routing/router.ts";
-export type { RouterOptions } from "./routing/router.ts";
+export type { Route, RouterOptions } from "./routing/router.ts";
 export { defineRouter } from "./routing/define_router.ts";
 export type { RouterDefinition } from "./routing/define_router.ts";
 export { scoreOf } from "./routing/score.ts";

@@ -57,8 +57,13 @@ const LAYERS: readonly Layer[] = [
   // What runs models is written against the entry for runners, as anyone's would be.
   ...["llm", "vlm", "guard"].map((name): Layer => ({
     path: `plugins/${name}/`,
-    // One cutter of sentences for all that speak.
-    imports: [AUTHOR_ENTRY, "runners/mod.ts", "plugins/text/splitter.ts"],
+    // One cutter of sentences for all that speak; the models that the guardian of a manifest stands around.
+    imports: [
+      AUTHOR_ENTRY,
+      "runners/mod.ts",
+      "plugins/text/splitter.ts",
+      ...name === "guard" ? ["plugins/llm/mod.ts"] : [],
+    ],
     packages: "any",
     builtins: ["node:fs/promises", "node:path", "node:url"],
   })),

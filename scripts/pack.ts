@@ -13,6 +13,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
 import { parseArgs } from "node:util";
+import { LIBRARY, LIBRARY_VERSION } from "../plugins/llm/local_library.ts";
 import { findFiles, ROOT } from "./lib/files.ts";
 import { readImports, withoutComments } from "./lib/imports.ts";
 import { localLinks } from "./lib/markdown.ts";
@@ -89,6 +90,9 @@ export function finishPackage(
     bin: { [COMMAND.name]: `./${COMMAND.file}` },
     exports: Object.fromEntries(exports),
     dependencies: Object.fromEntries(dependencies.sort(([a], [b]) => a < b ? -1 : 1)),
+    // For local models: found where the application installs it, and never installed by itself.
+    peerDependencies: { [LIBRARY]: `^${LIBRARY_VERSION}` },
+    peerDependenciesMeta: { [LIBRARY]: { optional: true } },
   };
   const files = kept.map((file) => {
     if (file.path === `package/${COMMAND.file}`) return { ...file, executable: true };

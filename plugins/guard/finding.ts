@@ -25,8 +25,23 @@ export interface Finding {
 
 /** How bad findings are together, 0 to 1: as if each were a chance of harm by itself. */
 export function riskScore(findings: readonly Finding[]): number {
-  const harmless = findings.reduce((chance, { severity }) => chance * (1 - severity), 1);
-  return Math.round((1 - harmless) * 1000) / 1000;
+  const risk = new Risk();
+  risk.add(findings);
+  return risk.score;
+}
+
+/** A risk that grows with what is found. It keeps no finding: a text without end may have any number of them. */
+export class Risk {
+  #harmless = 1;
+
+  add(findings: readonly Finding[]): void {
+    for (const { severity } of findings) this.#harmless *= 1 - severity;
+  }
+
+  /** 0 to 1. */
+  get score(): number {
+    return Math.round((1 - this.#harmless) * 1000) / 1000;
+  }
 }
 
 /** Risk from which a text counts as unsafe. */

@@ -7,13 +7,14 @@
 import { definePlugin, type Plugin } from "../../core/plugin.ts";
 import { check } from "./check.ts";
 import { guardRunner } from "./guarded.ts";
+import { llm } from "./llm.ts";
 import { text } from "./text.ts";
 
 const plugin: Plugin = definePlugin({
   name: "guard",
   version: "0.1.0",
   apiVersion: 1,
-  nodes: [check.node, text],
+  nodes: [check.node, text, llm],
 });
 
 export default plugin;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Finding, mask, riskScore, THRESHOLDS } from "./finding.ts";
+import { type Finding, mask, Risk, THRESHOLDS } from "./finding.ts";
 import { type GuardOptions, runCheck } from "./judge.ts";
 
 /** What may go on after a piece of text. */
@@ -35,7 +35,7 @@ export class StreamGuard {
   #window = "";
   /** Where the window begins in the whole text. */
   #start = 0;
-  #all: Finding[] = [];
+  readonly #risk = new Risk();
   #isUnsafe = false;
 
   constructor(options: StreamGuardOptions) {
@@ -44,7 +44,7 @@ export class StreamGuard {
 
   /** How bad all is that was found, 0 to 1. */
   get riskScore(): number {
-    return riskScore(this.#all);
+    return this.#risk.score;
   }
 
   /** Takes a piece, and gives what may go on. */
@@ -72,7 +72,7 @@ export class StreamGuard {
       const [start, end] = [maxChars, this.#start + cut];
       fresh.push({ check: "length", kind: "too-long", start, end, severity: 0.8 });
     }
-    this.#all.push(...fresh);
+    this.#risk.add(fresh);
     this.#isUnsafe ||= this.riskScore >= THRESHOLDS[strictness];
     const going = this.#window.slice(0, cut);
     this.#window = this.#window.slice(cut);

@@ -5,14 +5,16 @@
  */
 
 import { definePlugin, type Plugin } from "../../core/plugin.ts";
+import { any } from "./any.ts";
+import { local } from "./local.ts";
 import { openai } from "./openai.ts";
 
 const plugin: Plugin = definePlugin({
   name: "llm",
   version: "0.1.0",
   apiVersion: 1,
-  nodes: [openai.node],
+  nodes: [openai.node, local.node, any],
 });
 
 export default plugin;
-export { openai };
+export { local, openai };

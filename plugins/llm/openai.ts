@@ -35,8 +35,9 @@ const params = v.object({
  * as it comes.
  *
  * Every result has the metadata `tokens`, `model`, `firstTextMs` and, where
- * they are known, `tokensPerSecond`, `finishReason`, `usage` and `toolCalls`
- * (as the service gives them, with their arguments put together).
+ * they are known, `tokensPerSecond`, `finishReason`, `usage`, `toolCalls` (as
+ * the service gives them, with their arguments put together), and `confidence`
+ * (0 to 1) where `extraBody: { logprobs: true }` asks for it.
  *
  * @throws {StreamrackError} E102, E400, E401, E404, E501 and E504: see `docs/runners.md`.
  */
@@ -67,5 +68,5 @@ async function* fragments(
   chat: Chat,
   body: { readonly [field: string]: JsonValue },
 ): AsyncGenerator<Fragment, void, void> {
-  for await (const { text } of chat.steps(body)) if (text !== "") yield { text };
+  for await (const { text, confidence } of chat.steps(body)) if (text !== "") yield { text, confidence };
 }

@@ -13,6 +13,8 @@ import type { Endpoint } from "./endpoint.ts";
 export interface ChatStep {
   /** New text; may be empty. */
   readonly text: string;
+  /** How likely the model held the text to be, 0 to 1, where the service was asked for `logprobs`. */
+  readonly confidence?: number | undefined;
   /** Whether the model gave it a reason to end. The last step. */
   readonly finishReason?: string | undefined;
 }
@@ -38,6 +40,7 @@ export class Chat {
   #model: string | undefined;
   #finishReason: string | undefined;
   #text = "";
+  #reasoningChars = 0;
 
   /** @param maxChars Longest answer, in UTF-16 code units: a service that never ends is left then. */
   constructor(endpoint: Endpoint, clock: Clock, maxChars: number) {
@@ -58,7 +61,10 @@ export class Chat {
     return typeof counted === "number" ? counted : this.#chunks;
   }
 
-  /** What is known of the answer: tokens, tokens a second, model, finish reason, tool calls, usage. */
+  /**
+   * What is known of the answer: tokens, tokens a second, model, finish
+   * reason, tool calls, usage; of a model that reasons first, whether it still does.
+   */
   metadata(): Metadata {
     const now = this.#clock.now();
     const seconds = (now - (this.#firstTextMs ?? now)) / 1000;
@@ -67,6 +73,7 @@ export class Chat {
       ...seconds > 0 ? { tokensPerSecond: Math.round(10 * this.tokens / seconds) / 10 } : {},
       ...this.#firstTextMs === undefined ? {} : { firstTextMs: Math.round(this.#firstTextMs - this.#startedMs) },
       ...this.#model === undefined ? {} : { model: this.#model },
+      ...this.#reasoningChars === 0 ? {} : { reasoningComplete: this.#text !== "" || this.#finishReason !== undefined },
       ...this.#finishReason === undefined ? {} : { finishReason: this.#finishReason },
       ...this.#toolCalls.length === 0 ? {} : { toolCalls: this.#toolCalls as unknown as JsonValue },
       ...this.#usage === undefined ? {} : { usage: this.#usage },
@@ -82,8 +89,8 @@ export class Chat {
     const asked = { ...body, stream: true, stream_options: { include_usage: true } };
     // What counts the tokens comes after the finish reason.
     for await (const event of this.#endpoint.events("chat/completions", asked)) {
-      const text = this.#read(event);
-      if (text !== "") yield { text };
+      const step = this.#read(event);
+      if (step !== undefined) yield step;
     }
     if (this.#finishReason === undefined) {
       throw runnerError("E102", "the answer ended in the middle: the service gave no finish reason");
@@ -91,23 +98,26 @@ export class Chat {
     yield { text: "", finishReason: this.#finishReason };
   }
 
-  #read(event: JsonValue): string {
+  #read(event: JsonValue): ChatStep | undefined {
     const { choices, usage, model } = asObject(event);
     if (typeof model === "string") this.#model = model;
     if (usage !== undefined && usage !== null) this.#usage = asObject(usage);
     const choice = Array.isArray(choices) ? choices[0] : undefined;
-    if (choice === undefined) return "";
-    const { delta, finish_reason: finishReason } = asObject(choice as JsonValue);
+    if (choice === undefined) return undefined;
+    const { delta, logprobs, finish_reason: finishReason } = asObject(choice as JsonValue);
     if (typeof finishReason === "string") this.#finishReason = finishReason;
-    if (delta === undefined || delta === null) return "";
-    const { content, tool_calls: toolCalls } = asObject(delta);
+    if (delta === undefined || delta === null) return undefined;
+    const { content, tool_calls: toolCalls, reasoning_content: reasoning } = asObject(delta);
+    // It is not handed on, but one without end is left as well.
+    if (typeof reasoning === "string") this.#checkLength(this.#reasoningChars += reasoning.length);
     if (Array.isArray(toolCalls)) { for (const call of toolCalls) this.#addToolCall(asObject(call as JsonValue)); }
-    if (typeof content !== "string" || content === "") return "";
+    if (typeof content !== "string" || content === "") return undefined;
     this.#firstTextMs ??= this.#clock.now();
     this.#chunks += 1;
     this.#text += content;
     this.#checkLength(this.#text.length);
-    return content;
+    const confidence = confidenceOf(logprobs);
+    return { text: content, ...confidence === undefined ? {} : { confidence } };
   }
 
   /** A call comes in pieces: the name first, then its arguments, bit by bit. */
@@ -132,6 +142,18 @@ export class Chat {
       retryable: false,
     });
   }
+}
+
+/** The mean probability of the tokens of a step, of `{ content: [{ logprob }] }`. */
+function confidenceOf(logprobs: JsonValue | undefined): number | undefined {
+  if (logprobs === undefined || logprobs === null) return undefined;
+  const { content } = asObject(logprobs);
+  if (!Array.isArray(content) || content.length === 0) return undefined;
+  const probabilities = content.map((token) => {
+    const { logprob } = asObject(token as JsonValue);
+    return typeof logprob === "number" ? Math.exp(Math.min(0, logprob)) : 0;
+  });
+  return probabilities.reduce((sum, probability) => sum + probability, 0) / probabilities.length;
 }
 
 function asObject(value: JsonValue): Json {

@@ -10,7 +10,7 @@ import type { AnyRunnerType } from "../define_runner.ts";
 import { answer, inputKinds, outputKinds } from "../node.ts";
 import type { RunnerOptions } from "../runner.ts";
 import type { Capability } from "../types.ts";
-import { RETRIES_MAX, Router } from "./router.ts";
+import { RETRIES_MAX, type Route, Router } from "./router.ts";
 
 /** A node that routes. */
 export interface RouterDefinition {
@@ -18,9 +18,11 @@ export interface RouterDefinition {
   readonly type: string;
   readonly summary: string;
   readonly capability: Capability;
-  /** Those it chooses from. */
+  /** Those that its parameters may name. */
   readonly runners: readonly AnyRunnerType[];
 }
+
+const ROUTES_MAX = 32;
 
 const ms = (description: string, byDefault: number) =>
   v.optional(
@@ -29,17 +31,10 @@ const ms = (description: string, byDefault: number) =>
   );
 
 /** The parameters of every node that routes. */
-const routerParams = v.object({
+const routerParams = {
   vendorOrder: v.optional(
     v.pipe(v.array(v.string()), v.description("Vendors, the preferred one first. Others come behind them.")),
     [],
-  ),
-  runners: v.optional(
-    v.pipe(
-      v.record(v.string(), v.record(v.string(), v.unknown())),
-      v.description("Parameters of each runner, by its node type. One without parameters has its defaults."),
-    ),
-    {},
   ),
   maxRetries: v.optional(
     v.pipe(
@@ -53,19 +48,57 @@ const routerParams = v.object({
   ),
   initialDelayMs: ms("Before the first retry, in milliseconds; doubles with each", 200),
   maxDelayMs: ms("Longest delay, in milliseconds; a service that asks for more is left for the next runner", 5000),
-});
+};
 
-/** Declares a node that asks the best runner that is there, then the next ones: see {@linkcode Router}. */
-export function defineRouter({ type, summary, capability, runners }: RouterDefinition): AnyNodeDefinition {
+function makeParams(types: readonly string[]) {
+  const route = v.object({
+    runner: v.pipe(v.picklist(types), v.description("Its node type.")),
+    name: v.optional(
+      v.pipe(v.string(), v.minLength(1), v.maxLength(100), v.description("What metadata calls it. Default: runner.")),
+    ),
+    params: v.optional(
+      v.pipe(v.record(v.string(), v.unknown()), v.description("Its parameters, as those of its node.")),
+      {},
+    ),
+    vendor: v.optional(v.pipe(v.string(), v.minLength(1), v.description("Default: that of the runner."))),
+    priority: v.optional(
+      v.pipe(v.picklist(["high", "normal", "low"]), v.description("Among those of its vendor. Default: normal.")),
+    ),
+  });
+  return v.object({
+    runners: v.pipe(
+      v.array(route),
+      v.minLength(1),
+      v.maxLength(ROUTES_MAX),
+      v.description(
+        `The runners to choose from, 1 to ${ROUTES_MAX}. One may stand here several times, with other parameters.`,
+      ),
+    ),
+    ...routerParams,
+  });
+}
+
+/**
+ * Declares a node that asks the best runner that is there, then the next ones:
+ * see {@linkcode Router}. Its parameter `runners` names them: `{ runner:
+ * "llm.openai", name?, params?, vendor?, priority? }`.
+ */
+export function defineRouter({ type, summary, capability, runners: known }: RouterDefinition): AnyNodeDefinition {
+  const schema = makeParams(known.map(({ definition }) => definition.type));
   return defineNode({
     type,
     summary,
-    params: routerParams,
+    params: schema,
     inputs: { in: inputKinds([capability]) },
     outputs: { out: outputKinds([capability]) },
-    create({ params, signal, log }: NodeContext<v.InferOutput<typeof routerParams>>) {
-      const given = params.runners as { readonly [type: string]: RunnerOptions["params"] };
-      const router = new Router({ ...params, params: given, capability, runners, signal, log });
+    async create({ params, signal, log }: NodeContext<v.InferOutput<typeof schema>>) {
+      const runners = params.runners.map(({ runner: type, params, ...rest }): Route => ({
+        ...rest,
+        runner: known.find(({ definition }) => definition.type === type) as AnyRunnerType,
+        params: params as RunnerOptions["params"],
+      }));
+      const router = new Router({ ...params, capability, runners, signal, log });
+      await router.prepare();
       return {
         process: (data, item) => answer(router, data, item),
         [Symbol.asyncDispose]: () => router[Symbol.asyncDispose](),

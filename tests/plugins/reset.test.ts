@@ -143,11 +143,13 @@ describe("a node that was reset", () => {
       "util.add": { operand: 1 },
       "util.multiply": { operand: 1 },
       "util.delay": { delayMs: 0 },
+      "llm.any": { runners: [{ runner: "llm.openai" }] },
+      "guard.llm": { runners: [{ runner: "llm.openai" }] },
     };
     const tested = new Set(CASES.map(([type]) => type));
     for (const type of factories.keys()) {
-      // Those ask a service, and keep nothing; this one holds partial text only (tests/runners/guard.test.ts).
-      if (type === "llm.openai" || type === "vlm.openai" || type === "guard.text") continue;
+      // Those ask a model, and keep nothing; this one holds partial text only (tests/runners/guard.test.ts).
+      if (["llm.openai", "llm.local", "vlm.openai", "guard.text"].includes(type)) continue;
       // The one needs a service (tests/remote/remote_node.test.ts), the other a sound; the conformance suite resets both.
       if (type === "remote.pipeline" || type === "synth.graph") continue;
       const [node] = await create(type, required[type] ?? {});

@@ -77,6 +77,26 @@ describe("llm.openai", () => {
     assert.deepEqual(server.last.json()["tools"], tools);
   });
 
+  it("tells how sure the model is, where the service does, and when it has done reasoning", async () => {
+    const choice = (delta: object, rest: object = {}) => event({ choices: [{ delta, ...rest }] });
+    server.answer = (_, response) => {
+      begin(response);
+      response.write(choice({ reasoning_content: "The user greets." }));
+      response.write(choice({ content: "Hel" }, { logprobs: { content: [{ logprob: Math.log(0.5) }] } }));
+      const two = [{ logprob: 0 }, { logprob: Math.log(0.2) }];
+      response.end(choice({ content: "lo" }, { logprobs: { content: two } }) + END + DONE);
+    };
+    const results = await ask(await make({ extraBody: { logprobs: true } }), "Hi");
+    assert.deepEqual(results.map(({ metadata }) => metadata["confidence"]), [0.5, 0.6, 0.55]);
+    assert.deepEqual(results.map(({ metadata }) => metadata["reasoningComplete"]), [true, true, true]);
+    assert.equal(server.last.json()["logprobs"], true);
+    server.answer = (_, response) => {
+      begin(response);
+      for (let i = 0; i < 20; i++) response.write(choice({ reasoning_content: "And on the other hand …" }));
+    };
+    assert.equal((await failure({ maxOutputChars: 100 })).code, "E504");
+  });
+
   it("takes parameters of the request above its own, and refuses wrong ones", async () => {
     server.answer = (_, response) => chat(response, ["ok"]);
     const runner = await make({ temperature: 0.1 });

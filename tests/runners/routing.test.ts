@@ -14,7 +14,7 @@ import {
   type RunnerPriority,
   scoreOf,
 } from "../../runners/mod.ts";
-import { RuntimeData } from "../../core/plugin.ts";
+import { type JsonValue, RuntimeData } from "../../core/plugin.ts";
 import { FakeClock, runNode } from "../../testing/mod.ts";
 
 type Run = (attempt: number, context: RunContext<unknown, unknown>) => AsyncGenerator<RunnerOutput, RunnerOutput, void>;
@@ -56,7 +56,7 @@ const failWith = (...errors: readonly Error[]): Run =>
 const busy = (retryAfterMs?: number) => runnerError("E501", "busy", { retryAfterMs });
 
 async function ask(made: readonly Made[], options: Partial<RouterOptions> = {}, signal?: AbortSignal) {
-  const router = new Router({ capability: "llm", runners: made.map(({ type }) => type), ...options });
+  const router = new Router({ capability: "llm", runners: made.map(({ type: runner }) => ({ runner })), ...options });
   try {
     const results: InferenceResult[] = [];
     for await (const result of router.run({ inputs: { text: "hi" } }, { signal })) results.push(result);
@@ -77,7 +77,7 @@ describe("scoreOf", () => {
 describe("Router", () => {
   it("ranks by vendor, then priority, and leaves out what lacks the capability", () => {
     const made = [make("b", say("")), make("a", say(""), "low"), make("a", say(""), "high"), make("c", say(""))];
-    const runners = made.map(({ type }) => type);
+    const runners = made.map(({ type: runner }) => ({ runner }));
     const order = new Router({ capability: "llm", runners, vendorOrder: ["a", "b"] }).order;
     assert.deepEqual(order, ["a.high", "a.low", "b.normal", "c.normal"]);
     assert.deepEqual(new Router({ capability: "tts", runners }).order, []);
@@ -164,6 +164,7 @@ describe("Router", () => {
     });
     assert.deepEqual(results.map(({ error }) => error?.code), ["E503"]);
     assert.equal((results[0]?.metadata["failures"] as unknown[]).length, 2);
+    assert.match(String(results[0]?.error?.cause), /every runner failed.*no GPU[^]*one\.normal: busy/);
     assert.equal((await ask([]))[0]?.error?.code, "E404");
   });
 
@@ -179,14 +180,77 @@ describe("Router", () => {
     assert.equal(clock.pendingCount, 0);
   });
 
-  it("is a node", async () => {
+  it("asks the next one where a runner is not made for the request", async () => {
+    const whole = defineRunner({
+      type: "whole.normal",
+      summary: "Gives one result.",
+      vendor: "whole",
+      capabilities: ["llm"],
+      streaming: false,
+      params: v.object({}),
+      run: () => Promise.resolve({ outputs: { text: "whole" } }),
+    });
+    const two = make("two", say("2"));
+    const router = new Router({ capability: "llm", runners: [{ runner: whole }, { runner: two.type }] });
+    const results = await Array.fromAsync(router.run({ inputs: { text: "hi" }, streaming: "required" }));
+    assert.equal(results[0]?.outputs.text, "2");
+    assert.equal((results.at(-1)?.metadata["failures"] as { code: string }[])[0]?.code, "E406");
+    // One that does not stream answers with the final result alone.
+    const [only, ...others] = await Array.fromAsync(router.run({ inputs: { text: "hi" } }));
+    assert.deepEqual([only?.outputs.text, only?.partial, others.length], ["whole", false, 0]);
+  });
+
+  it("tells routes of the same runner apart, and takes their vendors and priorities", async () => {
+    const { type: runner } = make("one", say("1"));
+    const routes = [{ runner, vendor: "b" }, { runner, priority: "high" }, {
+      runner,
+      vendor: "a",
+      name: "mine",
+    }] as const;
+    const router = new Router({ capability: "llm", runners: routes, vendorOrder: ["a", "one"] });
+    assert.deepEqual(router.order, ["mine", "one.normal#2", "one.normal"]);
+    const results = await Array.fromAsync(router.run({ inputs: { text: "hi" } }));
+    assert.deepEqual(results.map(({ metadata: { runner, attempts } }) => [runner, attempts]), [["mine", 1], [
+      "mine",
+      1,
+    ]]);
+  });
+
+  describe("as a node", () => {
+    const hi = RuntimeData.text("hi");
+    const picky = defineRunner({
+      type: "picky.normal",
+      summary: "Has parameters.",
+      vendor: "picky",
+      capabilities: ["llm"],
+      streaming: false,
+      params: v.object({ volume: v.number() }),
+      run: (_, { params }) => Promise.resolve({ outputs: { text: `${params.volume}` } }),
+    });
     const node = defineRouter({
       type: "test.any",
       summary: "Asks whoever is there.",
       capability: "llm",
-      runners: [make("one", failWith(runnerError("E503", "no GPU"))).type, make("two", say("2")).type],
+      runners: [make("one", failWith(runnerError("E503", "no GPU"))).type, make("two", say("2")).type, picky],
     });
-    const { output } = await runNode(node, [RuntimeData.text("hi")], { params: { vendorOrder: ["one"] } });
-    assert.deepEqual(output.map((data) => RuntimeData.asText(data)), ["2", ""]);
+
+    it("asks the runners that its parameters name", async () => {
+      const runners = [{ runner: "one.normal" }, { runner: "two.normal" }];
+      const { output } = await runNode(node, [hi], { params: { runners } });
+      assert.deepEqual(output.map((data) => RuntimeData.asText(data)), ["2", ""]);
+      const loud = await runNode(node, [hi], {
+        params: { runners: [{ runner: "picky.normal", params: { volume: 11 } }] },
+      });
+      assert.deepEqual(loud.output.map((data) => RuntimeData.asText(data)), ["11"]);
+    });
+
+    it("refuses what it does not know, and says where", async () => {
+      const wrong = async (runners: unknown) =>
+        String(await runNode(node, [hi], { params: { runners } as JsonValue }).catch((thrown) => thrown));
+      assert.match(await wrong([]), /params\.runners/);
+      assert.match(await wrong([{ runner: "three" }]), /params\.runners\[0\]\.runner/);
+      const quiet = [{ runner: "two.normal" }, { runner: "picky.normal", params: { volume: "low" } }];
+      assert.match(await wrong(quiet), /params\.runners\[1\]\.params\.volume/);
+    });
   });
 });
