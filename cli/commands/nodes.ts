@@ -149,7 +149,7 @@ function pluginToJson({ description }: RegisteredPlugin): unknown {
 }
 
 function nodeToJson({ description, plugin }: RegisteredNode): unknown {
-  const { name, version, permissions = {} } = plugin.description;
+  const { name, version } = plugin.description;
   return { ...description, plugin: { name, version } };
 }
 
