@@ -638,6 +638,9 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
           },
         },
       ],
+      "permissions": {
+        "net": true,
+      },
     },
   },
   {

@@ -8,6 +8,7 @@ import type { JsonValue } from "../data/types.ts";
 import { checkMetadata } from "../data/validate.ts";
 import type { Alignment, Ports } from "./contract.ts";
 import { type AnyNodeDefinition, checkPlugin, type Plugin } from "./define.ts";
+import { normalizePermissions, type Permissions } from "./permissions.ts";
 
 /** A JSON Schema document. */
 export type JsonSchema = { readonly [key: string]: JsonValue };
@@ -31,6 +32,8 @@ export interface PluginDescription {
   /** The version of the plugin contract that it was written for, a whole number from 1. */
   readonly apiVersion: number;
   readonly nodes: readonly NodeDescription[];
+  /** What its nodes need beyond computing. Absent: nothing. */
+  readonly permissions?: Permissions | undefined;
 }
 
 /**
@@ -43,7 +46,9 @@ export async function describePlugin(
   toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
 ): Promise<PluginDescription> {
   const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
-  return { name: plugin.name, version: plugin.version, apiVersion: plugin.apiVersion, nodes };
+  const { name, version, apiVersion, permissions = {} } = plugin;
+  const needed = normalizePermissions(permissions);
+  return { name, version, apiVersion, nodes, ...(Object.keys(needed).length === 0 ? {} : { permissions: needed }) };
 }
 
 /** Most node types of one plugin that is described by another thread. */
