@@ -40,6 +40,7 @@ export type { PluginSource, RegisteredNode, RegisteredPlugin } from "./core/node
 export { StreamingNodeFactory } from "./core/node/factory.ts";
 export type { ParamsResult } from "./core/node/factory.ts";
 export type { JsonSchema, NodeDescription, PluginDescription } from "./core/node/describe.ts";
+export type { Grants } from "./core/node/grants.ts";
 export type { PermissionKind, Permissions } from "./core/node/permissions.ts";
 export type { LogLevel } from "./core/node/contract.ts";
 

@@ -54,6 +54,7 @@ export const ERROR_REASONS = {
   "duplicate-subscriber": "already-exists",
   "channel-not-found": "not-found",
   "channel-closed": "failed-precondition",
+  "permission-denied": "permission-denied",
   "node-create-failed": "failed-precondition",
   "node-failed": "aborted",
   "node-stuck": "deadline-exceeded",

@@ -12,6 +12,7 @@ import { toErrorEnvelope } from "../core/error_envelope.ts";
 import { StreamrackError } from "../core/errors.ts";
 import { describePlugin } from "../core/node/describe.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
+import { closeBox } from "./close_box.ts";
 import { watchBusyThreads } from "./busy_threads.ts";
 import { toJsonSchema } from "./json_schema.ts";
 import { droppedEntry, LogValve, shortened } from "./log_valve.ts";
@@ -38,6 +39,14 @@ export default async function handle(task: WorkerTask): Promise<DescribeResult |
     if (task.protocolVersion !== PROTOCOL_VERSION) {
       const detail = `the worker speaks protocol ${PROTOCOL_VERSION}, the host ${task.protocolVersion}`;
       throw new StreamrackError("protocol-violation", detail, { remedy: "Install @streamrack/core anew." });
+    }
+    if (task.box !== undefined) {
+      try {
+        await closeBox(task.box);
+      } catch (thrown) {
+        if (task.kind === "describe") return { ok: false, error: toErrorEnvelope(thrown) };
+        throw thrown;
+      }
     }
     return task.kind === "describe" ? await describe(task) : await runSegment(task, notify);
   } finally {

@@ -10,6 +10,7 @@ import { Piscina } from "piscina";
 import { StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import { controlViolation } from "./control_messages.ts";
+import type { Box } from "./box.ts";
 import type { WorkerTask } from "./protocol.ts";
 
 /** How the threads of a group are kept. */
@@ -22,6 +23,8 @@ export interface PoolOptions {
   readonly maxHeapMb?: number | undefined;
   /** How long an idle thread is kept for the next session, in milliseconds. Default: 30 000. */
   readonly idleTimeoutMs?: number | undefined;
+  /** What its threads may reach. Default: what the process may. */
+  readonly box?: Box | undefined;
   /** The worker's entry module, for bundles in which it has moved. Default: the one of this package. */
   readonly workerEntry: URL;
 }
@@ -43,6 +46,7 @@ interface Placement {
 /** The threads of one group. They start when they are needed. */
 export class GroupPool {
   readonly #piscina: Piscina;
+  readonly #box: Box | undefined;
   readonly #waiting = new Set<(error: Error) => void>();
   /** Why threads were ended that were ended by us. */
   readonly #ended = new Map<number, StreamrackError>();
@@ -50,6 +54,8 @@ export class GroupPool {
   constructor(options: PoolOptions) {
     const maxThreads = options.maxThreads ?? availableParallelism();
     const tasksPerThread = options.tasksPerThread ?? TASKS_PER_THREAD;
+    const { box } = options;
+    this.#box = box;
     this.#piscina = new Piscina({
       filename: fileURLToPath(options.workerEntry),
       minThreads: 0,
@@ -57,6 +63,7 @@ export class GroupPool {
       concurrentTasksPerWorker: tasksPerThread,
       idleTimeout: options.idleTimeoutMs ?? 30_000,
       ...(options.maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb } }),
+      ...(box === undefined ? {} : { execArgv: [...box.execArgv], env: { ...box.env } }),
       // The default parks the thread in Atomics.wait between tasks, which stops the timers of plugins.
       atomics: "disabled",
       recordTiming: false,
@@ -104,7 +111,7 @@ export class GroupPool {
       this.#waiting.add(reject);
       void started.then(() => this.#waiting.delete(reject));
       // A key that is a symbol is not posted with the rest.
-      const placed = { ...task, [Piscina.queueOptionsSymbol]: { onThread } satisfies Placement };
+      const placed = { ...task, box: this.#box?.check, [Piscina.queueOptionsSymbol]: { onThread } satisfies Placement };
       this.#piscina.run(placed, { transferList: [...transferList] as never })
         .then(resolve, reject)
         .finally(() => this.#waiting.delete(reject));

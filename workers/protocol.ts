@@ -14,13 +14,17 @@ import type { Problem } from "../core/errors.ts";
 import type { PluginDescription } from "../core/node/describe.ts";
 import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
+import type { BoxCheck } from "./box.ts";
 import type { LinkEnd } from "./link/link.ts";
 
 /** Both sides must speak the same version; they come from the same package, so a difference is a broken install. */
 export const PROTOCOL_VERSION = 1;
 
 /** What can be asked of a worker. */
-export type WorkerTask = DescribeTask | SegmentTask;
+export type WorkerTask = (DescribeTask | SegmentTask) & {
+  /** Set by the pool of a boxed group: to be closed before plugin code is loaded. */
+  readonly box?: BoxCheck | undefined;
+};
 
 /** Load a plugin and say what it provides. */
 export interface DescribeTask {

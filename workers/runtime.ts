@@ -10,13 +10,16 @@ import type { RuntimeData } from "../core/data/types.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
+import { checkGrants, findUngranted, type Grants } from "../core/node/grants.ts";
 import type { StreamingNodeRegistry } from "../core/node/registry.ts";
 import type { Manifest } from "../core/pipeline/manifest.ts";
 import type { SessionMetrics } from "../core/pipeline/metrics.ts";
 import { createPlan, manifestError, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import type { Session, SessionOutput } from "../core/pipeline/session.ts";
+import { PLUGIN_CATALOG } from "../plugins/catalog.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
+import { type Box, makeBox, resolvePermissions } from "./box.ts";
 import { type PluginInput, registerPlugins } from "./plugins.ts";
 import { placeSegment } from "./placement.ts";
 import { findExcess } from "./plan_size.ts";
@@ -47,6 +50,14 @@ export interface RuntimeOptions extends SessionLimits {
   readonly registry?: StreamingNodeRegistry | undefined;
   /** Lists of plugin names that trust each other: they may share threads, and adjacent nodes of theirs run fused. Default: none. */
   readonly trust?: readonly (readonly string[])[] | undefined;
+  /**
+   * What third-party plugins may reach, by plugin name. Where it is given, be
+   * it empty, each plugin that does not come with this package runs in a box,
+   * and reaches nothing of files, network, environment, programs and native
+   * code but what is granted here; relative paths begin at its module, as in
+   * its own `permissions`. Default: plugins have the rights of the process.
+   */
+  readonly grants?: Grants | undefined;
   /** Receives what nodes log. Default: warnings and errors go to the console. */
   readonly onLog?: ((entry: LogEntry) => void) | undefined;
   /** Most threads per isolation group. Default: the number of processors. */
@@ -221,7 +232,7 @@ export interface Runtime {
  * Makes a runtime. Plugins are loaded and described in workers, never in the
  * host thread.
  *
- * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version` or `duplicate-node-type`.
+ * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version`, `duplicate-node-type`, or `permission-denied`: a plugin needs what `grants` do not give, or the runtime cannot enforce them.
  *
  * @example
  * ```ts
@@ -288,10 +299,14 @@ class Rack implements Runtime {
       this.#pools.delete(from);
       if (described === undefined) return;
       if (this.#pools.has(to)) await described.close();
+      // It was described with nothing granted.
+      else if (this.#isGranted(to)) await described.close();
       else this.#pools.set(to, described);
     };
     const groupOf = this.#groupOf;
     await registerPlugins(plugins, this.registry, { resolveFrom, groupOf, pool, renamePool, timeoutMs });
+    // What is refused is refused now, not when it is opened.
+    for (const { group } of this.registry.plugins()) this.#boxOf(group);
   }
 
   async validate(manifest: unknown): Promise<readonly Problem[]> {
@@ -460,10 +475,49 @@ class Rack implements Runtime {
   #pool(group: string): GroupPool {
     let pool = this.#pools.get(group);
     if (pool === undefined) {
-      pool = new GroupPool(this.#poolOptions);
+      pool = new GroupPool({ ...this.#poolOptions, box: this.#boxOf(group) });
       this.#pools.set(group, pool);
     }
     return pool;
+  }
+
+  #isGranted(group: string): boolean {
+    const { grants = {} } = this.#options;
+    return this.registry.plugins().some(({ description: { name }, group: own }) =>
+      own === group && Object.hasOwn(grants, name) && Object.keys(grants[name] ?? {}).length > 0
+    );
+  }
+
+  /** The box of a group, if its plugins are to be in one. */
+  #boxOf(group: string): Box | undefined {
+    const { grants } = this.#options;
+    if (grants === undefined) return undefined;
+    const { workerEntry } = this.#poolOptions;
+    const members = this.registry.plugins().filter((plugin) => plugin.group === group);
+    // A plugin that is described has no name yet: its group is its URL.
+    if (members.length === 0) return makeBox({ pluginUrl: group, pluginName: group, granted: {}, workerEntry });
+    const foreign = members.flatMap(({ description, source }) =>
+      source.tier === "worker" && !isOurs(source.url) ? [{ description, url: source.url }] : []
+    );
+    const [plugin] = foreign;
+    if (plugin === undefined) return undefined;
+    const { description: { name, permissions = {} }, url } = plugin;
+    if (members.length > 1) {
+      throw new StreamrackError("invalid-options", `"${name}" cannot share threads: it has grants of its own`, {
+        pluginName: name,
+        remedy: "Take it out of trust, or leave grants out.",
+      });
+    }
+    const granted = resolvePermissions(Object.hasOwn(grants, name) ? grants[name] ?? {} : {}, url);
+    const problems = findUngranted(resolvePermissions(permissions, url), granted);
+    if (problems.length > 0) {
+      throw new StreamrackError("permission-denied", "it needs what it was not granted", {
+        pluginName: name,
+        problems,
+        remedy: `Add it to grants["${name}"], or leave the plugin out.`,
+      });
+    }
+    return makeBox({ pluginUrl: url, pluginName: name, granted, workerEntry });
   }
 
   get #openTimeoutMs(): number {
@@ -519,6 +573,11 @@ interface Admitted {
   readonly trace: SessionTrace | undefined;
   /** Gives the place back. */
   leave(): void;
+}
+
+/** Whether a plugin comes with this package. */
+function isOurs(pluginUrl: string): boolean {
+  return PLUGIN_CATALOG.some(({ url }) => url.href === pluginUrl);
 }
 
 function runtimeClosed(): StreamrackError {
@@ -605,6 +664,7 @@ function checkOptions(options: RuntimeOptions): void {
   const problems = [
     ...checkNumbers(options, "options", OPTION_MINIMA),
     ...checkShared(options),
+    ...(options.grants === undefined ? [] : checkGrants(options.grants, "options.grants")),
     ...(breaker === undefined ? [] : checkNumbers(breaker, "options.breaker", BREAKER_MINIMA)),
   ];
   if (breaker !== undefined && breaker.maxCrashes === undefined) {
