@@ -36,14 +36,15 @@ export function identifyRuntime(
 }
 
 /** What is enforced here, by this version of Streamrack. */
-export function enforcements({ name }: RuntimeIdentity): Enforcement[] {
+export function enforcements({ name, version }: RuntimeIdentity): Enforcement[] {
   return [
     { what: "memory limit of a worker", ...HEAP_LIMIT[name] },
     { what: "hard stop of a worker", holds: "yes", how: "terminate() ends also an endless loop" },
     {
       what: "permissions of a plugin",
-      holds: "no",
-      how: "not yet enforced: plugins of the worker tier have the rights of the process",
+      ...(name === "node" && Number.parseInt(version) >= 25
+        ? { holds: "yes", how: "where the runtime option grants is given; net, run and ffi as a whole only" }
+        : { holds: "no", how: "with the runtime option grants, third-party plugins are refused here" }),
     },
   ];
 }

@@ -129,7 +129,7 @@ export default definePlugin({
       inputs: { in: ["any"] },
       outputs: { out: ["json"] },
       create: () => ({
-        async *process() {
+        async process() {
           (await import("node:process")).exit(7);
         },
       }),
