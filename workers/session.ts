@@ -40,6 +40,7 @@ class RunningSession implements Session {
   #endedMs: number | undefined;
   #state: SessionState = "open";
   #failure: StreamrackError | undefined;
+  #hasSeenViolation = false;
   #isRead = false;
   #readable: ReadableStream<SessionOutput> | undefined;
   #writable: WritableStream<SessionInput> | undefined;
@@ -89,7 +90,7 @@ class RunningSession implements Session {
       const last = this.#report(this.#supervisor.lastMetrics());
       counters.end();
       // A worker that has broken the protocol may go on to write where it likes.
-      wiring.releaseRings(!this.#supervisor.hasLostThread && this.#failure?.reason !== "protocol-violation");
+      wiring.releaseRings(!this.#supervisor.hasLostThread && !this.#hasSeenViolation);
       options.onEnd?.({ ...last, links: counters.links(), bytesInFlight: 0 }, this.#failure);
     });
   }
@@ -273,6 +274,7 @@ class RunningSession implements Session {
 
   /** Ends everything with an error. The first one counts. */
   #fail(error: StreamrackError): void {
+    if (error.reason === "protocol-violation") this.#hasSeenViolation = true;
     if (this.#failure !== undefined || this.#state === "done") return;
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
@@ -302,7 +304,7 @@ export interface SessionOptions {
   onCrash(segment: PlanSegment, error: StreamrackError): void;
   /** Told that the session fails since a worker has broken the protocol. */
   onViolation(error: StreamrackError): void;
-  /** Told that a segment runs again. */
+  /** Told that a segment is started again. */
   onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
   /** How much may be in flight in the whole session. Default: as much as its edges take. */
   readonly budget?: BudgetOptions | undefined;

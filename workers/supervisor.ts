@@ -41,7 +41,7 @@ export interface SupervisorOptions {
   epoch(): number;
   /** Told of each crash, before anything is done about it. Throws if the plugin may not be started again. */
   onCrash(segment: PlanSegment, error: StreamrackError): void;
-  /** Told that a segment runs again. */
+  /** Told that a segment is started again. */
   onRestart(segment: PlanSegment, error: StreamrackError, count: number): void;
   /** The session has failed. */
   onFailure(error: StreamrackError): void;
@@ -235,6 +235,8 @@ export class Supervisor {
     });
     slot.state = "running";
     this.restarts += 1;
+    // Before it is ready: whatever ends it until then is a crash of this restart.
+    this.#options.onRestart(slot.wiring.segment, error, this.restarts);
     slot.restarts += 1;
     try {
       await readyWithin(this.#startPlaced(slot), this.#options.openTimeoutMs);
@@ -245,7 +247,6 @@ export class Supervisor {
     }
     // A flush that came while it started was not heard.
     slot.placed.flush(this.#options.epoch());
-    this.#options.onRestart(slot.wiring.segment, error, this.restarts);
     return true;
   }
 

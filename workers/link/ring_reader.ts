@@ -14,13 +14,8 @@ import type { LinkEnd, LinkOptions, LinkReader, OnViolation } from "./link.ts";
 import { accuseIfThrown, accusing, type LinkPeer, toViolation, violation } from "./link_errors.ts";
 import { checkKind, checkReceived, type LinkKinds } from "./received.ts";
 import { type RingBytes, RingReader, type RingRecord } from "./ring.ts";
+import { Allowance } from "./allowance.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
-
-/**
- * Most doorbells in a row for which there is no record. A writer rings when it has written to a reader that sleeps, so
- * there is one at most: when the reader looked in between, of its own accord. A few more may come where threads die.
- */
-const IDLE_RINGS_MAX = 16;
 
 /** A value that came over the port, before or after its reference. */
 interface Posted {
@@ -61,9 +56,8 @@ export class RingLinkReader implements LinkReader {
   #isOver = false;
   /** Set by a violation: nothing is believed any more. */
   #isBroken = false;
-  /** Doorbells that came one after the other without a record in between, and how many records had been read by then. */
-  #idleRings = 0;
-  #takenAtRing = 0;
+  /** What there is reason for: each doorbell follows a record that no other did. */
+  readonly #doorbells: Allowance;
   readonly #peer: LinkPeer | undefined;
   readonly #kinds: LinkKinds | undefined;
   readonly #takesAudio: boolean;
@@ -85,6 +79,7 @@ export class RingLinkReader implements LinkReader {
     this.#againBefore = keeps ? end.lostBefore : undefined;
     this.nextSequence = end.lostBefore === undefined ? 0 : -1;
     this.#limits = limits;
+    this.#doorbells = new Allowance(limits.items);
     this.#onViolation = onViolation;
     this.#leases = keeps ? new LeaseQueue(() => this.#freeOldest()) : undefined;
     const isDrained = () => this.isDrained;
@@ -293,10 +288,7 @@ export class RingLinkReader implements LinkReader {
     try {
       if (this.#hasEnded) throw violation("something after its end");
       if (message === DOORBELL) {
-        const { taken } = this.#ring;
-        this.#idleRings = taken === this.#takenAtRing ? this.#idleRings + 1 : 0;
-        this.#takenAtRing = taken;
-        if (this.#idleRings > IDLE_RINGS_MAX) throw violation("doorbells with nothing behind them");
+        if (!this.#doorbells.use(this.#ring.taken)) throw violation("doorbells with nothing behind them");
         this.#dropStale();
       } else if (message?.t === "data") {
         // Each posted value has its record in the ring, so there cannot be more than the window.

@@ -28,13 +28,11 @@ import {
 import type { StreamrackError } from "../../core/errors.ts";
 import { checkNotDetached, postData } from "./post_data.ts";
 import { type RingBytes, RingWriter } from "./ring.ts";
+import { Allowance } from "./allowance.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
 /** Longest payload that is copied through the ring rather than moved over the port, in bytes. */
 const RING_PAYLOAD_BYTES_MAX = 8 * 1024;
-
-/** Most times in a row that a reader says that there is room and has freed nothing. It does so once for each sleep. */
-const IDLE_ANSWERS_MAX = 16;
 
 interface Waiting {
   readonly item: Item;
@@ -63,9 +61,8 @@ export class RingLinkWriter implements LinkWriter {
   #hasEnded = false;
   #isClosed = false;
   #close!: () => void;
-  /** Times that the reader said in a row that there is room, although it had freed nothing in between, and what it had freed by then. */
-  #idleAnswers = 0;
-  #freedAtAnswer = 0;
+  /** What there is reason for: each word of room follows a record that was freed. */
+  readonly #answers: Allowance;
   readonly #peer: LinkPeer | undefined;
   readonly #onViolation: OnViolation | undefined;
 
@@ -79,6 +76,7 @@ export class RingLinkWriter implements LinkWriter {
     this.#onViolation = onViolation;
     this.#ring = accuseIfThrown(peer, () => new RingWriter(ring));
     this.#limits = limits;
+    this.#answers = new Allowance(limits.items);
     this.#keeps = keeps;
     this.#counts = counts;
     this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
@@ -145,10 +143,7 @@ export class RingLinkWriter implements LinkWriter {
       try {
         this.#settleKept();
         if (data === ROOM) {
-          const { freed } = this.#ring;
-          this.#idleAnswers = freed === this.#freedAtAnswer ? this.#idleAnswers + 1 : 0;
-          this.#freedAtAnswer = freed;
-          if (this.#idleAnswers > IDLE_ANSWERS_MAX) throw violation("word of room where there is none");
+          if (!this.#answers.use(this.#ring.freed)) throw violation("word of room where there is none");
           this.#vigil.wake();
           return void this.#pump();
         }

@@ -319,7 +319,7 @@ describe("a writer (ring) under attack in memory", () => {
     port.start();
     const writes = Array.from({ length: LIMITS.items + 1 }, async (_, i) => await writer.write(itemOf(audioOf(16), i)));
     const waiting = rejectionOf(writes.at(-1)!);
-    for (let i = 0; i < 1_000; i++) port.postMessage(2);
+    for (let i = 0; i < 5_000; i++) port.postMessage(2);
     const error = await waiting;
     assert.deepEqual([error.reason, error.nodeId, error.pluginName], ["protocol-violation", "n", "p"]);
     assert.match(error.message, /word of room where there is none/);
