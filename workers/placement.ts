@@ -24,7 +24,7 @@ import {
 } from "./control_messages.ts";
 import { droppedEntry } from "./log_valve.ts";
 import { withFactories } from "./plugin_loader.ts";
-import type { GroupPool } from "./pool.ts";
+import type { TaskPool } from "./pool.ts";
 import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
 import { openSegmentChannels } from "./segment_channels.ts";
@@ -61,7 +61,7 @@ export interface PlacementOptions {
   readonly stallLimits: StallLimits;
   /** Those of the application, if nodes may use them. */
   readonly channels?: Channels | undefined;
-  pool(group: string): GroupPool;
+  pool(): TaskPool;
   onLog(entry: LogEntry): void;
 }
 
@@ -74,12 +74,17 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
   const { segment, spec, links, watchdog, stallLimits, pool, onLog } = options;
   const pluginUrls = Object.fromEntries(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
-      source.tier === "worker" ? [[description.name, source.url]] : []
+      source.tier === "inline" ? [] : [[description.name, source.url]]
     ),
+  );
+  const ahead = segment.nodes.flatMap(({ plugin: { description, isDescribedAhead } }) =>
+    isDescribedAhead === true ? [[description.name, description] as const] : []
   );
   const [first, ...others] = segment.nodes;
   const pluginNames = Object.keys(pluginUrls);
-  const watch = typeof SharedArrayBuffer === "undefined"
+  // Another process shares no memory with this one.
+  const isThread = segment.tier === "worker";
+  const watch = !isThread || typeof SharedArrayBuffer === "undefined"
     ? undefined
     : new SegmentWatch(segment, spec.epoch ?? 0, stallLimits, {
       onStall: (node, stalledMs) => onLog(stalledEntry(spec, node, stalledMs)),
@@ -88,16 +93,17 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
     });
   const channels = openSegmentChannels(options.channels);
   const task = new RemoteTask<SegmentResult>({
-    pool: pool(segment.group),
+    pool: pool(),
     task: {
       kind: "segment",
       protocolVersion: PROTOCOL_VERSION,
       spec,
       pluginUrls,
+      descriptions: ahead.length === 0 ? undefined : Object.fromEntries(ahead),
       links,
       board: watch?.board.memory,
       channels: channels?.port,
-      busyThreads: busyThreadsMemory(),
+      busyThreads: isThread ? busyThreadsMemory() : undefined,
     },
     transfer: [...links.map(({ port }) => port), ...(channels === undefined ? [] : [channels.port])],
     group: segment.group,

@@ -5,71 +5,148 @@
  */
 
 import { fromErrorEnvelope } from "../core/error_envelope.ts";
-import { displayValue, StreamrackError } from "../core/errors.ts";
+import { StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import { checkPlugin, type Plugin } from "../core/node/define.ts";
+import { checkPlugin } from "../core/node/define.ts";
 import { describePlugin, type PluginDescription } from "../core/node/describe.ts";
-import type { StreamingNodeRegistry } from "../core/node/registry.ts";
+import { findUngranted } from "../core/node/grants.ts";
+import type { PluginSource, RegisteredPlugin, StreamingNodeRegistry } from "../core/node/registry.ts";
 import { resolvePlugin } from "./adapters/resolve_plugin.ts";
+import { resolvePermissions } from "./box/box.ts";
+import { findGap } from "./box/gaps.ts";
 import { readDescribeResult } from "./control_messages.ts";
+import { readDescription } from "./description_file.ts";
 import { toJsonSchema } from "./json_schema.ts";
-import type { GroupPool } from "./pool.ts";
+import { type PluginInput, readPluginInput } from "./plugin_input.ts";
+import type { TaskPool } from "./pool.ts";
 import { type DescribeResult, PROTOCOL_VERSION } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
 
-/** How an application names a plugin: URL, package name, or (inline tier only) the plugin itself. */
-export type PluginInput = string | URL | { readonly tier: "inline"; readonly plugin: Plugin };
-
 /** What {@linkcode registerPlugins} needs of the runtime. */
-export interface RegisterOptions {
-  readonly resolveFrom: string | URL | undefined;
-  readonly timeoutMs: number;
+export interface RegisterOptions extends DescribeOptions {
+  /** The isolation group of a plugin that has no grants of its own. */
   groupOf(pluginName: string): string;
-  pool(group: string): GroupPool;
-  /** Hands the pool of one group over to another, which keeps its own if it has one. */
-  renamePool(from: string, to: string): Promise<void>;
+  /** Takes over the pool in which a plugin was described. It is the first one of the group, or of no use. */
+  adoptPool(group: string, pool: TaskPool): Promise<void>;
 }
 
-/** Describes all plugins at once, each in a worker, and registers them in the order given. */
+/**
+ * Describes all plugins at once, each in a worker unless its description is at hand, and registers them in the order
+ * given.
+ *
+ * @returns What they call themselves.
+ */
 export async function registerPlugins(
   inputs: readonly PluginInput[],
   registry: StreamingNodeRegistry,
   options: RegisterOptions,
-): Promise<void> {
-  const described = await Promise.all(inputs.map((input) => describeInput(input, options)));
-  for (const { description, source } of described) {
-    const group = options.groupOf(description.name);
-    registry.register({ description, source, group });
-    // The thread that has described the plugin has it loaded: it serves the first session.
-    if (source.tier === "worker") await options.renamePool(source.url, group);
+): Promise<string[]> {
+  const settled = await Promise.allSettled(inputs.map((input) => describeInput(input, options)));
+  const described = settled.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
+  try {
+    for (const result of settled) if (result.status === "rejected") throw result.reason;
+    for (const { plugin } of described) registry.register({ ...plugin, group: groupOf(plugin, options) });
+  } catch (thrown) {
+    await Promise.all(described.map(({ pool }) => pool?.close()));
+    throw thrown;
+  }
+  for (const { plugin, pool } of described) {
+    if (pool !== undefined) await options.adoptPool(groupOf(plugin, options), pool);
+  }
+  return described.map(({ plugin }) => plugin.description.name);
+}
+
+/** The group of a plugin: its own, if it has a process or grants. */
+export function groupOf(
+  { description: { name }, source }: Omit<RegisteredPlugin, "group">,
+  { groupOf }: Pick<RegisterOptions, "groupOf">,
+): string {
+  if (source.tier === "process") return `process ${name}`;
+  const group = groupOf(name);
+  if (source.tier === "inline" || source.grants === undefined || group === name) return group;
+  throw new StreamrackError("invalid-options", `"${name}" cannot share threads: it has grants of its own`, {
+    pluginName: name,
+    remedy: "Take it out of trust, or leave its grants out.",
+  });
+}
+
+/** What is needed to describe a plugin. */
+export interface DescribeOptions {
+  readonly resolveFrom: string | URL | undefined;
+  readonly timeoutMs: number;
+  /** Makes a pool for a plugin. */
+  makePool(source: PluginSource): TaskPool;
+}
+
+/** A plugin that is described. */
+export interface Described {
+  readonly plugin: Omit<RegisteredPlugin, "group">;
+  /** Where it was loaded to be described, if it was: it serves the first session. */
+  readonly pool: TaskPool | undefined;
+}
+
+/**
+ * Describes a plugin as an application names it. None of its code runs if its
+ * description is beside its module.
+ *
+ * @throws {StreamrackError} `permission-denied` if it needs what it was not granted, besides what is wrong with it.
+ */
+export async function describeInput(input: PluginInput, options: DescribeOptions): Promise<Described> {
+  const named = readPluginInput(input);
+  if (named.tier === "inline") {
+    const description = await describePlugin(checkPlugin(named.plugin), toJsonSchema);
+    return { plugin: { description, source: named }, pool: undefined };
+  }
+  const { plugin, tier: wanted, maxRssBytes, ...granted } = named;
+  const url = await resolvePlugin(plugin, options.resolveFrom);
+  const ahead = await readDescription(url);
+  const sourceIn = (tier: "worker" | "process"): Exclude<PluginSource, { readonly tier: "inline" }> =>
+    tier === "process" ? { tier, url, ...granted, maxRssBytes } : { tier, url, ...granted };
+  const first = sourceIn(wanted ?? ahead?.tier ?? "worker");
+  if (ahead !== undefined) return { plugin: describedAs(ahead, first, true), pool: undefined };
+
+  const pool = options.makePool(first);
+  try {
+    const description = await describeInPool(url, pool, options.timeoutMs);
+    // Its wish is known only now.
+    const source = sourceIn(wanted ?? description.tier ?? "worker");
+    const described = describedAs(description, source, false);
+    if (source.tier === first.tier) return { plugin: described, pool };
+    await pool.close();
+    return { plugin: described, pool: undefined };
+  } catch (thrown) {
+    await pool.close();
+    throw thrown;
   }
 }
 
-type Described = Parameters<StreamingNodeRegistry["register"]>[0];
-
-async function describeInput(input: PluginInput, options: RegisterOptions): Promise<Described> {
-  if (typeof input === "object" && !(input instanceof URL)) {
-    if (input?.tier !== "inline") {
-      throw new StreamrackError("invalid-options", "a plugin object runs in the host thread only", {
-        problems: [{
-          path: "plugins",
-          message: "is not a plugin to load",
-          received: displayValue(input),
-          expected: 'a URL, a package name, or { tier: "inline", plugin }',
-        }],
-      });
-    }
-    const description = await describePlugin(checkPlugin(input.plugin), toJsonSchema);
-    return { description, source: { tier: "inline", plugin: input.plugin } };
+function describedAs(
+  description: PluginDescription,
+  source: Exclude<PluginSource, { readonly tier: "inline" }>,
+  isDescribedAhead: boolean,
+): Described["plugin"] {
+  const { tier, url, grants, allowUnenforced } = source;
+  if (grants === undefined) return { description, source, isDescribedAhead };
+  const { name, permissions = {} } = description;
+  const problems = findUngranted(resolvePermissions(permissions, url), resolvePermissions(grants, url));
+  if (problems.length > 0) {
+    throw new StreamrackError("permission-denied", "it needs what it was not granted", {
+      pluginName: name,
+      problems: problems.map((problem) => ({ ...problem, path: `grants.${problem.path}` })),
+      remedy: "Add it to the grants of the plugin, or leave the plugin out.",
+    });
   }
-  const url = await resolvePlugin(input, options.resolveFrom);
-  return { description: await describeInWorker(url, options), source: { tier: "worker", url } };
+  const gap = findGap(tier, grants);
+  if (gap !== undefined && allowUnenforced !== true) {
+    throw new StreamrackError("permission-denied", gap.detail, { pluginName: name, remedy: gap.remedy });
+  }
+  return { description, source, isDescribedAhead, isUnenforced: gap !== undefined };
 }
 
-/** Loads a plugin in a thread of a group of its own: its name, and so its group, is not known yet. */
-async function describeInWorker(url: string, { pool, timeoutMs }: RegisterOptions): Promise<PluginDescription> {
+/** Loads a plugin in a thread or process of its own pool: its name, and so its group, is not known yet. */
+export async function describeInPool(url: string, pool: TaskPool, timeoutMs: number): Promise<PluginDescription> {
   const task = new RemoteTask<DescribeResult>({
-    pool: pool(url),
+    pool,
     task: { kind: "describe", protocolVersion: PROTOCOL_VERSION, pluginUrl: url },
     group: url,
     pluginName: url,

@@ -10,7 +10,7 @@ import { Piscina } from "piscina";
 import { StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import { controlViolation } from "./control_messages.ts";
-import type { Box } from "./box.ts";
+import type { BoxCheck } from "./box/box.ts";
 import type { WorkerTask } from "./protocol.ts";
 
 /** How the threads of a group are kept. */
@@ -23,10 +23,44 @@ export interface PoolOptions {
   readonly maxHeapMb?: number | undefined;
   /** How long an idle thread is kept for the next session, in milliseconds. Default: 30 000. */
   readonly idleTimeoutMs?: number | undefined;
-  /** What its threads may reach. Default: what the process may. */
-  readonly box?: Box | undefined;
+  /** Flags of the runtime for its threads. Default: those of the process. */
+  readonly execArgv?: readonly string[] | undefined;
+  /** Environment of its threads. Default: that of the process. */
+  readonly env?: { readonly [name: string]: string } | undefined;
+  /** What each of its threads is to close before it loads a plugin. Default: what a task says. */
+  readonly boxCheck?: BoxCheck | undefined;
   /** The worker's entry module, for bundles in which it has moved. Default: the one of this package. */
   readonly workerEntry: URL;
+}
+
+/** Where the tasks of a group run: threads, or child processes. */
+export interface TaskPool {
+  /** What ends when a task dies, for errors. */
+  readonly place: string;
+  /** Threads or processes that are up. */
+  readonly threads: number;
+  /**
+   * Runs a task to its end. Rejects if its thread dies.
+   *
+   * @param started Resolves when the task has reached its thread.
+   * @param onThread Told which thread has been chosen for it, before the task is posted there.
+   */
+  run(
+    task: WorkerTask,
+    transferList: readonly MessagePort[],
+    started: Promise<unknown>,
+    onThread: (threadId: number) => void,
+  ): Promise<unknown>;
+  /**
+   * Ends a thread at once; its tasks reject. Only for threads that have said that they are ready.
+   *
+   * @param why What its other tasks are told.
+   */
+  terminate(threadId: number, why?: StreamrackError): Promise<void>;
+  /** Why a thread was ended, where that was done on purpose and with a reason. */
+  whyEnded(threadId: number): StreamrackError | undefined;
+  /** Ends all threads. */
+  close(): Promise<void>;
 }
 
 /** How long the end of a terminated thread is waited for, in milliseconds. */
@@ -44,9 +78,10 @@ interface Placement {
 }
 
 /** The threads of one group. They start when they are needed. */
-export class GroupPool {
+export class GroupPool implements TaskPool {
+  readonly place = "worker thread";
   readonly #piscina: Piscina;
-  readonly #box: Box | undefined;
+  readonly #boxCheck: BoxCheck | undefined;
   readonly #waiting = new Set<(error: Error) => void>();
   /** Why threads were ended that were ended by us. */
   readonly #ended = new Map<number, StreamrackError>();
@@ -54,8 +89,8 @@ export class GroupPool {
   constructor(options: PoolOptions) {
     const maxThreads = options.maxThreads ?? availableParallelism();
     const tasksPerThread = options.tasksPerThread ?? TASKS_PER_THREAD;
-    const { box } = options;
-    this.#box = box;
+    const { execArgv, env } = options;
+    this.#boxCheck = options.boxCheck;
     this.#piscina = new Piscina({
       filename: fileURLToPath(options.workerEntry),
       minThreads: 0,
@@ -63,7 +98,8 @@ export class GroupPool {
       concurrentTasksPerWorker: tasksPerThread,
       idleTimeout: options.idleTimeoutMs ?? 30_000,
       ...(options.maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb } }),
-      ...(box === undefined ? {} : { execArgv: [...box.execArgv], env: { ...box.env } }),
+      ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+      ...(env === undefined ? {} : { env: { ...env } }),
       // The default parks the thread in Atomics.wait between tasks, which stops the timers of plugins.
       atomics: "disabled",
       recordTiming: false,
@@ -111,7 +147,8 @@ export class GroupPool {
       this.#waiting.add(reject);
       void started.then(() => this.#waiting.delete(reject));
       // A key that is a symbol is not posted with the rest.
-      const placed = { ...task, box: this.#box?.check, [Piscina.queueOptionsSymbol]: { onThread } satisfies Placement };
+      const box = this.#boxCheck ?? task.box;
+      const placed = { ...task, box, [Piscina.queueOptionsSymbol]: { onThread } satisfies Placement };
       this.#piscina.run(placed, { transferList: [...transferList] as never })
         .then(resolve, reject)
         .finally(() => this.#waiting.delete(reject));

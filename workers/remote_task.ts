@@ -12,7 +12,7 @@ import { noteTask } from "./busy_threads.ts";
 import { controlViolation } from "./control_messages.ts";
 import { ControlPort } from "./control_port.ts";
 import { LOG_BURST, LogTally, LogValve, readLogEntry } from "./log_valve.ts";
-import type { GroupPool } from "./pool.ts";
+import type { TaskPool } from "./pool.ts";
 import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
 
 /** A task without its control port, which {@linkcode RemoteTask} adds. */
@@ -20,7 +20,7 @@ type TaskWithoutControl = WorkerTask extends infer T ? T extends WorkerTask ? Om
 
 /** What a {@linkcode RemoteTask} is made of. */
 export interface RemoteTaskOptions<T> {
-  readonly pool: GroupPool;
+  readonly pool: TaskPool;
   readonly task: TaskWithoutControl;
   /** Ports that travel with the task. */
   readonly transfer?: readonly MessagePort[];
@@ -214,8 +214,13 @@ export class RemoteTask<T> {
     const why = pool.whyEnded(this.#threadId);
     // Forged answers to the pool are the fault of this thread's plugins, and of none of its tasks in particular.
     if (why?.reason === "protocol-violation" && why.pluginName === undefined) return this.#accused(why);
+    // A limit that was exceeded is nobody's but this plugin's, which has the process to itself.
+    if (why?.reason === "memory-exceeded") {
+      const { detail, problems, remedy } = why;
+      return new StreamrackError(why.reason, detail, { nodeId, pluginName, problems, remedy });
+    }
     const reason = why === undefined ? describeThrown(thrown) : why.message;
-    return new StreamrackError("worker-crashed", `a worker thread of group "${group}" ended: ${reason}`, {
+    return new StreamrackError("worker-crashed", `a ${pool.place} of group "${group}" ended: ${reason}`, {
       nodeId,
       pluginName,
       cause: why ?? thrown,

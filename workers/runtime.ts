@@ -10,23 +10,23 @@ import type { RuntimeData } from "../core/data/types.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import { checkGrants, findUngranted, type Grants } from "../core/node/grants.ts";
+import type { PluginDescription } from "../core/node/describe.ts";
 import type { StreamingNodeRegistry } from "../core/node/registry.ts";
 import type { Manifest } from "../core/pipeline/manifest.ts";
 import type { SessionMetrics } from "../core/pipeline/metrics.ts";
 import { createPlan, manifestError, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import type { Session, SessionOutput } from "../core/pipeline/session.ts";
-import { PLUGIN_CATALOG } from "../plugins/catalog.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
-import { type Box, makeBox, resolvePermissions } from "./box.ts";
-import { type PluginInput, registerPlugins } from "./plugins.ts";
+import type { PluginInput } from "./plugin_input.ts";
+import { PluginPools } from "./plugin_pools.ts";
 import { placeSegment } from "./placement.ts";
 import { findExcess } from "./plan_size.ts";
-import { GroupPool, type PoolOptions, TASKS_PER_THREAD } from "./pool.ts";
+import { TASKS_PER_THREAD } from "./pool.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
+import { isDescribedAhead, placeDescribed } from "./place_described.ts";
 import { checkSession, openSession, type SessionOptions } from "./session.ts";
 import { Admission } from "./admission.ts";
 import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
@@ -39,9 +39,10 @@ import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions
 /** How {@linkcode createRuntime} sets up a runtime. */
 export interface RuntimeOptions extends SessionLimits {
   /**
-   * Plugins beside our own: a URL, a package name (found from `resolveFrom`),
-   * or, for tests and trusted code, `{ tier: "inline", plugin }`, which runs
-   * in the host thread.
+   * Plugins beside our own: a URL, a path or a package name (found from
+   * `resolveFrom`); `{ plugin, tier, grants, … }` to say how it is to run and
+   * what it may reach; or, for tests and trusted code,
+   * `{ tier: "inline", plugin }`, which runs in the host thread.
    */
   readonly plugins?: readonly PluginInput[] | undefined;
   /** Module or folder from which package names are found, as a URL or an absolute path. Default: the current folder. */
@@ -50,14 +51,6 @@ export interface RuntimeOptions extends SessionLimits {
   readonly registry?: StreamingNodeRegistry | undefined;
   /** Lists of plugin names that trust each other: they may share threads, and adjacent nodes of theirs run fused. Default: none. */
   readonly trust?: readonly (readonly string[])[] | undefined;
-  /**
-   * What third-party plugins may reach, by plugin name. Where it is given, be
-   * it empty, each plugin that does not come with this package runs in a box,
-   * and reaches nothing of files, network, environment, programs and native
-   * code but what is granted here; relative paths begin at its module, as in
-   * its own `permissions`. Default: plugins have the rights of the process.
-   */
-  readonly grants?: Grants | undefined;
   /** Receives what nodes log. Default: warnings and errors go to the console. */
   readonly onLog?: ((entry: LogEntry) => void) | undefined;
   /** Most threads per isolation group. Default: the number of processors. */
@@ -211,6 +204,18 @@ export interface Runtime {
   open(manifest: Manifest, options?: OpenOptions): Promise<Session>;
 
   /**
+   * Loads a plugin anew, with those that share its threads: from now on
+   * sessions use what is at its place now. Running ones finish with what they
+   * have; a part of them that is started again after a crash loads what is
+   * there then. If it fails, everything stays as it was.
+   *
+   * @param pluginName What the plugin calls itself.
+   * @returns What it is now.
+   * @throws {StreamrackError} as {@linkcode createRuntime} for a plugin that cannot be loaded; `plugin-not-found` for a name that no plugin has; `invalid-plugin` if it calls itself something else now; `invalid-options` for the inline tier; `runtime-closed`.
+   */
+  reload(pluginName: string): Promise<PluginDescription>;
+
+  /**
    * Counts of all sessions, by plugin as well. Asks no thread, so it answers
    * at once; with `sharedMemory: false` what workers count is as old as the
    * last `session.metrics()`.
@@ -232,7 +237,7 @@ export interface Runtime {
  * Makes a runtime. Plugins are loaded and described in workers, never in the
  * host thread.
  *
- * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version`, `duplicate-node-type`, or `permission-denied`: a plugin needs what `grants` do not give, or the runtime cannot enforce them.
+ * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version`, `duplicate-node-type`, `description-mismatch`, or `permission-denied`: a plugin needs what its `grants` do not give, or the runtime cannot keep it to them.
  *
  * @example
  * ```ts
@@ -264,10 +269,8 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 class Rack implements Runtime {
   readonly registry: StreamingNodeRegistry;
   readonly #options: RuntimeOptions;
-  readonly #poolOptions: PoolOptions;
   readonly #limits: FlowLimits;
-  readonly #groupOf: (pluginName: string) => string;
-  readonly #pools = new Map<string, GroupPool>();
+  readonly #plugins: PluginPools;
   readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #ringPools = new RingPools();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
@@ -284,29 +287,28 @@ class Rack implements Runtime {
       maxSessions: options.maxSessions ?? Infinity,
       maxQueuedSessions: options.maxQueuedSessions ?? 0,
     });
-    this.#groupOf = (name) => options.trust?.find((group) => group.includes(name))?.join("+") ?? name;
-    this.registry = options.registry ?? createDefaultRegistry({ groupOf: this.#groupOf });
+    const groupOf = (name: string) => options.trust?.find((group) => group.includes(name))?.join("+") ?? name;
+    this.registry = options.registry ?? createDefaultRegistry({ groupOf });
     this.#limits = { items: options.maxItemsInFlight ?? 16, bytes: options.maxBytesInFlight ?? 4 * 1024 ** 2 };
-    this.#poolOptions = { ...options, workerEntry: options.workerEntry ?? WORKER_ENTRY_URL };
+    this.#plugins = new PluginPools({
+      registry: this.registry,
+      poolOptions: { ...options, workerEntry: options.workerEntry ?? WORKER_ENTRY_URL },
+      resolveFrom: options.resolveFrom,
+      timeoutMs: this.#openTimeoutMs,
+      groupOf,
+      onRetired: (group) => this.#breakers.delete(group),
+    });
   }
 
   async addPlugins(): Promise<void> {
-    const { plugins = [], resolveFrom } = this.#options;
-    const timeoutMs = this.#openTimeoutMs;
-    const pool = (group: string) => this.#pool(group);
-    const renamePool = async (from: string, to: string) => {
-      const described = this.#pools.get(from);
-      this.#pools.delete(from);
-      if (described === undefined) return;
-      if (this.#pools.has(to)) await described.close();
-      // It was described with nothing granted.
-      else if (this.#isGranted(to)) await described.close();
-      else this.#pools.set(to, described);
-    };
-    const groupOf = this.#groupOf;
-    await registerPlugins(plugins, this.registry, { resolveFrom, groupOf, pool, renamePool, timeoutMs });
-    // What is refused is refused now, not when it is opened.
-    for (const { group } of this.registry.plugins()) this.#boxOf(group);
+    await this.#plugins.register(this.#options.plugins ?? []);
+    for (const { description: { name }, isUnenforced } of this.registry.plugins()) {
+      if (isUnenforced === true) this.#onLog(unenforcedEntry(name));
+    }
+  }
+
+  async reload(pluginName: string): Promise<PluginDescription> {
+    return await this.#plugins.reload(pluginName);
   }
 
   async validate(manifest: unknown): Promise<readonly Problem[]> {
@@ -319,17 +321,27 @@ class Rack implements Runtime {
     }
     this.#checkOpen();
     const sessionOptions = this.#sessionOptions({});
-    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps: false });
-    return await checkSession(plan, wiring, sessionOptions);
+    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps: false, isChecked: true });
+    const done = this.#plugins.use(plan);
+    return await checkSession(plan, wiring, sessionOptions).finally(done);
   }
 
   async open(manifest: Manifest, options: OpenOptions = {}): Promise<Session> {
     this.#checkOpen();
     checkOpenOptions(options);
-    const plan = this.#plan(manifest);
+    const { generation } = this.#plugins;
+    const early = this.#plan(manifest);
     const limits = resolveLimits(options, this.#options);
-    const leave = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
+    const place = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
+    let done = () => {};
+    const leave = () => {
+      done();
+      place();
+    };
     try {
+      // Plugins may have been loaded anew while it waited.
+      const plan = generation === this.#plugins.generation ? early : this.#plan(manifest);
+      done = this.#plugins.use(plan);
       const sessionOptions = { ...this.#sessionOptions(options), budget: limits.budget };
       const trace = await traceSession(sessionOptions.id, plan);
       try {
@@ -376,8 +388,7 @@ class Rack implements Runtime {
   }
 
   metrics(): RuntimeMetrics {
-    const threads = [...this.#pools.values()].reduce((sum, pool) => sum + pool.threads, 0);
-    return { ...this.#meter.read(), queuedSessions: this.#admission.waiting, threads };
+    return { ...this.#meter.read(), queuedSessions: this.#admission.waiting, threads: this.#plugins.threads };
   }
 
   async execute(
@@ -425,21 +436,24 @@ class Rack implements Runtime {
       await settledWithin(Promise.all(sessions.map((session) => session.ended)), drainTimeoutMs);
     }
     await Promise.all([...this.#sessions].map((session) => session.cancel("the runtime was closed")));
-    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+    await this.#plugins.close();
   }
 
   #wire(
     plan: Plan,
-    { channels, ...options }:
+    { channels, isChecked = false, ...options }:
       & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent">
-      & Pick<OpenOptions, "channels">,
+      & Pick<OpenOptions, "channels">
+      // Whether it is only to be checked: nothing that is described runs then.
+      & { readonly isChecked?: boolean },
   ): SessionWiring {
     const onLog = this.#onLog;
-    const pool = (group: string) => this.#pool(group);
     const { sharedMemory } = this.#options;
     const { stallAfterMs = 5_000, stallTimeoutMs } = this.#options;
     const watched = { watchdog: this.#watchdog, stallLimits: { stallAfterMs, stallTimeoutMs } };
     const place = (wiring: SegmentWiring) => {
+      if (isChecked && isDescribedAhead(wiring.segment)) return placeDescribed(wiring.segment);
+      const pool = () => this.#plugins.get(wiring.segment);
       const placed = placeSegment({ ...wiring, ...watched, channels, pool, onLog });
       this.#meter.watch(placed);
       return placed;
@@ -470,54 +484,6 @@ class Rack implements Runtime {
     const breaker = this.#breakers.get(group) ?? new CircuitBreaker(group, options);
     this.#breakers.set(group, breaker);
     return breaker;
-  }
-
-  #pool(group: string): GroupPool {
-    let pool = this.#pools.get(group);
-    if (pool === undefined) {
-      pool = new GroupPool({ ...this.#poolOptions, box: this.#boxOf(group) });
-      this.#pools.set(group, pool);
-    }
-    return pool;
-  }
-
-  #isGranted(group: string): boolean {
-    const { grants = {} } = this.#options;
-    return this.registry.plugins().some(({ description: { name }, group: own }) =>
-      own === group && Object.hasOwn(grants, name) && Object.keys(grants[name] ?? {}).length > 0
-    );
-  }
-
-  /** The box of a group, if its plugins are to be in one. */
-  #boxOf(group: string): Box | undefined {
-    const { grants } = this.#options;
-    if (grants === undefined) return undefined;
-    const { workerEntry } = this.#poolOptions;
-    const members = this.registry.plugins().filter((plugin) => plugin.group === group);
-    // A plugin that is described has no name yet: its group is its URL.
-    if (members.length === 0) return makeBox({ pluginUrl: group, pluginName: group, granted: {}, workerEntry });
-    const foreign = members.flatMap(({ description, source }) =>
-      source.tier === "worker" && !isOurs(source.url) ? [{ description, url: source.url }] : []
-    );
-    const [plugin] = foreign;
-    if (plugin === undefined) return undefined;
-    const { description: { name, permissions = {} }, url } = plugin;
-    if (members.length > 1) {
-      throw new StreamrackError("invalid-options", `"${name}" cannot share threads: it has grants of its own`, {
-        pluginName: name,
-        remedy: "Take it out of trust, or leave grants out.",
-      });
-    }
-    const granted = resolvePermissions(Object.hasOwn(grants, name) ? grants[name] ?? {} : {}, url);
-    const problems = findUngranted(resolvePermissions(permissions, url), granted);
-    if (problems.length > 0) {
-      throw new StreamrackError("permission-denied", "it needs what it was not granted", {
-        pluginName: name,
-        problems,
-        remedy: `Add it to grants["${name}"], or leave the plugin out.`,
-      });
-    }
-    return makeBox({ pluginUrl: url, pluginName: name, granted, workerEntry });
   }
 
   get #openTimeoutMs(): number {
@@ -575,9 +541,10 @@ interface Admitted {
   leave(): void;
 }
 
-/** Whether a plugin comes with this package. */
-function isOurs(pluginUrl: string): boolean {
-  return PLUGIN_CATALOG.some(({ url }) => url.href === pluginUrl);
+function unenforcedEntry(pluginName: string): LogEntry {
+  const { name, version } = runtimeInfo();
+  const message = `${name} ${version} does not keep it to its grants (allowUnenforced): it reaches more than these`;
+  return { level: "warn", message, sessionId: "", nodeId: "", pluginName };
 }
 
 function runtimeClosed(): StreamrackError {
@@ -602,7 +569,7 @@ async function feed(session: Session, to: string, input: ExecuteInput): Promise<
 
 function logToConsole({ level, nodeId, pluginName, message, details }: LogEntry): void {
   if (level !== "warn" && level !== "error") return;
-  console[level](`[${pluginName}] ${nodeId}: ${message}`, ...(details === undefined ? [] : [details]));
+  console[level](`[${pluginName}]${nodeId === "" ? "" : ` ${nodeId}:`} ${message}`, ...(details === undefined ? [] : [details]));
 }
 
 /** The least value of each option that is a number. */
@@ -664,7 +631,6 @@ function checkOptions(options: RuntimeOptions): void {
   const problems = [
     ...checkNumbers(options, "options", OPTION_MINIMA),
     ...checkShared(options),
-    ...(options.grants === undefined ? [] : checkGrants(options.grants, "options.grants")),
     ...(breaker === undefined ? [] : checkNumbers(breaker, "options.breaker", BREAKER_MINIMA)),
   ];
   if (breaker !== undefined && breaker.maxCrashes === undefined) {

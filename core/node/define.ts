@@ -51,6 +51,11 @@ export interface Plugin {
   readonly version: string;
   /** The contract that it was written for: {@linkcode PLUGIN_API_VERSION}. */
   readonly apiVersion: number;
+  /**
+   * Where it wants to run: `"process"` for one of its own child processes, which can be limited and killed where a
+   * thread cannot. The application has the last word. Default: a worker thread.
+   */
+  readonly tier?: "worker" | "process" | undefined;
   readonly nodes: readonly AnyNodeDefinition[];
   /** What its nodes need of files, network, environment, programs and native code. Default: nothing. */
   readonly permissions?: Permissions | undefined;
@@ -136,6 +141,8 @@ export function checkPlugin(value: unknown, from = "the plugin"): Plugin {
   expect(plugin.apiVersion === PLUGIN_API_VERSION, "apiVersion", plugin.apiVersion, `${PLUGIN_API_VERSION}`);
   expect(typeof plugin.name === "string" && NAME.test(plugin.name), "name", plugin.name, "a lower-case name");
   expect(typeof plugin.version === "string" && plugin.version !== "", "version", plugin.version, "a semantic version");
+  const isTier = plugin.tier === undefined || plugin.tier === "worker" || plugin.tier === "process";
+  expect(isTier, "tier", plugin.tier, '"worker" or "process"');
   if (!Array.isArray(plugin.nodes)) expect(false, "nodes", plugin.nodes, "an array of node definitions");
   else {
     const names = new Map<string, string>();

@@ -31,9 +31,11 @@ export interface PluginDescription {
   readonly version: string;
   /** The version of the plugin contract that it was written for, a whole number from 1. */
   readonly apiVersion: number;
-  readonly nodes: readonly NodeDescription[];
+  /** Where it wants to run. Absent: in a worker thread. */
+  readonly tier?: "worker" | "process" | undefined;
   /** What its nodes need beyond computing. Absent: nothing. */
   readonly permissions?: Permissions | undefined;
+  readonly nodes: readonly NodeDescription[];
 }
 
 /**
@@ -46,9 +48,16 @@ export async function describePlugin(
   toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
 ): Promise<PluginDescription> {
   const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
-  const { name, version, apiVersion, permissions = {} } = plugin;
+  const { name, version, apiVersion, tier, permissions = {} } = plugin;
   const needed = normalizePermissions(permissions);
-  return { name, version, apiVersion, nodes, ...(Object.keys(needed).length === 0 ? {} : { permissions: needed }) };
+  return {
+    name,
+    version,
+    apiVersion,
+    ...(tier === undefined ? {} : { tier }),
+    ...(Object.keys(needed).length === 0 ? {} : { permissions: needed }),
+    nodes,
+  };
 }
 
 /** Most node types of one plugin that is described by another thread. */

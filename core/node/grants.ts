@@ -5,18 +5,21 @@
  */
 
 import { displayValue, type Problem } from "../errors.ts";
-import { checkPermissions, PERMISSION_KINDS, type Permissions } from "./permissions.ts";
+import { PERMISSION_KINDS, type Permissions } from "./permissions.ts";
 
-/** What is granted, by the name of the plugin. A plugin that is not named is granted nothing. */
-export type Grants = { readonly [pluginName: string]: Permissions };
-
-/** Everything that is wrong with grants as an application gives them. */
-export function checkGrants(grants: unknown, path: string): Problem[] {
-  if (typeof grants !== "object" || grants === null || Array.isArray(grants)) {
-    const expected = 'an object such as { "their-plugin": { net: true } }';
-    return [{ path, message: "is not right", received: displayValue(grants), expected }];
-  }
-  return Object.entries(grants).flatMap(([name, granted]) => checkPermissions(granted, `${path}["${name}"]`));
+/** What an application lets a plugin reach, and what becomes of it where a runtime cannot keep it to that. */
+export interface GrantOptions {
+  /**
+   * What the plugin may reach of files, network, environment, programs and native code: nothing but this, and the code
+   * that it is made of. Relative paths begin at its module, as in its own `permissions`. `{}` grants nothing.
+   * Absent: the plugin has the rights of the process.
+   */
+  readonly grants?: Permissions | undefined;
+  /**
+   * Whether it runs also where the runtime cannot keep it to its grants. It has then what the runtime cannot refuse,
+   * which is said in the log and in `session.metrics()`. Default: it is refused there with `permission-denied`.
+   */
+  readonly allowUnenforced?: boolean | undefined;
 }
 
 /**

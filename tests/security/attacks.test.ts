@@ -6,18 +6,34 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
-import { createRuntime, type Grants, type Runtime, RuntimeData, StreamrackError } from "../../mod.ts";
+import { fileURLToPath } from "node:url";
+import {
+  createRuntime,
+  type LogEntry,
+  type PlacedPlugin,
+  type Runtime,
+  RuntimeData,
+  StreamrackError,
+} from "../../mod.ts";
 import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
+import { NODE_SINCE } from "../../workers/box/gaps.ts";
 import { rejectionOf } from "../_support/errors.ts";
-import { ATTACK_NAMES } from "../_support/plugins/attacks.ts";
+import { attackNames } from "../_support/plugins/attacks.ts";
 import { chain, testPlugin } from "../_support/runtime.ts";
 
 const { name: RUNTIME, version: VERSION } = runtimeInfo();
-const ENFORCES = RUNTIME === "node" && Number.parseInt(VERSION) >= 25;
+const ENFORCES = RUNTIME === "deno" || (RUNTIME === "node" && Number.parseInt(VERSION) >= NODE_SINCE);
+const ATTACKS = attackNames(RUNTIME);
 
-const boxed = (grants: Grants) => createRuntime({ plugins: [testPlugin("attacks")], grants, killGraceMs: 1_500 });
+/** Those for which the runtime ends the thread or process by an error that nobody can catch; nothing was reached then. */
+const CONTAINED = RUNTIME === "node" ? ["listen"] : [];
+/** Those that need more than a plugin that may do everything has. */
+const NEVER_REAL = ["read by a link", ...(RUNTIME === "deno" ? ["ask for permission"] : [])];
 
-describe("a plugin in its box", () => {
+const boxed = (options: Omit<PlacedPlugin, "plugin">) =>
+  createRuntime({ plugins: [{ plugin: testPlugin("attacks"), ...options }, testPlugin("faults")], killGraceMs: 1_500 });
+
+describe("attacks", () => {
   let folder: string;
   let secret: string;
   let server: Server;
@@ -29,7 +45,10 @@ describe("a plugin in its box", () => {
     await writeFile(secret, "the secret");
     await writeFile(`${secret}.mjs`, 'export default "the secret";');
     process.env["STREAMRACK_TEST_SECRET"] = "the secret";
-    server = createServer((_request, response) => response.end("reached"));
+    server = createServer((_request, response) => {
+      response.setHeader("content-type", "text/javascript");
+      response.end('export default "reached";');
+    });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     ({ port } = server.address() as AddressInfo);
   });
@@ -43,72 +62,153 @@ describe("a plugin in its box", () => {
 
   async function attempt(runtime: Runtime, attack: string): Promise<{ stopped: boolean; what: string }> {
     const manifest = chain(["attacks.try", { attack, secret, port }]);
-    let outputs;
     try {
-      ({ outputs } = await runtime.execute(manifest, { n0: RuntimeData.text("go") }));
+      const { outputs } = await runtime.execute(manifest, { n0: RuntimeData.text("go") });
+      return RuntimeData.asJson(outputs["n0"]![0]!) as { stopped: boolean; what: string };
     } catch (error) {
-      // Node refuses some calls by an error that nobody can catch: the thread ends, and nothing was reached.
-      if (StreamrackError.is(error) && error.reason === "worker-crashed" && /restricted/.test(error.message)) {
+      if (CONTAINED.includes(attack) && StreamrackError.is(error) && error.reason === "worker-crashed") {
         return { stopped: true, what: error.message };
       }
       throw error;
     }
-    return RuntimeData.asJson(outputs["n0"]![0]!) as { stopped: boolean; what: string };
   }
 
-  if (!ENFORCES) {
-    it("is refused where the runtime cannot hold it, before any of its code runs", async () => {
-      const error = await rejectionOf(boxed({}));
-      assert.equal(error.reason, "permission-denied", error.message);
+  for (const tier of ["worker", "process"] as const) {
+    const describeHeld = ENFORCES ? describe : describe.skip;
+    describeHeld(`on a plugin in the tier ${tier} with grants`, () => {
+      it("reach nothing, whatever is tried", async () => {
+        await using runtime = await boxed({ tier, grants: {} });
+        const escaped: string[] = [];
+        for (const attack of ATTACKS) {
+          const { stopped, what } = await attempt(runtime, attack);
+          if (!stopped) escaped.push(`${attack}: ${what}`);
+        }
+        assert.deepEqual(escaped, []);
+        const session = await runtime.open(chain("attacks.exit"));
+        assert.deepEqual((await session.metrics()).unenforced, []);
+        await session.cancel();
+      });
+
+      it("end its own thread or process alone", async () => {
+        await using runtime = await boxed({ tier, grants: {} });
+        const bystander = await runtime.open(chain("fault.events"));
+        const error = await rejectionOf(runtime.execute(chain("attacks.exit"), { n0: RuntimeData.text("go") }));
+        assert.equal(error.reason, "worker-crashed", error.message);
+        assert.equal(error.pluginName, "attacks");
+        await bystander.send(RuntimeData.text("x"));
+        for await (const _ of bystander) break;
+      });
+
+      it("change nothing in another plugin, whose globals are its own", async () => {
+        await using runtime = await boxed({ tier, grants: {} });
+        await runtime.execute(chain("attacks.patch"), { n0: RuntimeData.text("go") });
+        const { outputs } = await runtime.execute(chain(["fault.throw", { at: 5 }]), { n0: RuntimeData.text("x") });
+        assert.equal(outputs["n0"]!.length, 1);
+        assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+      });
+
+      it("take no time from another plugin for longer than is allowed, by a loop that never ends", async () => {
+        await using runtime = await boxed({ tier, grants: {} });
+        const session = await runtime.open(chain("attacks.loop"));
+        await session.send(RuntimeData.text("go"));
+        const { outputs } = await runtime.execute(chain(["fault.throw", { at: 5 }]), { n0: RuntimeData.text("x") });
+        assert.equal(outputs["n0"]!.length, 1);
+        await session.cancel();
+      });
+
+      it("reach what was granted, and nothing beside it", async () => {
+        const net = RUNTIME === "deno" ? [`127.0.0.1:${port}`] : true;
+        await using runtime = await boxed({ tier, grants: { read: [secret], env: ["STREAMRACK_TEST_SECRET"], net } });
+        for (const attack of ["read a file", "read the environment", "connect out", "fetch"]) {
+          const { stopped, what } = await attempt(runtime, attack);
+          assert.equal(stopped, false, `${attack}: ${what}`);
+        }
+        for (const attack of ["import a file", "write a file", "spawn", "read the current folder"]) {
+          assert.equal((await attempt(runtime, attack)).stopped, true, attack);
+        }
+        if (RUNTIME === "deno") assert.equal((await attempt(runtime, "listen")).stopped, true, "listen");
+      });
     });
-    return;
+
+    it(`are refused in the tier ${tier} where it cannot be held, before any code of the plugin runs`, async () => {
+      // On Node these hold as a whole only, on Bun nothing does.
+      if (RUNTIME === "deno") return;
+      const error = await rejectionOf(boxed({ tier, grants: { net: ["127.0.0.1"] } }));
+      assert.equal(error.reason, "permission-denied", error.message);
+      if (ENFORCES) assert.deepEqual(error.problems.map(({ path }) => path), ["grants.net"]);
+      else assert.match(error.message, /Run it on/);
+    });
+
+    it(`are let through in the tier ${tier} where that is allowed, which is told`, async () => {
+      if (RUNTIME === "deno") return;
+      const logs: LogEntry[] = [];
+      await using runtime = await createRuntime({
+        plugins: [{ plugin: testPlugin("attacks"), tier, grants: { net: ["example.com"] }, allowUnenforced: true }],
+        onLog: (entry) => void logs.push(entry),
+      });
+      assert.deepEqual(logs.map(({ level, pluginName }) => [level, pluginName]), [["warn", "attacks"]]);
+      assert.match(logs[0]!.message, /allowUnenforced/);
+      assert.equal((await attempt(runtime, "connect out")).stopped, false);
+      assert.equal((await attempt(runtime, "read a file")).stopped, ENFORCES);
+      const session = await runtime.open(chain("attacks.exit"));
+      assert.deepEqual((await session.metrics()).unenforced, ["attacks"]);
+      await session.cancel();
+    });
   }
 
-  it("reaches nothing, whatever it tries", async () => {
-    await using runtime = await boxed({});
-    const escaped: string[] = [];
-    for (const attack of ATTACK_NAMES) {
-      const { stopped, what } = await attempt(runtime, attack);
-      if (!stopped) escaped.push(`${attack}: ${what}`);
-    }
-    assert.deepEqual(escaped, []);
+  it("leave a process without a part of the environment that it was not granted, also where nothing else holds", async () => {
+    await using runtime = await boxed({ tier: "process", grants: { net: ["example.com"] }, allowUnenforced: true });
+    assert.equal((await attempt(runtime, "read the environment")).stopped, true);
   });
 
-  it("ends its own thread alone", async () => {
-    await using runtime = await boxed({});
-    const error = await rejectionOf(runtime.execute(chain("attacks.exit"), { n0: RuntimeData.text("go") }));
-    assert.equal(error.reason, "worker-crashed");
+  it("are refused where a plugin needs what it was not granted", async () => {
+    const { reason, problems } = await rejectionOf(
+      createRuntime({
+        plugins: [{ plugin: testPlugin("needy"), grants: { read: ["./data"] }, allowUnenforced: true }],
+      }),
+    );
+    assert.equal(reason, "permission-denied");
+    assert.deepEqual(problems.map(({ path, received }) => [path, received]), [
+      ["grants.read", JSON.stringify(fileURLToPath(new URL("./models", testPlugin("needy"))))],
+      ["grants.net", '"api.example.com:443"'],
+    ]);
   });
 
-  it("reaches what it was granted, and nothing beside it", async () => {
-    const grants = { attacks: { read: [secret], env: ["STREAMRACK_TEST_SECRET"], net: true } } as const;
-    await using runtime = await boxed(grants);
-    for (const attack of ["read a file", "read the environment", "connect out", "fetch"]) {
-      const { stopped, what } = await attempt(runtime, attack);
-      assert.equal(stopped, false, `${attack}: ${what}`);
-    }
-    for (const attack of ["import a file", "write a file", "spawn", "read the current folder"]) {
-      assert.equal((await attempt(runtime, attack)).stopped, true, attack);
-    }
-  });
-
-  it("leaves our own plugins as they are", async () => {
-    await using runtime = await createRuntime({ grants: {} });
-    const { outputs } = await runtime.execute(chain("util.passthrough"), { n0: RuntimeData.text("x") });
-    assert.equal(outputs["n0"]!.length, 1);
-  });
-
-  it("is refused where a grant can be kept as a whole only", async () => {
-    const error = await rejectionOf(boxed({ attacks: { net: ["127.0.0.1"] } }));
-    assert.equal(error.reason, "permission-denied");
-    assert.deepEqual(error.problems.map(({ path }) => path), ["net"]);
-  });
-
-  it("does what it likes without grants: each attack is a real one", async () => {
+  it("succeed without grants: each is a real one", async () => {
     await using runtime = await createRuntime({ plugins: [testPlugin("attacks")] });
-    for (const attack of ATTACK_NAMES.filter((name) => name !== "read by a link")) {
+    for (const attack of ATTACKS.filter((name) => !NEVER_REAL.includes(name))) {
       const { stopped, what } = await attempt(runtime, attack);
       assert.equal(stopped, false, `${attack}: ${what}`);
     }
+  });
+});
+
+describe("how a plugin is named", () => {
+  const refusal = async (options: object) => await rejectionOf(boxed(options));
+
+  it("refuses grants that are none, and options that do not fit the tier", async () => {
+    const { reason, problems } = await refusal({
+      tier: "worker",
+      grants: { reed: ["./x"], net: "example.com" },
+      allowUnenforced: 1,
+      maxRssBytes: 1e9,
+    });
+    assert.equal(reason, "invalid-options");
+    assert.deepEqual(problems.map(({ path }) => path), [
+      "plugins.grants.reed",
+      "plugins.grants.net",
+      "plugins.allowUnenforced",
+      "plugins.maxRssBytes",
+    ]);
+    assert.deepEqual((await refusal({ tier: "thread" })).problems.map(({ path }) => path), ["plugins.tier"]);
+  });
+
+  it("refuses to let a plugin with grants share threads", async () => {
+    const error = await rejectionOf(createRuntime({
+      plugins: [{ plugin: testPlugin("attacks"), grants: {}, allowUnenforced: true }],
+      trust: [["attacks", "audio"]],
+    }));
+    assert.equal(error.reason, "invalid-options");
+    assert.match(error.message, /share threads/);
   });
 });

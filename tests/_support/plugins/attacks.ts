@@ -14,6 +14,15 @@ const settled = (emitter: {
     emitter.on("error", reject);
   });
 
+/** As much of Deno's own interface as is tried. */
+const deno = () =>
+  (globalThis as unknown as {
+    readonly Deno: {
+      readTextFileSync(path: string): string;
+      readonly permissions: { requestSync(wanted: object): { readonly state: string } };
+    };
+  }).Deno;
+
 /** Each gives something if it succeeds, and throws if it is stopped. */
 const ATTACKS: { readonly [name: string]: (secret: string, port: number) => unknown } = {
   "read a file": async (secret) => (await import("node:fs")).readFileSync(secret, "utf8"),
@@ -86,9 +95,34 @@ const ATTACKS: { readonly [name: string]: (secret: string, port: number) => unkn
       throw error;
     }
   },
-  "start a thread with all rights": async () => {
+  "read in a thread of its own": async (secret) => {
     const { Worker } = await import("node:worker_threads");
-    return await settled(new Worker("0", { eval: true, execArgv: [] }), "exit");
+    const code = `import("node:worker_threads").then(async ({ parentPort }) => {
+      const fs = await import("node:fs");
+      parentPort.postMessage(fs.readFileSync(${JSON.stringify(secret)}, "utf8"));
+    });`;
+    return await settled(new Worker(code, { eval: true, execArgv: [] }), "message");
+  },
+  "import by the network": async (_secret, port) => (await import(`http://127.0.0.1:${port}/module.js`)).default,
+  "read by Deno": (secret) => deno().readTextFileSync(secret),
+  "read in a worker with all rights": async (secret) => {
+    const code = `postMessage(Deno.readTextFileSync(${JSON.stringify(secret)}));`;
+    const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, {
+      type: "module",
+      deno: { permissions: { read: true } },
+    } as WorkerOptions);
+    return await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(event.message));
+      };
+    }).finally(() => worker.terminate());
+  },
+  "ask for permission": (secret) => {
+    const { state } = deno().permissions.requestSync({ name: "read", path: secret });
+    if (state !== "granted") throw new Error(`it is ${state}`);
+    return state;
   },
   "patch the check": async (secret) => {
     const process = await import("node:process");
@@ -97,8 +131,20 @@ const ATTACKS: { readonly [name: string]: (secret: string, port: number) => unkn
   },
 };
 
-/** The names of the attacks. */
-export const ATTACK_NAMES: readonly string[] = Object.keys(ATTACKS);
+/** What only one runtime has. */
+const ONLY: { readonly [name: string]: string } = {
+  "read the environment in a report": "node",
+  "patch the check": "node",
+  "import by the network": "deno",
+  "read by Deno": "deno",
+  "read in a worker with all rights": "deno",
+  "ask for permission": "deno",
+};
+
+/** The names of the attacks that can be tried on a runtime. */
+export function attackNames(runtime: string): string[] {
+  return Object.keys(ATTACKS).filter((name) => (ONLY[name] ?? runtime) === runtime);
+}
 
 export default definePlugin({
   name: "attacks",
@@ -131,6 +177,32 @@ export default definePlugin({
       create: () => ({
         async process() {
           (await import("node:process")).exit(7);
+        },
+      }),
+    }),
+    defineNode({
+      type: "attacks.patch",
+      summary: "Changes what others lean on.",
+      params: v.object({}),
+      inputs: { in: ["any"] },
+      outputs: { out: ["json"] },
+      create: () => ({
+        process() {
+          Object.assign(Object.prototype, { polluted: true });
+          globalThis.fetch = () => Promise.reject(new Error("patched"));
+          return [];
+        },
+      }),
+    }),
+    defineNode({
+      type: "attacks.loop",
+      summary: "Never gives its thread back.",
+      params: v.object({}),
+      inputs: { in: ["any"] },
+      outputs: { out: ["json"] },
+      create: () => ({
+        process() {
+          for (;;);
         },
       }),
     }),
