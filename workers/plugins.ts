@@ -11,6 +11,7 @@ import { checkPlugin, type Plugin } from "../core/node/define.ts";
 import { describePlugin, type PluginDescription } from "../core/node/describe.ts";
 import type { PluginSource, ProcessOptions, StreamingNodeRegistry } from "../core/node/registry.ts";
 import { resolvePlugin } from "./adapters/resolve_plugin.ts";
+import { chooseTier, type WantedTier } from "./choose_tier.ts";
 import { readDescribeResult } from "./control_messages.ts";
 import { toJsonSchema } from "./json_schema.ts";
 import type { TaskPool } from "./pool.ts";
@@ -18,7 +19,7 @@ import { type DescribeResult, PROTOCOL_VERSION } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
 
 /** A plugin that is to run in a worker thread, whatever it would like, or in a child process of its own. */
-export interface PlacedPlugin extends ProcessOptions {
+export interface PlacedPlugin extends ProcessOptions, WantedTier {
   readonly tier: "worker" | "process";
   /** URL or package name. */
   readonly plugin: string | URL;
@@ -65,17 +66,19 @@ async function describeInput(input: PluginInput, options: RegisterOptions): Prom
   if (typeof input === "string" || input instanceof URL) {
     const url = await resolvePlugin(input, options.resolveFrom);
     const description = await describeInPool({ tier: "worker", url }, options);
-    if (description.tier !== "process") return { description, source: { tier: "worker", url } };
+    if (chooseTier(description, {}) === "worker") return { description, source: { tier: "worker", url } };
     // Its wish is known only now. The thread that has described it goes.
     await options.closePool(describedIn({ tier: "worker", url }));
     return { description, source: { tier: "process", url } };
   }
   if (input?.tier === "worker" || input?.tier === "process") {
-    const { tier, plugin, ...process } = input;
+    const { tier, plugin, allowNative, ...process } = input;
     checkProcessOptions(input);
     const url = await resolvePlugin(plugin, options.resolveFrom);
     const source: PluginSource = tier === "process" ? { tier, url, process } : { tier, url };
-    return { description: await describeInPool(source, options), source };
+    const description = await describeInPool(source, options);
+    chooseTier(description, { tier, allowNative });
+    return { description, source };
   }
   if (input?.tier !== "inline") {
     throw new StreamrackError("invalid-options", "a plugin object runs in the host thread only", {

@@ -32,6 +32,8 @@ export interface PluginDescription {
   readonly apiVersion: number;
   /** Where it wants to run. Absent: in a worker thread. */
   readonly tier?: "worker" | "process" | undefined;
+  /** Whether it loads native add-ons. Absent: it does not. */
+  readonly native?: boolean | undefined;
   readonly nodes: readonly NodeDescription[];
 }
 
@@ -45,8 +47,9 @@ export async function describePlugin(
   toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
 ): Promise<PluginDescription> {
   const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
-  const { name, version, apiVersion, tier } = plugin;
-  return { name, version, apiVersion, ...(tier === undefined ? {} : { tier }), nodes };
+  const { name, version, apiVersion, tier, native } = plugin;
+  const wishes = { ...(tier === undefined ? {} : { tier }), ...(native === true ? { native } : {}) };
+  return { name, version, apiVersion, ...wishes, nodes };
 }
 
 /** Most node types of one plugin that is described by another thread. */

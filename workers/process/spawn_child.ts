@@ -34,7 +34,8 @@ export function spawnChild(options: ProcessOptions, pluginUrl: string): SpawnedC
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   }));
-  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "inherit", "inherit", "pipe"] });
+  // In a session of its own: Ctrl-C is the host's to handle, whose sessions may still want to end well.
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "inherit", "inherit", "pipe"], detached: true });
   return { process: child, pipe: child.stdio[3] as unknown as Duplex };
 }
 
