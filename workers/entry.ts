@@ -28,7 +28,7 @@ import {
   type WorkerNotice,
   type WorkerTask,
 } from "./protocol.ts";
-import { beat } from "./segment_board.ts";
+import { beat, ownBoard, readEpoch } from "./segment_board.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
 
 /** Runs one task of a pool to its end. Never throws for what a plugin does. */
@@ -64,8 +64,11 @@ async function describe(task: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, channels, pluginUrls, descriptions, board, control } = task;
+  const { spec, links, channels, pluginUrls, descriptions, control } = task;
   watchBusyThreads(task.busyThreads);
+  const board = task.board === undefined
+    ? ownBoard(spec.nodes.length, (words) => notify({ notice: "board", words }))
+    : { memory: task.board };
   const valve = new LogValve();
   const post = (entry: LogEntry) => {
     const dropped = valve.takeDropped();
@@ -77,6 +80,7 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     links,
     channels,
     board,
+    latestEpoch: task.board && readEpoch(task.board),
     threadId,
     loadPlugin: async (name) => {
       const loaded = await loadBoxed(task, pluginUrls[name] as string);
@@ -100,6 +104,5 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     } satisfies SegmentControl,
     control,
   );
-  const stopBeating = board === undefined ? () => {} : beat(board);
-  return await run.result.finally(stopBeating);
+  return await run.result.finally(beat(board));
 }

@@ -82,15 +82,12 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
   );
   const [first, ...others] = segment.nodes;
   const pluginNames = Object.keys(pluginUrls);
-  // Another process shares no memory with this one.
   const isThread = segment.tier === "worker";
-  const watch = !isThread || typeof SharedArrayBuffer === "undefined"
-    ? undefined
-    : new SegmentWatch(segment, spec.epoch ?? 0, stallLimits, {
-      onStall: (node, stalledMs) => onLog(stalledEntry(spec, node, stalledMs)),
-      onStallTimeout: (node, stallTimeoutMs) => void task.kill(stalledError(segment, node, stallTimeoutMs)),
-      onStuck: (node, deadlineMs) => void task.kill(stuckError(node, deadlineMs)),
-    });
+  const watch = new SegmentWatch(segment, spec.epoch ?? 0, stallLimits, {
+    onStall: (node, stalledMs) => onLog(stalledEntry(spec, node, stalledMs)),
+    onStallTimeout: (node, stallTimeoutMs) => void task.kill(stalledError(segment, node, stallTimeoutMs)),
+    onStuck: (node, deadlineMs) => void task.kill(stuckError(segment, node, deadlineMs)),
+  });
   const channels = openSegmentChannels(options.channels);
   const task = new RemoteTask<SegmentResult>({
     pool: pool(),
@@ -101,7 +98,7 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
       pluginUrls,
       descriptions: ahead.length === 0 ? undefined : Object.fromEntries(ahead),
       links,
-      board: watch?.board.memory,
+      board: watch.board.shared,
       channels: channels?.port,
       busyThreads: isThread ? busyThreadsMemory() : undefined,
     },
@@ -110,6 +107,7 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
     nodeId: others.length === 0 ? first?.id : undefined,
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
     readResult: (value, threadId) => readSegmentResult(value, spec, threadId),
+    onBoard: (words) => watch.board.receive(words),
     log: {
       sessionId: spec.sessionId,
       plugins: new Map(spec.nodes.map(({ nodeId, pluginName }) => [nodeId, pluginName])),
@@ -117,7 +115,7 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
       onDropped: (count) => onLog(droppedEntry(spec, count)),
     },
   });
-  if (watch !== undefined) task.result.finally(watchdog.follow(watch)).catch(() => {});
+  task.result.finally(watchdog.follow(watch)).catch(() => {});
   channels?.endWith(task.result);
   return {
     segment,
@@ -125,21 +123,20 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
     prepare: () => task.call("prepare", (answer) => readOutcome(answer, readProblems)),
     start: () => task.call("start", (answer) => readOutcome(answer, readNull)),
     flush: (epoch) => {
-      if (watch !== undefined) watch.board.epoch = epoch;
+      watch.board.epoch = epoch;
       void task.call("flush", readNull, epoch).catch(() => {});
     },
     cancel: (error) => void task.call("cancel", readNull, error).catch(() => {}),
     reconnect: (link, port) => task.call("reconnect", readReconnected, link, Comlink.transfer(port, [port])),
     metrics: () => task.call("metrics", (answer) => readSegmentMetrics(answer, spec, task.threadId)),
     endWithin: (timeoutMs) => task.endWithin(timeoutMs),
-    health: () =>
-      watch && {
-        nodeIds: segment.nodes.map(({ id }) => id),
-        plugins: pluginNames,
-        threadId: task.threadId,
-        restarts: 0,
-        ...watch.health(),
-      },
+    health: () => ({
+      nodeIds: segment.nodes.map(({ id }) => id),
+      plugins: pluginNames,
+      threadId: task.threadId,
+      restarts: 0,
+      ...watch.health(),
+    }),
   };
 }
 
@@ -182,23 +179,20 @@ function stalledEntry({ sessionId, nodes }: SegmentSpec, node: PlanNode | undefi
 }
 
 /** The error for a segment whose thread stood still for too long. */
-function stalledError({ nodes }: PlanSegment, node: PlanNode | undefined, stallTimeoutMs: number): StreamrackError {
-  return new StreamrackError(
-    "node-stuck",
-    `it blocked its thread for longer than ${stallTimeoutMs} ms (stallTimeoutMs); the thread was terminated`,
-    {
-      nodeId: node?.id,
-      pluginName: (node ?? nodes[0])?.plugin.description.name,
-      remedy: "Look for a loop that never ends or never yields.",
-    },
-  );
+function stalledError(segment: PlanSegment, node: PlanNode | undefined, stallTimeoutMs: number): StreamrackError {
+  return blockedError(segment, node, `${stallTimeoutMs} ms (stallTimeoutMs)`);
 }
 
 /** The error for a node whose thread does not even let its own timers run. */
-function stuckError({ id, plugin }: PlanNode, deadlineMs: number): StreamrackError {
-  return new StreamrackError(
-    "node-stuck",
-    `it blocked its thread for longer than ${deadlineMs} ms for one input; the thread was terminated`,
-    { nodeId: id, pluginName: plugin.description.name, remedy: "Look for a loop that never ends or never yields." },
-  );
+function stuckError(segment: PlanSegment, node: PlanNode, deadlineMs: number): StreamrackError {
+  return blockedError(segment, node, `${deadlineMs} ms for one input`);
+}
+
+function blockedError({ nodes, tier }: PlanSegment, node: PlanNode | undefined, limit: string): StreamrackError {
+  const end = tier === "process" ? "its process was killed" : "the thread was terminated";
+  return new StreamrackError("node-stuck", `it blocked its thread for longer than ${limit}; ${end}`, {
+    nodeId: node?.id,
+    pluginName: (node ?? nodes[0])?.plugin.description.name,
+    remedy: "Look for a loop that never ends or never yields.",
+  });
 }

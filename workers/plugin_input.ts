@@ -9,13 +9,12 @@ import type { Plugin } from "../core/node/define.ts";
 import type { GrantOptions } from "../core/node/grants.ts";
 import { checkPermissions } from "../core/node/permissions.ts";
 import type { ProcessOptions } from "../core/node/registry.ts";
+import type { WantedTier } from "./choose_tier.ts";
 
 /** A plugin with how it is to run. */
-export interface PlacedPlugin extends GrantOptions, ProcessOptions {
+export interface PlacedPlugin extends WantedTier, GrantOptions, ProcessOptions {
   /** URL, path or package name. */
   readonly plugin: string | URL;
-  /** Where it runs: in a worker thread, or a child process of its own. Default: as the plugin wishes, mostly in a worker. */
-  readonly tier?: "worker" | "process" | undefined;
 }
 
 /** A plugin that runs in the host thread, for tests and trusted code. */

@@ -14,6 +14,7 @@ import type { PluginSource, RegisteredPlugin, StreamingNodeRegistry } from "../c
 import { resolvePlugin } from "./adapters/resolve_plugin.ts";
 import { resolvePermissions } from "./box/box.ts";
 import { findGap } from "./box/gaps.ts";
+import { chooseTier } from "./choose_tier.ts";
 import { readDescribeResult } from "./control_messages.ts";
 import { readDescription } from "./description_file.ts";
 import { toJsonSchema } from "./json_schema.ts";
@@ -97,19 +98,22 @@ export async function describeInput(input: PluginInput, options: DescribeOptions
     const description = await describePlugin(checkPlugin(named.plugin), toJsonSchema);
     return { plugin: { description, source: named }, pool: undefined };
   }
-  const { plugin, tier: wanted, maxRssBytes, ...granted } = named;
+  const { plugin, tier, allowNative, maxRssBytes, grants, allowUnenforced } = named;
   const url = await resolvePlugin(plugin, options.resolveFrom);
   const ahead = await readDescription(url);
-  const sourceIn = (tier: "worker" | "process"): Exclude<PluginSource, { readonly tier: "inline" }> =>
-    tier === "process" ? { tier, url, ...granted, maxRssBytes } : { tier, url, ...granted };
-  const first = sourceIn(wanted ?? ahead?.tier ?? "worker");
-  if (ahead !== undefined) return { plugin: describedAs(ahead, first, true), pool: undefined };
+  const sourceIn = (tier: "worker" | "process"): Exclude<PluginSource, { readonly tier: "inline" }> => {
+    const source = { url, grants, allowUnenforced };
+    return tier === "process" ? { ...source, tier, maxRssBytes } : { ...source, tier };
+  };
+  const wanted = { tier, allowNative };
+  if (ahead !== undefined) return { plugin: describedAs(ahead, sourceIn(chooseTier(ahead, wanted)), true), pool: undefined };
+  const first = sourceIn(tier ?? "worker");
 
   const pool = options.makePool(first);
   try {
     const description = await describeInPool(url, pool, options.timeoutMs);
     // Its wish is known only now.
-    const source = sourceIn(wanted ?? description.tier ?? "worker");
+    const source = sourceIn(chooseTier(description, wanted));
     const described = describedAs(description, source, false);
     if (source.tier === first.tier) return { plugin: described, pool };
     await pool.close();

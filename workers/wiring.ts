@@ -94,12 +94,13 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
       return ring;
     };
     const isLocal = [from, to].every((end) => end === undefined || segmentOf.get(end.nodeId)?.tier !== "process");
+    const isRelayed = !isLocal && from !== undefined && to !== undefined;
     const { writer, reader } = createLink({ shared: sharedMemory !== false && isLocal, takeRing });
     const { ring } = writer;
     const [writes, reads] = [attachWriter(writer), attachReader(reader)];
     wires.push({ ring, writer: writes.end, reader: reads.end });
     const inFlight = ring && (() => ringInFlight(ring));
-    counters.add({ from, to, isFused: false, inFlight }, writes.counted, reads.counted);
+    counters.add({ from, to, isFused: false, isRelayed, inFlight }, writes.counted, reads.counted);
   };
   let hostRows = 0;
   const hostEnd = (ends: LinkEnd[]): AttachEnd => (end) => ({

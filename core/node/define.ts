@@ -56,6 +56,12 @@ export interface Plugin {
    * thread cannot. The application has the last word. Default: a worker thread.
    */
   readonly tier?: "worker" | "process" | undefined;
+  /**
+   * Whether it loads native add-ons, which can bring down whatever process they are in. It runs in a child process
+   * then, and in a thread only where the application says `allowNative`. Load the add-on in `create`: the module itself
+   * may be loaded in a thread, to be described. Default: false.
+   */
+  readonly native?: boolean | undefined;
   readonly nodes: readonly AnyNodeDefinition[];
   /** What its nodes need of files, network, environment, programs and native code. Default: nothing. */
   readonly permissions?: Permissions | undefined;
@@ -143,6 +149,9 @@ export function checkPlugin(value: unknown, from = "the plugin"): Plugin {
   expect(typeof plugin.version === "string" && plugin.version !== "", "version", plugin.version, "a semantic version");
   const isTier = plugin.tier === undefined || plugin.tier === "worker" || plugin.tier === "process";
   expect(isTier, "tier", plugin.tier, '"worker" or "process"');
+  expect(plugin.native === undefined || typeof plugin.native === "boolean", "native", plugin.native, "true or false");
+  const isAtOdds = plugin.native === true && plugin.tier === "worker";
+  expect(!isAtOdds, "tier", plugin.tier, '"process": it loads native add-ons');
   if (!Array.isArray(plugin.nodes)) expect(false, "nodes", plugin.nodes, "an array of node definitions");
   else {
     const names = new Map<string, string>();

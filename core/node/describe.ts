@@ -33,6 +33,8 @@ export interface PluginDescription {
   readonly apiVersion: number;
   /** Where it wants to run. Absent: in a worker thread. */
   readonly tier?: "worker" | "process" | undefined;
+  /** Whether it loads native add-ons. Absent: it does not. */
+  readonly native?: boolean | undefined;
   /** What its nodes need beyond computing. Absent: nothing. */
   readonly permissions?: Permissions | undefined;
   readonly nodes: readonly NodeDescription[];
@@ -48,16 +50,11 @@ export async function describePlugin(
   toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
 ): Promise<PluginDescription> {
   const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
-  const { name, version, apiVersion, tier, permissions = {} } = plugin;
+  const { name, version, apiVersion, tier, native, permissions = {} } = plugin;
+  const wishes = { ...(tier === undefined ? {} : { tier }), ...(native === true ? { native } : {}) };
   const needed = normalizePermissions(permissions);
-  return {
-    name,
-    version,
-    apiVersion,
-    ...(tier === undefined ? {} : { tier }),
-    ...(Object.keys(needed).length === 0 ? {} : { permissions: needed }),
-    nodes,
-  };
+  const needs = Object.keys(needed).length === 0 ? {} : { permissions: needed };
+  return { name, version, apiVersion, ...wishes, ...needs, nodes };
 }
 
 /** Most node types of one plugin that is described by another thread. */

@@ -42,7 +42,7 @@ class Watched {
 
   /** Makes it seem as if a node had begun so long ago. */
   beginAgo(index: number, agoMs: number): this {
-    new StepMarks(this.watch.board.memory, index, true).begin();
+    new StepMarks(this.watch.board, index, true).begin();
     Atomics.sub(this.words, 8 + index, agoMs);
     return this;
   }
@@ -82,7 +82,7 @@ describe("the watch over a thread", () => {
 
   it("names the node that is at work, and none where that is not known", () => {
     const watched = new Watched([nodeWith("a"), nodeWith("b")]);
-    const marks = new StepMarks(watched.watch.board.memory, 1, false);
+    const marks = new StepMarks(watched.watch.board, 1, false);
     marks.begin();
     watched.beat().look(5);
     marks.end();
@@ -142,7 +142,7 @@ describe("the board that a segment shares with the host", () => {
     board.epoch = 4;
     assert.equal(epoch(), 4);
     assert.equal(board.beats, 0);
-    const stop = beat(board.memory);
+    const stop = beat(board);
     assert.equal(board.beats, 1);
     while (board.beats < 3) await new Promise((resolve) => setTimeout(resolve, 50));
     stop();

@@ -43,10 +43,12 @@ const VIEWS = [
 
 /** Deeper values are refused at both ends. */
 const DEPTH_MAX = 512;
+/** Most members of arrays and objects in one value: each takes much more memory than the byte that it may come in. */
+export const MEMBERS_MAX = 4_000_000;
 /** Bytes from this size on are not copied into the envelope, but written from where they lie. */
 const APART_FROM_BYTES = 512;
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TYPED_ARRAY_PROTOTYPE: object = Object.getPrototypeOf(Uint8Array.prototype);
 
 /** Writes values one after the other into parts that are sent in order. */
@@ -56,6 +58,7 @@ export class ValueWriter {
   #buffer: Buffer;
   #at: number;
   #length = 0;
+  #members = 0;
 
   /** @param reserved Bytes to leave free at the front. @param ports Gives the number of a port that is sent along. */
   constructor(reserved: number, ports: (port: MessagePort) => number) {
@@ -70,7 +73,10 @@ export class ValueWriter {
     return { parts: this.#parts, length: this.#length };
   }
 
-  /** @throws {TypeError} for what cannot be sent: functions, symbols, class instances, cycles. */
+  /**
+   * @throws {TypeError} for what cannot be sent: functions, symbols, class instances, cycles.
+   * @throws {StreamrackError} `limit-exceeded` for a value of too many parts.
+   */
   write(value: unknown, depth = 0): void {
     if (depth > DEPTH_MAX) throw new TypeError(`a value is nested deeper than ${DEPTH_MAX}, or contains itself`);
     switch (typeof value) {
@@ -105,7 +111,7 @@ export class ValueWriter {
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return this.#binary(value);
     if (Array.isArray(value)) {
       this.#byte(TAG.array);
-      this.#uint(value.length);
+      this.#count(value.length);
       // By index: a hole is sent as undefined.
       for (let i = 0; i < value.length; i++) this.write(value[i], depth + 1);
       return;
@@ -116,7 +122,7 @@ export class ValueWriter {
     }
     const entries = Object.entries(value);
     this.#byte(TAG.object);
-    this.#uint(entries.length);
+    this.#count(entries.length);
     for (const [key, member] of entries) {
       this.#text(key);
       this.write(member, depth + 1);
@@ -154,6 +160,16 @@ export class ValueWriter {
     this.#at += this.#buffer.write(text, this.#at);
   }
 
+  #count(members: number): void {
+    this.#members += members;
+    if (this.#members > MEMBERS_MAX) {
+      throw new StreamrackError("limit-exceeded", "a value has too many parts for the process tier", {
+        remedy: `Send at most ${MEMBERS_MAX} members of arrays and objects at a time; numbers in bulk as a tensor.`,
+      });
+    }
+    this.#uint(members);
+  }
+
   #byte(value: number): void {
     this.#room(1);
     this.#buffer[this.#at++] = value;
@@ -188,6 +204,7 @@ export class ValueReader {
   readonly #bytes: Buffer;
   readonly #ports: ((id: number) => MessagePort) | undefined;
   #at = 0;
+  #members = 0;
 
   /** @param ports Gives the port of a number. Absent: none may come. */
   constructor(bytes: Buffer, ports?: (id: number) => MessagePort) {
@@ -220,14 +237,13 @@ export class ValueReader {
       case TAG.bigint:
         return this.#bigint();
       case TAG.array: {
-        // Each member takes a byte at least, so a count that is too large ends with the bytes.
         const values: unknown[] = [];
-        for (let left = this.#uint(); left > 0; left--) values.push(this.#value(depth + 1));
+        for (let left = this.#count(); left > 0; left--) values.push(this.#value(depth + 1));
         return values;
       }
       case TAG.object: {
         const object: Record<string, unknown> = {};
-        for (let left = this.#uint(); left > 0; left--) {
+        for (let left = this.#count(); left > 0; left--) {
           const key = this.#text();
           const value = this.#value(depth + 1);
           // An assignment to this key would change the prototype.
@@ -279,6 +295,14 @@ export class ValueReader {
     const text = this.#text();
     if (!/^-?\d{1,1000}$/.test(text)) throw pipeViolation("a number that is none");
     return BigInt(text);
+  }
+
+  /** Each member takes a byte at least, so a count that is too large for the frame ends with its bytes. */
+  #count(): number {
+    const members = this.#uint();
+    this.#members += members;
+    if (this.#members > MEMBERS_MAX) throw pipeViolation(`a value of more than ${MEMBERS_MAX} parts`);
+    return members;
   }
 
   #byte(): number {

@@ -7,7 +7,7 @@
  */
 
 import type { Duplex } from "node:stream";
-import { describeThrown, StreamrackError } from "../../core/errors.ts";
+import { StreamrackError } from "../../core/errors.ts";
 import { pipeViolation, ValueReader, ValueWriter } from "./codec.ts";
 import { PipePort } from "./pipe_port.ts";
 import { FRAME, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameReader } from "./frame_reader.ts";
@@ -149,8 +149,10 @@ export class PortMux {
       try {
         this.#send(id, data);
       } catch (thrown) {
-        // Whoever posted it has checked it, and is told by nobody any more.
-        this.close(pipeViolation(`what cannot be sent: ${describeThrown(thrown)}`));
+        // Whoever posted it is told by nobody any more, and what comes next must not take its place.
+        if (StreamrackError.is(thrown)) return this.close(thrown);
+        // It is no message of ours, perhaps of another plugin: the other end of the link says so, and whose it was.
+        this.#send(id, undefined);
       }
     };
   }

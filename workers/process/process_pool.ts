@@ -14,6 +14,7 @@ import type { Box } from "../box/box.ts";
 import type { TaskPool } from "../pool.ts";
 import type { WorkerTask } from "../protocol.ts";
 import { pipeViolation } from "./codec.ts";
+import { guardChild } from "./guard_child.ts";
 import { PortMux } from "./port_mux.ts";
 import type { FromChild, ToChild } from "./process_messages.ts";
 import { residentBytes } from "./resident_memory.ts";
@@ -138,10 +139,12 @@ class Child {
     this.#process = process;
     this.#pipe = pipe;
     this.pid = process.pid ?? 0;
+    const dismissGuard = this.pid === 0 ? () => {} : guardChild(this.pid, (cause) => void this.kill(noGuard(cause)));
     this.#exited = new Promise((resolve) => {
       const exited = (error: Error) => {
         clearInterval(this.#look);
         clearTimeout(this.#idle);
+        dismissGuard();
         this.#fail(error);
         listener.onExit();
         resolve();
@@ -203,7 +206,7 @@ class Child {
 
   /** A process that is alive, but has closed its pipe or written nonsense to it, is of no use any more. */
   async #onPipeClosed(error: StreamrackError): Promise<void> {
-    if (error.reason !== "protocol-violation") {
+    if (error.reason === "worker-crashed") {
       // Mostly it has just ended, and its exit says more.
       await settledWithin(this.#exited, EXIT_TIMEOUT_MS);
     }
@@ -249,6 +252,13 @@ function memoryExceeded(bytes: number, maxRssBytes: number): StreamrackError {
       expected: `at most ${maxRssBytes}`,
     }],
     remedy: "Send less at a time, raise the limit, or look for a leak in the plugin.",
+  });
+}
+
+function noGuard(cause: Error): StreamrackError {
+  return new StreamrackError("unsupported-runtime", "a child process needs a guard, which /bin/sh runs", {
+    cause,
+    remedy: "Install a shell, or run the plugin in a thread.",
   });
 }
 

@@ -41,7 +41,8 @@ export function spawnChild({ grants, box }: SpawnOptions): SpawnedChild {
   const env = grantedEnv(grants === undefined ? true : grants.env);
   const names = grants === undefined ? [ALL_NAMES] : Object.keys(env);
   const args = [...runtimeArguments(box), fileURLToPath(CHILD_ENTRY_URL), ...names];
-  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "inherit", "inherit", "pipe"] });
+  // In a session of its own: Ctrl-C is the host's to handle, whose sessions may still want to end well.
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "inherit", "inherit", "pipe"], detached: true });
   return { process: child, pipe: child.stdio[3] as unknown as Duplex };
 }
 

@@ -4,7 +4,6 @@ import { defineNode, definePlugin, RuntimeData } from "../../../core/plugin.ts";
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
-import * as v from "valibot";
 
 const ports = { inputs: { in: ["any"] }, outputs: { out: ["json"] } } as const;
 const never = new Promise<never>(() => {});
@@ -12,23 +11,8 @@ const never = new Promise<never>(() => {});
 /** Where the pipe to the host is. */
 const PIPE_FD = 3;
 
-/** A frame: length, kind, port, body. */
-function frame(length: number, kind: number, port: number, body: readonly number[] = []): Uint8Array {
-  const bytes = new Uint8Array(9 + body.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, length, true);
-  bytes[4] = kind;
-  view.setUint32(5, port, true);
-  bytes.set(body, 9);
-  return bytes;
-}
-
-const FORGED = {
-  garbage: frame(15, 1, 0, [200, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
-  length: frame(0xffff_fff0, 1, 1),
-  port: frame(6, 1, 1_000_000, [1]),
-  kind: frame(6, 77, 1, [1]),
-};
+/** A frame of 15 bytes, of which nothing is a value. */
+const NONSENSE = Uint8Array.of(15, 0, 0, 0, 1, 0, 0, 0, 0, 200, 1, 2, 3, 4, 5, 6, 7, 8, 9);
 
 export default definePlugin({
   name: "child",
@@ -58,19 +42,17 @@ export default definePlugin({
     defineNode({
       type: "child.forge",
       summary: "Writes nonsense to the pipe.",
-      params: v.object({ how: v.picklist(Object.keys(FORGED) as (keyof typeof FORGED)[]) }),
       ...ports,
-      create: ({ params }) => ({
+      create: () => ({
         process() {
-          const bytes = FORGED[params.how];
           if (process.versions["deno"] === undefined) {
-            writeSync(PIPE_FD, bytes);
+            writeSync(PIPE_FD, NONSENSE);
             return never;
           }
           // Deno opens a descriptor once, so the next write to the pipe is taken over.
           const { write } = Socket.prototype;
           Socket.prototype.write = function (this: Socket) {
-            return write.call(this, bytes);
+            return write.call(this, NONSENSE);
           };
           return RuntimeData.json(null);
         },

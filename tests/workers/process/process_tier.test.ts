@@ -10,6 +10,8 @@ import {
   StreamrackError,
 } from "../../../mod.ts";
 import { settledWithin } from "../../../core/flow/settled_within.ts";
+import { MEMBERS_MAX } from "../../../workers/process/codec.ts";
+import { isAlive } from "../../_support/processes.ts";
 
 const PLUGINS = new URL("../../_support/plugins/", import.meta.url);
 
@@ -46,7 +48,9 @@ describe("process tier", () => {
       plugins: [
         { tier: "process", plugin: plugin("crash") },
         { tier: "process", plugin: plugin("faults") },
-        { tier: "process", plugin: plugin("child"), maxRssBytes: 600 * 1024 ** 2 },
+        { tier: "process", plugin: plugin("child") },
+        { tier: "process", plugin: plugin("hostile") },
+        { tier: "process", plugin: plugin("conform") },
       ],
       onLog: (entry) => void logs.push(entry),
       killGraceMs: 2_500,
@@ -65,11 +69,11 @@ describe("process tier", () => {
     }
   });
 
-  it("runs in another process, with nothing of the environment", async () => {
+  it("runs in another process, with the environment of the host where no grants are given", async () => {
     const { outputs } = await runtime.execute(row(["child.env"]), { n0: RuntimeData.text("") });
     const { pid, env } = RuntimeData.asJson(outputs["n0"]![0]!) as { pid: number; env: string[] };
     assert.notEqual(pid, process.pid);
-    assert.ok(!env.includes("PATH") && !env.includes("HOME"), env.join());
+    assert.ok(env.includes("PATH"), env.join());
   });
 
   it("holds the source back where a node is slow", async () => {
@@ -122,26 +126,56 @@ describe("process tier", () => {
     assert.equal(outputs["n0"]!.length, 2);
   });
 
-  it("kills a process that takes too much memory, and says which plugin it was", async () => {
-    const error = await rejection(runtime.execute(row(["child.hoard"]), { n0: RuntimeData.text("x") }));
-    assert.equal(error.reason, "memory-exceeded");
+  it("kills a process that writes nonsense to the pipe", async () => {
+    const error = await rejection(runtime.execute(row(["child.forge"]), { n0: RuntimeData.text("x") }));
+    assert.equal(error.reason, "protocol-violation", error.message);
     assert.equal(error.pluginName, "child");
-    assert.equal(error.problems[0]?.path, "maxRssBytes");
-    assert.match(error.message, /maxRssBytes/);
+    assert.equal(runtime.metrics().plugins["child"]?.violations, 1);
   });
 
-  for (const how of ["garbage", "length", "port", "kind"] as const) {
-    it(`kills a process that writes nonsense to the pipe: ${how}`, async () => {
-      const error = await rejection(runtime.execute(row(["child.forge", { how }]), { n0: RuntimeData.text("x") }));
-      assert.equal(error.reason, "protocol-violation", error.message);
-      assert.equal(error.pluginName, "child");
-    });
-  }
-
-  it("tells of a process that is killed from outside", async () => {
+  it("tells of a process that kills itself", async () => {
     const error = await rejection(runtime.execute(row(["child.kill"]), { n0: RuntimeData.text("x") }));
-    assert.equal(error.reason, "worker-crashed");
-    assert.match(error.message, /child process/);
+    assert.deepEqual([error.reason, error.nodeId, error.pluginName], ["worker-crashed", "n0", "child"]);
+    assert.match(error.message, /child process.*SIGKILL/);
+  });
+
+  it("pollutes no prototype of the host by the keys of what comes out of it", async () => {
+    const { items } = await runtime.execute(row(["hostile.keys"]), { n0: RuntimeData.text("x") });
+    const data = RuntimeData.asJson(items[0]!.data) as object;
+    assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+    assert.equal(Object.getPrototypeOf(data), Object.prototype);
+    assert.deepEqual(Object.keys(data), ["__proto__", "constructor"]);
+    assert.ok(Object.hasOwn(items[0]!.data.metadata!, "__proto__"));
+  });
+
+  it("says which edges the host relays", async () => {
+    const manifest = row(["audio.gain"], ["crash.at"], ["crash.at"], ["audio.gain"], ["util.passthrough"]);
+    const { metrics } = await runtime.execute(manifest, { n0: audio(3) });
+    assert.deepEqual(
+      metrics.links.map(({ isRelayed, isFused, items }) => [isRelayed, isFused, items]),
+      [[false, false, 3], [true, false, 3], [false, true, 3], [true, false, 3], [false, false, 3], [false, false, 3]],
+    );
+  });
+
+  it("says that a value is too large for it, and goes on with others", async () => {
+    const huge = RuntimeData.json(new Array(MEMBERS_MAX + 1).fill(0));
+    const error = await rejection(runtime.execute(row(["crash.at"]), { n0: huge }));
+    assert.match(error.message, /too many parts/);
+    const { outputs } = await runtime.execute(row(["crash.at"]), { n0: RuntimeData.json(1) });
+    assert.equal(outputs["n0"]!.length, 1);
+  });
+
+  it("has plugins keep to their contract as a thread has", async () => {
+    const url = RuntimeData.text(new URL("../../../plugins/text/mod.ts", import.meta.url).href);
+    const { outputs } = await runtime.execute(row(["conform.run"]), { n0: url });
+    const { pid, checks, failures } = RuntimeData.asJson(outputs["n0"]![0]!) as {
+      pid: number;
+      checks: number;
+      failures: string[];
+    };
+    assert.notEqual(pid, process.pid);
+    assert.deepEqual(failures, []);
+    assert.ok(checks > 10, `${checks} checks`);
   });
 
   it("drops what is queued at a flush, and ends where it should", async () => {
@@ -156,12 +190,25 @@ describe("process tier", () => {
     assert.ok(numbers.length < 11);
   });
 
-  it("runs a plugin that wishes for it, and leaves nothing behind", async () => {
-    await using wishing = await createRuntime({ plugins: [plugin("wish")] });
-    const { outputs } = await wishing.execute(row(["wish.pid"]), { n0: RuntimeData.text("") });
-    const pid = RuntimeData.asJson(outputs["n0"]![0]!) as number;
-    assert.notEqual(pid, process.pid);
+  it("runs a plugin that wishes for it, or loads native add-ons, and leaves nothing behind", async () => {
+    const wishing = await createRuntime({ plugins: [plugin("wish"), plugin("native")] });
+    const pids: number[] = [];
+    for (const type of ["wish.pid", "native.pid"]) {
+      const { outputs } = await wishing.execute(row([type]), { n0: RuntimeData.text("") });
+      pids.push(RuntimeData.asJson(outputs["n0"]![0]!) as number);
+    }
+    assert.ok(!pids.includes(process.pid) && new Set(pids).size === 2);
     await wishing.close();
-    assert.throws(() => process.kill(pid, 0));
+    assert.deepEqual(pids.filter(isAlive), []);
+  });
+
+  it("is where native add-ons are loaded, unless the application allows a thread", async () => {
+    const inThread = { tier: "worker", plugin: plugin("native") } as const;
+    const error = await rejection(createRuntime({ plugins: [inThread] }));
+    assert.deepEqual([error.reason, error.pluginName], ["invalid-options", "native"]);
+    assert.match(error.remedy ?? "", /allowNative/);
+    await using allowed = await createRuntime({ plugins: [{ ...inThread, allowNative: true }, plugin("wish")] });
+    const { outputs } = await allowed.execute(row(["native.pid"]), { n0: RuntimeData.text("") });
+    assert.equal(RuntimeData.asJson(outputs["n0"]![0]!), process.pid);
   });
 });
