@@ -1,6 +1,6 @@
 /**
- * What is enforced on the code of a plugin, by runtime: known from
- * measurements, because to try it out here would put this process at risk
+ * What limits hold for the code of a plugin, by runtime: known from
+ * measurements, because to try them out here would put this process at risk
  * (a heap limit that is ignored fills the memory).
  *
  * @module
@@ -36,16 +36,10 @@ export function identifyRuntime(
 }
 
 /** What is enforced here, by this version of Streamrack. */
-export function enforcements({ name, version }: RuntimeIdentity): Enforcement[] {
+export function enforcements({ name }: RuntimeIdentity): Enforcement[] {
   return [
     { what: "memory limit of a worker", ...HEAP_LIMIT[name] },
     { what: "hard stop of a worker", holds: "yes", how: "terminate() ends also an endless loop" },
-    {
-      what: "permissions of a plugin",
-      ...(name === "node" && Number.parseInt(version) >= 25
-        ? { holds: "yes", how: "where the runtime option grants is given; net, run and ffi as a whole only" }
-        : { holds: "no", how: "with the runtime option grants, third-party plugins are refused here" }),
-    },
   ];
 }
 
