@@ -39,7 +39,9 @@ function problemsOf(input: PlacedPlugin): Problem[] {
   const refuse = (name: string, received: unknown, expected: string): Problem => {
     return { path: `plugins.${name}`, message: "is not right", received: displayValue(received), expected };
   };
-  if (typeof input !== "object" || input === null || !(typeof input.plugin === "string" || input.plugin instanceof URL)) {
+  if (
+    typeof input !== "object" || input === null || !(typeof input.plugin === "string" || input.plugin instanceof URL)
+  ) {
     const expected = 'a URL, a path, a package name, { plugin: one of these, … }, or { tier: "inline", plugin }: ' +
       "a plugin object runs in the host thread only";
     return [{ path: "plugins", message: "is not a plugin to load", received: displayValue(input), expected }];
@@ -57,7 +59,9 @@ function problemsOf(input: PlacedPlugin): Problem[] {
     problems.push(refuse("maxRssBytes", maxRssBytes, "a whole number from 1"));
   }
   if (maxRssBytes !== undefined && tier === "worker") {
-    problems.push(refuse("maxRssBytes", maxRssBytes, 'nothing with tier "worker": only a process has a limit of memory'));
+    problems.push(
+      refuse("maxRssBytes", maxRssBytes, 'nothing with tier "worker": only a process has a limit of memory'),
+    );
   }
   return problems;
 }

@@ -8,11 +8,11 @@
 
 import { StreamrackError } from "../core/errors.ts";
 import type { PluginDescription } from "../core/node/describe.ts";
-import type { RegisteredPlugin, StreamingNodeRegistry } from "../core/node/registry.ts";
+import type { PluginSource, RegisteredPlugin, StreamingNodeRegistry } from "../core/node/registry.ts";
 import type { Plan, PlanSegment } from "../core/pipeline/plan.ts";
 import { makePool } from "./make_pool.ts";
 import type { PluginInput } from "./plugin_input.ts";
-import { describeInput, type Described, groupOf, registerPlugins } from "./plugins.ts";
+import { type Described, describeInput, groupOf, registerPlugins } from "./plugins.ts";
 import type { PoolOptions, TaskPool } from "./pool.ts";
 
 /** What {@linkcode PluginPools} needs. */
@@ -110,7 +110,7 @@ export class PluginPools {
 
   get #describeOptions() {
     const { resolveFrom, timeoutMs, poolOptions } = this.#options;
-    return { resolveFrom, timeoutMs, makePool: (source: Parameters<typeof makePool>[0]) => makePool(source, poolOptions) };
+    return { resolveFrom, timeoutMs, makePool: (source: PluginSource) => makePool(source, poolOptions) };
   }
 
   async #reload(name: string): Promise<PluginDescription> {
@@ -123,9 +123,13 @@ export class PluginPools {
       });
     }
     if (source.tier === "inline") {
-      throw new StreamrackError("invalid-options", "a plugin of the inline tier is an object: there is nothing to load", {
-        pluginName: name,
-      });
+      throw new StreamrackError(
+        "invalid-options",
+        "a plugin of the inline tier is an object: there is nothing to load",
+        {
+          pluginName: name,
+        },
+      );
     }
     const members = registry.plugins().filter((plugin) => plugin.group === group && plugin.source.tier !== "inline");
     const described = await this.#describeAll(members);
@@ -152,7 +156,9 @@ export class PluginPools {
 
   async #describeAll(members: readonly RegisteredPlugin[]): Promise<Described[]> {
     const settled = await Promise.allSettled(
-      members.map(({ description, source }) => describeInput(this.#inputOf(description.name, source), this.#describeOptions)),
+      members.map(({ description, source }) =>
+        describeInput(this.#inputOf(description.name, source), this.#describeOptions)
+      ),
     );
     const described = settled.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
     for (const result of settled) {

@@ -106,7 +106,9 @@ export async function describeInput(input: PluginInput, options: DescribeOptions
     return tier === "process" ? { ...source, tier, maxRssBytes } : { ...source, tier };
   };
   const wanted = { tier, allowNative };
-  if (ahead !== undefined) return { plugin: describedAs(ahead, sourceIn(chooseTier(ahead, wanted)), true), pool: undefined };
+  if (ahead !== undefined) {
+    return { plugin: describedAs(ahead, sourceIn(chooseTier(ahead, wanted)), true), pool: undefined };
+  }
   const first = sourceIn(tier ?? "worker");
 
   const pool = options.makePool(first);

@@ -452,7 +452,7 @@ class Rack implements Runtime {
     const { stallAfterMs = 5_000, stallTimeoutMs } = this.#options;
     const watched = { watchdog: this.#watchdog, stallLimits: { stallAfterMs, stallTimeoutMs } };
     const place = (wiring: SegmentWiring) => {
-      if (isChecked && isDescribedAhead(wiring.segment)) return placeDescribed(wiring.segment);
+      if (isChecked && isDescribedAhead(wiring.segment)) return placeDescribed(wiring);
       const pool = () => this.#plugins.get(wiring.segment);
       const placed = placeSegment({ ...wiring, ...watched, channels, pool, onLog });
       this.#meter.watch(placed);
@@ -569,7 +569,10 @@ async function feed(session: Session, to: string, input: ExecuteInput): Promise<
 
 function logToConsole({ level, nodeId, pluginName, message, details }: LogEntry): void {
   if (level !== "warn" && level !== "error") return;
-  console[level](`[${pluginName}]${nodeId === "" ? "" : ` ${nodeId}:`} ${message}`, ...(details === undefined ? [] : [details]));
+  console[level](
+    `[${pluginName}]${nodeId === "" ? "" : ` ${nodeId}:`} ${message}`,
+    ...(details === undefined ? [] : [details]),
+  );
 }
 
 /** The least value of each option that is a number. */

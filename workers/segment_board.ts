@@ -62,7 +62,9 @@ export class SegmentBoard {
 
   /** Takes over what a worker has posted of its own board. False if it is no such thing. */
   receive(words: unknown): boolean {
-    if (this.shared !== undefined || !(words instanceof Int32Array) || words.length !== this.#words.length) return false;
+    if (this.shared !== undefined || !(words instanceof Int32Array) || words.length !== this.#words.length) {
+      return false;
+    }
     this.#words.set(words.subarray(BEATS), BEATS);
     return true;
   }

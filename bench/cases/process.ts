@@ -11,7 +11,8 @@ import { observePump } from "../harness/observe_pump.ts";
 export default {
   id: "process",
   title: "A plugin in a child process",
-  description: "The work of the case `throughput`, with the plugin in a thread and in a child process. What goes to a " +
+  description:
+    "The work of the case `throughput`, with the plugin in a thread and in a child process. What goes to a " +
     "process is copied into a pipe and out of it, each way; and where its neighbour in the pipeline is no process, " +
     "the host passes it on. With two nodes in segments of their own, all goes through the host in between.",
   points(mode): readonly Point[] {

@@ -60,23 +60,23 @@ const contender: Contender = {
 };
 
 async function open(options: PipeOptions, tier: "worker" | "process"): Promise<Pipe> {
-    const { stages, fused = false, samplesPerChunk, window } = options;
-    const runtime = await createRuntime({
-      plugins: [{ tier, plugin: BENCH_PLUGIN }],
-      maxThreads: stages,
-      maxItemsInFlight: Math.max(16, window),
-      maxBytesInFlight: Math.max(4 * 1024 ** 2, 2 * window * samplesPerChunk * 4),
-    });
-    const session = await runtime.open(rowManifest(options));
-    // A child process has its plugin to itself, however many nodes that is.
-    await checkThreads(session, fused || tier === "process" ? 1 : stages);
-    return {
-      pump: sessionPump(session),
-      async close() {
-        await session.cancel();
-        await runtime.close();
-      },
-    };
+  const { stages, fused = false, samplesPerChunk, window } = options;
+  const runtime = await createRuntime({
+    plugins: [{ tier, plugin: BENCH_PLUGIN }],
+    maxThreads: stages,
+    maxItemsInFlight: Math.max(16, window),
+    maxBytesInFlight: Math.max(4 * 1024 ** 2, 2 * window * samplesPerChunk * 4),
+  });
+  const session = await runtime.open(rowManifest(options));
+  // A child process has its plugin to itself, however many nodes that is.
+  await checkThreads(session, fused || tier === "process" ? 1 : stages);
+  return {
+    pump: sessionPump(session),
+    async close() {
+      await session.cancel();
+      await runtime.close();
+    },
+  };
 }
 
 export default contender;

@@ -21,7 +21,9 @@ export function addPluginCommand(program: Command): void {
     .summary("build a plugin")
     .description("Helps the authors of plugins.");
   const build = plugin.command("build")
-    .description("Writes the description of a plugin beside its module, so that it can be listed and checked without running it.")
+    .description(
+      "Writes the description of a plugin beside its module, so that it can be listed and checked without running it.",
+    )
     .argument("<plugin...>", "URL, path or package of a plugin")
     .option("--check", "write nothing; exit with 1 if a description is not up to date")
     .option("--json", "print the descriptions as JSON, one line per plugin");

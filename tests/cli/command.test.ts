@@ -331,14 +331,20 @@ describe("streamrack validate, nodes, doctor", () => {
     assert.deepEqual(enforcements.map(({ holds }: { holds: string }) => holds), [
       runtimeInfo().limitsWorkerHeap ? "yes" : "no",
       "yes",
-      ...Array(2).fill(runtime.name === "deno" || (runtime.name === "node" && Number.parseInt(runtime.version) >= 25) ? "yes" : "no"),
+      ...Array(2).fill(
+        runtime.name === "deno" || (runtime.name === "node" && Number.parseInt(runtime.version) >= 25) ? "yes" : "no",
+      ),
     ]);
     assert.match(enforcements[2].what, /\bgrants\b/);
     assert.match((await runCli(["doctor"])).text, /a pipeline runs +yes/);
   });
 
   it("help and version", async () => {
-    for (const command of [[], ["run"], ["stream"], ["validate"], ["nodes"], ["nodes", "describe"], ["plugin", "build"], ["doctor"]]) {
+    for (
+      const command of [[], ["run"], ["stream"], ["validate"], ["nodes"], ["nodes", "describe"], ["plugin", "build"], [
+        "doctor",
+      ]]
+    ) {
       const { code, text } = await runCli([...command, "--help"]);
       assert.equal(code, 0);
       assert.match(text, /Usage: streamrack/);

@@ -8,13 +8,13 @@ import { writePlugin } from "../_support/written_plugin.ts";
 
 async function answer(session: Session): Promise<string> {
   await session.send(RuntimeData.text("?"));
-  for await (const { data } of session) return RuntimeData.asText(data).text;
+  for await (const { data } of session) return RuntimeData.asText(data);
   return "nothing";
 }
 
 async function said(runtime: Runtime, type: string): Promise<string> {
   const { outputs } = await runtime.execute(chain(type), { n0: RuntimeData.text("?") });
-  return RuntimeData.asText(outputs["n0"]![0]!).text;
+  return RuntimeData.asText(outputs["n0"]![0]!);
 }
 
 describe("runtime.reload", () => {

@@ -63,7 +63,9 @@ export function makeBox({ tier, url, grants, allowUnenforced = false }: BoxedPlu
       remedy: `${gap.remedy} Or let it run all the same, if you trust it with more, by allowUnenforced: true.`,
     });
   }
-  const held = gap === undefined ? grants : { ...grants, ...Object.fromEntries(gap.wholeOnly.map((kind) => [kind, true])) };
+  const held = gap === undefined
+    ? grants
+    : { ...grants, ...Object.fromEntries(gap.wholeOnly.map((kind) => [kind, true])) };
   return {
     box: gap?.isOpen === true ? undefined : boxOf(resolvePermissions(held, url), url, workerEntry),
     isUnenforced: gap !== undefined,
@@ -135,7 +137,9 @@ export function denoPermissions({ granted }: Box): { readonly [key: string]: boo
 export function denoFlags(box: Box): string[] {
   const flags = Object.entries(denoPermissions(box)).flatMap(([kind, given]) => {
     if (given === false) return [];
-    return [given === true ? `--allow-${kind}` : `--allow-${kind}=${(given as readonly string[]).join(",")}`];
+    // A comma within an item is written twice.
+    const items = given === true ? [] : (given as readonly string[]).map((item) => item.replaceAll(",", ",,"));
+    return [given === true ? `--allow-${kind}` : `--allow-${kind}=${items.join(",")}`];
   });
   // Without, modules of some hosts could be imported, whose addresses can carry a secret out.
   return ["--no-prompt", "--no-remote", ...flags];

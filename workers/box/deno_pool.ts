@@ -6,8 +6,9 @@
  * @module
  */
 
-import { StreamrackError } from "../../core/errors.ts";
+import { availableParallelism } from "node:os";
 import { fromErrorEnvelope } from "../../core/error_envelope.ts";
+import { StreamrackError } from "../../core/errors.ts";
 import { settledWithin } from "../../core/flow/settled_within.ts";
 import type { PoolOptions, TaskPool } from "../pool.ts";
 import type { WorkerTask } from "../protocol.ts";
@@ -101,7 +102,7 @@ export class DenoBoxPool implements TaskPool {
       event.preventDefault();
       this.#fail(new Error(event.message));
     };
-    const { maxThreads, tasksPerThread, idleTimeoutMs, workerEntry } = this.#options;
+    const { maxThreads = availableParallelism(), tasksPerThread, idleTimeoutMs, workerEntry } = this.#options;
     const { env } = this.#box;
     keeper.postMessage(
       {

@@ -24,7 +24,7 @@ const deno = () =>
   }).Deno;
 
 /** Each gives something if it succeeds, and throws if it is stopped. */
-const ATTACKS: { readonly [name: string]: (secret: string, port: number) => unknown } = {
+const ATTACKS: { readonly [name: string]: (secret: string, port: number, fd: number) => unknown } = {
   "read a file": async (secret) => (await import("node:fs")).readFileSync(secret, "utf8"),
   "read a file without waiting": async (secret) => await (await import("node:fs/promises")).readFile(secret, "utf8"),
   "read the current folder": async () => (await import("node:fs")).readdirSync((await import("node:process")).cwd()),
@@ -40,6 +40,14 @@ const ATTACKS: { readonly [name: string]: (secret: string, port: number) => unkn
     } finally {
       fs.rmSync(link);
     }
+  },
+  "read a file that the host has open": async (_secret, _port, fd) => {
+    const bytes = new Uint8Array(10);
+    // From a place, which a pipe does not have: what else has this number cannot keep it waiting.
+    const { readSync } = await import("node:fs");
+    const text = new TextDecoder().decode(bytes.subarray(0, readSync(fd, bytes, 0, 10, 0)));
+    if (text !== "the secret") throw new Error(`it is another file: ${text}`);
+    return text;
   },
   "write a file": async (secret) => (await import("node:fs")).writeFileSync(`${secret}.new`, "x"),
   "write a database": async (secret) => {
@@ -154,13 +162,13 @@ export default definePlugin({
     defineNode({
       type: "attacks.try",
       summary: "Tries an attack, and tells what came of it.",
-      params: v.object({ attack: v.string(), secret: v.string(), port: v.number() }),
+      params: v.object({ attack: v.string(), secret: v.string(), port: v.number(), fd: v.number() }),
       inputs: { in: ["any"] },
       outputs: { out: ["json"] },
-      create: ({ params: { attack, secret, port } }) => ({
+      create: ({ params: { attack, secret, port, fd } }) => ({
         async *process() {
           try {
-            const got = await ATTACKS[attack]!(secret, port);
+            const got = await ATTACKS[attack]!(secret, port, fd);
             yield RuntimeData.json({ stopped: false, what: String(got).slice(0, 200) });
           } catch (error) {
             yield RuntimeData.json({ stopped: true, what: String(error).slice(0, 200) });

@@ -38,7 +38,13 @@ const u32 = (value: number) => {
 const VALUES: readonly unknown[] = [
   ...[undefined, null, true, false, 0, -0, 1.5, NaN, Infinity, -(2 ** 53), "", "ü🎵", "\uFEFFwith a mark", "\0"],
   ...[10n ** 40n, -5n, [], {}, [[[]]], { a: { b: [1, "x", null, undefined] } }],
-  ...[new ArrayBuffer(5), new Uint8Array(0), Uint8Array.of(1, 2), Float32Array.of(0.1), new Float64Array(1_000).fill(2)],
+  ...[
+    new ArrayBuffer(5),
+    new Uint8Array(0),
+    Uint8Array.of(1, 2),
+    Float32Array.of(0.1),
+    new Float64Array(1_000).fill(2),
+  ],
   ...[BigInt64Array.of(-1n), new Float32Array([1, 2, 3]).subarray(1), Int16Array.of(-1)],
 ];
 
@@ -60,7 +66,9 @@ describe("values on the pipe", () => {
   });
 
   it("set no prototype, whatever their keys are", () => {
-    const value = decode(encode(JSON.parse('{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}')));
+    const value = decode(
+      encode(JSON.parse('{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}')),
+    );
     assert.equal(Object.getPrototypeOf(value), Object.prototype);
     assert.deepEqual(Object.keys(value as object), ["__proto__", "constructor"]);
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
@@ -89,15 +97,17 @@ describe("values on the pipe", () => {
 
   it("take no memory that their bytes do not pay for", () => {
     const nested = Buffer.concat(Array.from({ length: 1_000 }, () => Buffer.concat([Buffer.of(7), u32(1)])));
-    for (const forged of [
-      Buffer.concat([Buffer.of(7), u32(0xffff_ffff), Buffer.alloc(10)]),
-      Buffer.concat([Buffer.of(8), u32(0xffff_ffff), Buffer.alloc(10)]),
-      Buffer.concat([Buffer.of(9, 0), u32(0xffff_ffff), Buffer.alloc(10)]),
-      Buffer.concat([Buffer.of(5), u32(0x7fff_ffff)]),
-      Buffer.concat([Buffer.of(7), u32(MEMBERS_MAX + 1), Buffer.alloc(MEMBERS_MAX + 1)]),
-      Buffer.concat([Buffer.of(6), u32(2_000), Buffer.alloc(2_000, "9")]),
-      nested,
-    ]) {
+    for (
+      const forged of [
+        Buffer.concat([Buffer.of(7), u32(0xffff_ffff), Buffer.alloc(10)]),
+        Buffer.concat([Buffer.of(8), u32(0xffff_ffff), Buffer.alloc(10)]),
+        Buffer.concat([Buffer.of(9, 0), u32(0xffff_ffff), Buffer.alloc(10)]),
+        Buffer.concat([Buffer.of(5), u32(0x7fff_ffff)]),
+        Buffer.concat([Buffer.of(7), u32(MEMBERS_MAX + 1), Buffer.alloc(MEMBERS_MAX + 1)]),
+        Buffer.concat([Buffer.of(6), u32(2_000), Buffer.alloc(2_000, "9")]),
+        nested,
+      ]
+    ) {
       assert.equal(thrownBy(() => decode(forged)).reason, "protocol-violation");
     }
   });
