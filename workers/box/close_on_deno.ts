@@ -26,7 +26,8 @@ export const DENO_CLOSER: Closer = {
     write: () => isRefused(() => fs.closeSync(fs.openSync("/streamrack-probe", "r+"))),
     net: () => isRefused(async () => (await deno().connect({ hostname: "127.0.0.1", port: 9 })).close()),
     env: () => isRefused(() => deno().env.toObject()),
-    run: () => isRefused(() => new (deno().Command)("streamrack-probe", { args: [] }).outputSync()),
+    // By its path: a name is looked for first.
+    run: () => isRefused(() => new (deno().Command)("/streamrack-probe", { args: [] }).outputSync()),
     ffi: () => isRefused(() => deno().dlopen("/streamrack-probe.so", {})),
   },
   isUnreadable: (folder) => deniesRead(folder),

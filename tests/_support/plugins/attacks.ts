@@ -24,7 +24,7 @@ const deno = () =>
   }).Deno;
 
 /** Each gives something if it succeeds, and throws if it is stopped. */
-const ATTACKS: { readonly [name: string]: (secret: string, port: number, fd: number) => unknown } = {
+const ATTACKS: { readonly [name: string]: (secret: string, port: number, fd: number, pid: number) => unknown } = {
   "read a file": async (secret) => (await import("node:fs")).readFileSync(secret, "utf8"),
   "read a file without waiting": async (secret) => await (await import("node:fs/promises")).readFile(secret, "utf8"),
   "read the current folder": async () => (await import("node:fs")).readdirSync((await import("node:process")).cwd()),
@@ -89,10 +89,8 @@ const ATTACKS: { readonly [name: string]: (secret: string, port: number, fd: num
     if (error) throw error;
     return "it ran";
   },
-  "signal the host": async () => {
-    const process = await import("node:process");
-    return process.kill(process.pid, 0);
-  },
+  // It does no harm to a process that has not been stopped.
+  "signal the host": async (_secret, _port, _fd, pid) => (await import("node:process")).kill(pid, "SIGCONT"),
   "load a native add-on": async (secret) => {
     const { dlopen } = await import("node:process");
     try {
@@ -162,13 +160,13 @@ export default definePlugin({
     defineNode({
       type: "attacks.try",
       summary: "Tries an attack, and tells what came of it.",
-      params: v.object({ attack: v.string(), secret: v.string(), port: v.number(), fd: v.number() }),
+      params: v.object({ attack: v.string(), secret: v.string(), port: v.number(), fd: v.number(), pid: v.number() }),
       inputs: { in: ["any"] },
       outputs: { out: ["json"] },
-      create: ({ params: { attack, secret, port, fd } }) => ({
+      create: ({ params: { attack, secret, port, fd, pid } }) => ({
         async *process() {
           try {
-            const got = await ATTACKS[attack]!(secret, port, fd);
+            const got = await ATTACKS[attack]!(secret, port, fd, pid);
             yield RuntimeData.json({ stopped: false, what: String(got).slice(0, 200) });
           } catch (error) {
             yield RuntimeData.json({ stopped: true, what: String(error).slice(0, 200) });
