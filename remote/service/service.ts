@@ -23,9 +23,6 @@ import { reflect, REFLECTION_SERVICES } from "./reflection.ts";
 import type { Service } from "./types.ts";
 import { WarmSessions } from "./warm_sessions.ts";
 
-/** How long connections may take to send their last bytes, in milliseconds. */
-const LINGER_MS = 1_000;
-
 /**
  * Starts a service; resolves when it listens.
  *
@@ -129,11 +126,12 @@ class RunningService implements Service {
     this.#acceptor?.stop();
     // Idle connections are told to go; those with calls are kept until their calls have ended.
     this.#server.tryShutdown(() => {});
+    const untilMs = performance.now() + drainTimeoutMs;
     if (!await settles(admission.close(), drainTimeoutMs)) {
       onLog({ level: "warn", event: "drain-timeout", sessions: admission.sessionCount });
     } else if (drainTimeoutMs > 0 && this.#acceptor !== undefined) {
-      // The last answers are on their way: each connection closes when it has sent what it had.
-      await settles(this.#acceptor.emptied(), Math.min(drainTimeoutMs, LINGER_MS));
+      // The last answers are on their way: each connection closes when its client has taken what there was.
+      await settles(this.#acceptor.emptied(), untilMs - performance.now());
     }
     this.#server.forceShutdown();
     await this.#acceptor?.close();

@@ -328,6 +328,15 @@ describe("stopping", () => {
       await closing;
     }));
 
+  it("does not wait for clients that have no call", () =>
+    withService(async ({ address, service }) => {
+      const idle = new RemotePipelineClient(address, { maxAttempts: 1 });
+      await idle.getVersion();
+      await service.close({ drainTimeoutMs: 3_600_000 });
+      assert.equal((await rejectionOf(idle.getVersion())).code, "unavailable");
+      await idle.disconnect();
+    }));
+
   it("cuts off what does not end in time, and leaves no session", () =>
     withService(async ({ address, service, runtime }) => {
       const client = new RemotePipelineClient(address, { maxAttempts: 1 });
