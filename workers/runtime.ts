@@ -217,8 +217,8 @@ export interface Runtime {
 
   /**
    * Counts of all sessions, by plugin as well. Asks no thread, so it answers
-   * at once; with `sharedMemory: false` what workers count is as old as the
-   * last `session.metrics()`.
+   * at once; with `sharedMemory: false`, and in sessions with a node in a child
+   * process, what workers count is as old as the last `session.metrics()`.
    */
   metrics(): RuntimeMetrics;
 

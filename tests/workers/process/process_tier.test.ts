@@ -119,6 +119,7 @@ describe("process tier", () => {
   it("kills an endless loop after its grace, and goes on with a new process", async () => {
     const session = await runtime.open(row(["fault.loop"]));
     await session.send(RuntimeData.text("x"));
+    await until(async () => (await session.metrics()).nodes["n0"] === undefined, "the loop");
     await session.cancel();
     const { outputs } = await runtime.execute(row(["fault.throw", { at: 5 }]), {
       n0: audio(2),
