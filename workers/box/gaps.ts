@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type PermissionKind, type Permissions } from "../../core/node/permissions.ts";
+import type { PermissionKind, Permissions } from "../../core/node/permissions.ts";
 import { runtimeInfo } from "../adapters/runtime_info.ts";
 import { hasWorkerPermissions } from "./worker_permissions.ts";
 

@@ -16,7 +16,7 @@ describe("the watch over a child process", () => {
     runtime = await createRuntime({
       plugins: [
         { tier: "process", plugin: testPlugin("crash") },
-        { tier: "process", plugin: testPlugin("child"), maxRssBytes: 600 * 1024 ** 2 },
+        { tier: "process", plugin: testPlugin("child"), maxRssBytes: 400 * 1024 ** 2 },
       ],
       onLog: (entry) => void logs.push(entry),
       stallAfterMs: 1_000,
