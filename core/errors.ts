@@ -58,6 +58,7 @@ export const ERROR_REASONS = {
   "node-failed": "aborted",
   "node-stuck": "deadline-exceeded",
   "worker-crashed": "unavailable",
+  "memory-exceeded": "resource-exhausted",
   "plugin-unavailable": "unavailable",
   "session-cancelled": "cancelled",
   "session-flushed": "cancelled",

@@ -29,7 +29,7 @@ export function controlViolation(what: string, received?: unknown): StreamrackEr
 
 /** What a message on a control port is. */
 export type ControlMessage =
-  | { readonly kind: "notice"; readonly notice: WorkerNotice["notice"]; readonly entry: unknown }
+  | { readonly kind: "notice"; readonly notice: WorkerNotice["notice"]; readonly content: unknown }
   | { readonly kind: "answer"; readonly id: string; readonly answer: Answer };
 
 /** The answer to a call: what it gave, or what it threw. */
@@ -37,14 +37,21 @@ export type Answer =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly thrown: ErrorEnvelope };
 
-const NOTICES: readonly unknown[] = ["ready", "log", "end"] satisfies WorkerNotice["notice"][];
+/** What workers post of their own accord, and under which key its content stands. */
+const NOTICES: ReadonlyMap<unknown, string | undefined> = new Map<WorkerNotice["notice"], string | undefined>([
+  ["ready", undefined],
+  ["log", "entry"],
+  ["board", "words"],
+  ["end", undefined],
+]);
 
 /** @throws {StreamrackError} `protocol-violation` if it is neither a notice nor an answer. */
 export function readControlMessage(data: unknown): ControlMessage {
   if (!isRecord(data)) throw controlViolation("what is no message", data);
   const { notice, id, type, name, value } = data;
-  if (NOTICES.includes(notice)) {
-    return { kind: "notice", notice: notice as WorkerNotice["notice"], entry: data["entry"] };
+  if (NOTICES.has(notice)) {
+    const content = data[NOTICES.get(notice) ?? ""];
+    return { kind: "notice", notice: notice as WorkerNotice["notice"], content };
   }
   if (typeof id !== "string") throw controlViolation("a message of no known form", data);
   // The forms of Comlink. Of its own handlers only the one for what was thrown is of use here: a proxy, say, is refused.

@@ -14,7 +14,7 @@ import type { SegmentControl, WorkerNotice } from "./protocol.ts";
 
 /** Who listens to a {@linkcode ControlPort}. */
 export interface ControlListener {
-  onNotice(notice: WorkerNotice["notice"], entry: unknown): void;
+  onNotice(notice: WorkerNotice["notice"], content: unknown): void;
   /** The worker has closed its end, or its thread has ended. Not every runtime tells. */
   onClose(): void;
   /** The worker has broken the protocol. Nothing more is heard of it by then. */
@@ -79,7 +79,7 @@ export class ControlPort {
   }
 
   #handle(message: ControlMessage): void {
-    if (message.kind === "notice") return this.#listener.onNotice(message.notice, message.entry);
+    if (message.kind === "notice") return this.#listener.onNotice(message.notice, message.content);
     const { id, answer } = message;
     if (!this.#asked.delete(id)) throw controlViolation("an answer that nobody asked for");
     // Comlink is given a message of the two forms that are in use here.

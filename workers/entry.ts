@@ -26,7 +26,7 @@ import {
   type WorkerNotice,
   type WorkerTask,
 } from "./protocol.ts";
-import { beat } from "./segment_board.ts";
+import { beat, ownBoard, readEpoch } from "./segment_board.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
 
 /** Runs one task of a pool to its end. Never throws for what a plugin does. */
@@ -56,8 +56,11 @@ async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, channels, pluginUrls, board, control } = task;
+  const { spec, links, channels, pluginUrls, control } = task;
   watchBusyThreads(task.busyThreads);
+  const board = task.board === undefined
+    ? ownBoard(spec.nodes.length, (words) => notify({ notice: "board", words }))
+    : { memory: task.board };
   const valve = new LogValve();
   const post = (entry: LogEntry) => {
     const dropped = valve.takeDropped();
@@ -69,6 +72,7 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     links,
     channels,
     board,
+    latestEpoch: task.board && readEpoch(task.board),
     threadId,
     loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),
     log: (entry) => {
@@ -87,6 +91,5 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     } satisfies SegmentControl,
     control,
   );
-  const stopBeating = board === undefined ? () => {} : beat(board);
-  return await run.result.finally(stopBeating);
+  return await run.result.finally(beat(board));
 }

@@ -24,7 +24,7 @@ import {
 } from "./control_messages.ts";
 import { droppedEntry } from "./log_valve.ts";
 import { withFactories } from "./plugin_loader.ts";
-import type { GroupPool } from "./pool.ts";
+import type { TaskPool } from "./pool.ts";
 import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
 import { openSegmentChannels } from "./segment_channels.ts";
@@ -61,7 +61,7 @@ export interface PlacementOptions {
   readonly stallLimits: StallLimits;
   /** Those of the application, if nodes may use them. */
   readonly channels?: Channels | undefined;
-  pool(group: string): GroupPool;
+  pool(group: string): TaskPool;
   onLog(entry: LogEntry): void;
 }
 
@@ -74,18 +74,17 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
   const { segment, spec, links, watchdog, stallLimits, pool, onLog } = options;
   const pluginUrls = Object.fromEntries(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
-      source.tier === "worker" ? [[description.name, source.url]] : []
+      source.tier === "inline" ? [] : [[description.name, source.url]]
     ),
   );
   const [first, ...others] = segment.nodes;
   const pluginNames = Object.keys(pluginUrls);
-  const watch = typeof SharedArrayBuffer === "undefined"
-    ? undefined
-    : new SegmentWatch(segment, spec.epoch ?? 0, stallLimits, {
-      onStall: (node, stalledMs) => onLog(stalledEntry(spec, node, stalledMs)),
-      onStallTimeout: (node, stallTimeoutMs) => void task.kill(stalledError(segment, node, stallTimeoutMs)),
-      onStuck: (node, deadlineMs) => void task.kill(stuckError(node, deadlineMs)),
-    });
+  const isThread = segment.tier === "worker";
+  const watch = new SegmentWatch(segment, spec.epoch ?? 0, stallLimits, {
+    onStall: (node, stalledMs) => onLog(stalledEntry(spec, node, stalledMs)),
+    onStallTimeout: (node, stallTimeoutMs) => void task.kill(stalledError(segment, node, stallTimeoutMs)),
+    onStuck: (node, deadlineMs) => void task.kill(stuckError(segment, node, deadlineMs)),
+  });
   const channels = openSegmentChannels(options.channels);
   const task = new RemoteTask<SegmentResult>({
     pool: pool(segment.group),
@@ -95,15 +94,16 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
       spec,
       pluginUrls,
       links,
-      board: watch?.board.memory,
+      board: watch.board.shared,
       channels: channels?.port,
-      busyThreads: busyThreadsMemory(),
+      busyThreads: isThread ? busyThreadsMemory() : undefined,
     },
     transfer: [...links.map(({ port }) => port), ...(channels === undefined ? [] : [channels.port])],
     group: segment.group,
     nodeId: others.length === 0 ? first?.id : undefined,
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
     readResult: (value, threadId) => readSegmentResult(value, spec, threadId),
+    onBoard: (words) => watch.board.receive(words),
     log: {
       sessionId: spec.sessionId,
       plugins: new Map(spec.nodes.map(({ nodeId, pluginName }) => [nodeId, pluginName])),
@@ -111,7 +111,7 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
       onDropped: (count) => onLog(droppedEntry(spec, count)),
     },
   });
-  if (watch !== undefined) task.result.finally(watchdog.follow(watch)).catch(() => {});
+  task.result.finally(watchdog.follow(watch)).catch(() => {});
   channels?.endWith(task.result);
   return {
     segment,
@@ -119,21 +119,20 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
     prepare: () => task.call("prepare", (answer) => readOutcome(answer, readProblems)),
     start: () => task.call("start", (answer) => readOutcome(answer, readNull)),
     flush: (epoch) => {
-      if (watch !== undefined) watch.board.epoch = epoch;
+      watch.board.epoch = epoch;
       void task.call("flush", readNull, epoch).catch(() => {});
     },
     cancel: (error) => void task.call("cancel", readNull, error).catch(() => {}),
     reconnect: (link, port) => task.call("reconnect", readReconnected, link, Comlink.transfer(port, [port])),
     metrics: () => task.call("metrics", (answer) => readSegmentMetrics(answer, spec, task.threadId)),
     endWithin: (timeoutMs) => task.endWithin(timeoutMs),
-    health: () =>
-      watch && {
-        nodeIds: segment.nodes.map(({ id }) => id),
-        plugins: pluginNames,
-        threadId: task.threadId,
-        restarts: 0,
-        ...watch.health(),
-      },
+    health: () => ({
+      nodeIds: segment.nodes.map(({ id }) => id),
+      plugins: pluginNames,
+      threadId: task.threadId,
+      restarts: 0,
+      ...watch.health(),
+    }),
   };
 }
 
@@ -176,23 +175,20 @@ function stalledEntry({ sessionId, nodes }: SegmentSpec, node: PlanNode | undefi
 }
 
 /** The error for a segment whose thread stood still for too long. */
-function stalledError({ nodes }: PlanSegment, node: PlanNode | undefined, stallTimeoutMs: number): StreamrackError {
-  return new StreamrackError(
-    "node-stuck",
-    `it blocked its thread for longer than ${stallTimeoutMs} ms (stallTimeoutMs); the thread was terminated`,
-    {
-      nodeId: node?.id,
-      pluginName: (node ?? nodes[0])?.plugin.description.name,
-      remedy: "Look for a loop that never ends or never yields.",
-    },
-  );
+function stalledError(segment: PlanSegment, node: PlanNode | undefined, stallTimeoutMs: number): StreamrackError {
+  return blockedError(segment, node, `${stallTimeoutMs} ms (stallTimeoutMs)`);
 }
 
 /** The error for a node whose thread does not even let its own timers run. */
-function stuckError({ id, plugin }: PlanNode, deadlineMs: number): StreamrackError {
-  return new StreamrackError(
-    "node-stuck",
-    `it blocked its thread for longer than ${deadlineMs} ms for one input; the thread was terminated`,
-    { nodeId: id, pluginName: plugin.description.name, remedy: "Look for a loop that never ends or never yields." },
-  );
+function stuckError(segment: PlanSegment, node: PlanNode, deadlineMs: number): StreamrackError {
+  return blockedError(segment, node, `${deadlineMs} ms for one input`);
+}
+
+function blockedError({ nodes, tier }: PlanSegment, node: PlanNode | undefined, limit: string): StreamrackError {
+  const end = tier === "process" ? "its process was killed" : "the thread was terminated";
+  return new StreamrackError("node-stuck", `it blocked its thread for longer than ${limit}; ${end}`, {
+    nodeId: node?.id,
+    pluginName: (node ?? nodes[0])?.plugin.description.name,
+    remedy: "Look for a loop that never ends or never yields.",
+  });
 }

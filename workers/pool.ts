@@ -26,6 +26,36 @@ export interface PoolOptions {
   readonly workerEntry: URL;
 }
 
+/** Where the tasks of a group run: threads, or child processes. */
+export interface TaskPool {
+  /** What ends when a task dies, for errors. */
+  readonly place: string;
+  /** Threads or processes that are up. */
+  readonly threads: number;
+  /**
+   * Runs a task to its end. Rejects if its thread dies.
+   *
+   * @param started Resolves when the task has reached its thread.
+   * @param onThread Told which thread has been chosen for it, before the task is posted there.
+   */
+  run(
+    task: WorkerTask,
+    transferList: readonly MessagePort[],
+    started: Promise<unknown>,
+    onThread: (threadId: number) => void,
+  ): Promise<unknown>;
+  /**
+   * Ends a thread at once; its tasks reject. Only for threads that have said that they are ready.
+   *
+   * @param why What its other tasks are told.
+   */
+  terminate(threadId: number, why?: StreamrackError): Promise<void>;
+  /** Why a thread was ended, where that was done on purpose and with a reason. */
+  whyEnded(threadId: number): StreamrackError | undefined;
+  /** Ends all threads. */
+  close(): Promise<void>;
+}
+
 /** How long the end of a terminated thread is waited for, in milliseconds. */
 const TERMINATE_TIMEOUT_MS = 5_000;
 
@@ -41,7 +71,8 @@ interface Placement {
 }
 
 /** The threads of one group. They start when they are needed. */
-export class GroupPool {
+export class GroupPool implements TaskPool {
+  readonly place = "worker thread";
   readonly #piscina: Piscina;
   readonly #waiting = new Set<(error: Error) => void>();
   /** Why threads were ended that were ended by us. */

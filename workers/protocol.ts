@@ -40,7 +40,7 @@ export interface SegmentTask {
   readonly control: MessagePort;
   /** By number of the link within the segment. */
   readonly links: readonly LinkEnd[];
-  /** What the segment shares with the host alone; see `segment_board.ts`. */
+  /** What the segment shares with the host alone; see `segment_board.ts`. Absent: it posts its own. */
   readonly board?: SharedArrayBuffer | undefined;
   /** Leads to the channels of the application, where nodes may use them. */
   readonly channels?: MessagePort | undefined;
@@ -86,5 +86,7 @@ export type WorkerNotice =
   /** Sent once, before any plugin code runs: from now on the thread may be terminated. */
   | { readonly notice: "ready"; readonly threadId: number }
   | { readonly notice: "log"; readonly entry: LogEntry }
+  /** What stands on the board of a segment that shares none with the host. */
+  | { readonly notice: "board"; readonly words: Int32Array }
   /** Sent last: nothing more will come on this port. */
   | { readonly notice: "end" };

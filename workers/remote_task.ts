@@ -12,7 +12,7 @@ import { noteTask } from "./busy_threads.ts";
 import { controlViolation } from "./control_messages.ts";
 import { ControlPort } from "./control_port.ts";
 import { LOG_BURST, LogTally, LogValve, readLogEntry } from "./log_valve.ts";
-import type { GroupPool } from "./pool.ts";
+import type { TaskPool } from "./pool.ts";
 import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
 
 /** A task without its control port, which {@linkcode RemoteTask} adds. */
@@ -20,7 +20,7 @@ type TaskWithoutControl = WorkerTask extends infer T ? T extends WorkerTask ? Om
 
 /** What a {@linkcode RemoteTask} is made of. */
 export interface RemoteTaskOptions<T> {
-  readonly pool: GroupPool;
+  readonly pool: TaskPool;
   readonly task: TaskWithoutControl;
   /** Ports that travel with the task. */
   readonly transfer?: readonly MessagePort[];
@@ -31,6 +31,8 @@ export interface RemoteTaskOptions<T> {
   readonly pluginName?: string | undefined;
   /** Reads the result. Throws `protocol-violation` if it is none. */
   readResult(value: unknown, threadId: number): T;
+  /** Takes over what the task posts of its board; false if it is no such thing. */
+  readonly onBoard?: ((words: unknown) => boolean) | undefined;
   /** Receives what the nodes of the task log. */
   readonly log?: {
     readonly sessionId: string;
@@ -69,7 +71,7 @@ export class RemoteTask<T> {
     const started = new Promise<void>((resolve) => this.#start = resolve);
     const ended = new Promise<void>((resolve) => this.#end = resolve);
     this.#control = new ControlPort(port1, {
-      onNotice: (notice, entry) => this.#hear(notice, entry),
+      onNotice: (notice, content) => this.#hear(notice, content),
       onClose: () => void this.#judgeClose(),
       onViolation: (error) => {
         // A thread that has posted something is up, whether it has said so or not.
@@ -159,12 +161,16 @@ export class RemoteTask<T> {
   }
 
   /** Listens to what the worker says of its own accord. */
-  #hear(notice: WorkerNotice["notice"], entry: unknown): void {
+  #hear(notice: WorkerNotice["notice"], content: unknown): void {
     if (notice === "end") {
       this.#hasEnded = true;
       return this.#end();
     }
-    if (notice === "log") return this.#hearLog(entry);
+    if (notice === "log") return this.#hearLog(content);
+    if (notice === "board") {
+      if (this.#options.onBoard?.(content) === true) return;
+      throw controlViolation("a board that is not its own", content);
+    }
     if (this.#isReady) throw controlViolation("word that it is ready, twice");
     this.#isReady = true;
     const noteEnd = noteTask(this.#threadId);
@@ -214,8 +220,14 @@ export class RemoteTask<T> {
     const why = pool.whyEnded(this.#threadId);
     // Forged answers to the pool are the fault of this thread's plugins, and of none of its tasks in particular.
     if (why?.reason === "protocol-violation" && why.pluginName === undefined) return this.#accused(why);
+    // A limit that was exceeded is nobody's but this plugin's, which has the process to itself; and so is one that
+    // could not be started as it must be.
+    if (why?.reason === "memory-exceeded" || why?.reason === "unsupported-runtime") {
+      const { detail, problems, remedy } = why;
+      return new StreamrackError(why.reason, detail, { nodeId, pluginName, problems, remedy });
+    }
     const reason = why === undefined ? describeThrown(thrown) : why.message;
-    return new StreamrackError("worker-crashed", `a worker thread of group "${group}" ended: ${reason}`, {
+    return new StreamrackError("worker-crashed", `a ${pool.place} of group "${group}" ended: ${reason}`, {
       nodeId,
       pluginName,
       cause: why ?? thrown,

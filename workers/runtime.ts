@@ -10,17 +10,18 @@ import type { RuntimeData } from "../core/data/types.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { StreamingNodeRegistry } from "../core/node/registry.ts";
+import type { PluginSource, StreamingNodeRegistry } from "../core/node/registry.ts";
 import type { Manifest } from "../core/pipeline/manifest.ts";
 import type { SessionMetrics } from "../core/pipeline/metrics.ts";
 import { createPlan, manifestError, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import type { Session, SessionOutput } from "../core/pipeline/session.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
-import { type PluginInput, registerPlugins } from "./plugins.ts";
+import { type PluginInput, type RegisterOptions, registerPlugins } from "./plugins.ts";
 import { placeSegment } from "./placement.ts";
 import { findExcess } from "./plan_size.ts";
-import { GroupPool, type PoolOptions, TASKS_PER_THREAD } from "./pool.ts";
+import { GroupPool, type PoolOptions, type TaskPool, TASKS_PER_THREAD } from "./pool.ts";
+import { ProcessPool } from "./process/process_pool.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
@@ -37,8 +38,9 @@ import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions
 export interface RuntimeOptions extends SessionLimits {
   /**
    * Plugins beside our own: a URL, a package name (found from `resolveFrom`),
-   * or, for tests and trusted code, `{ tier: "inline", plugin }`, which runs
-   * in the host thread.
+   * either as `{ tier: "process", plugin }` for a child process of its own, or,
+   * for tests and trusted code, `{ tier: "inline", plugin }`, which runs in the
+   * host thread.
    */
   readonly plugins?: readonly PluginInput[] | undefined;
   /** Module or folder from which package names are found, as a URL or an absolute path. Default: the current folder. */
@@ -201,8 +203,8 @@ export interface Runtime {
 
   /**
    * Counts of all sessions, by plugin as well. Asks no thread, so it answers
-   * at once; with `sharedMemory: false` what workers count is as old as the
-   * last `session.metrics()`.
+   * at once; with `sharedMemory: false`, and in sessions with a node in a child
+   * process, what workers count is as old as the last `session.metrics()`.
    */
   metrics(): RuntimeMetrics;
 
@@ -256,7 +258,7 @@ class Rack implements Runtime {
   readonly #poolOptions: PoolOptions;
   readonly #limits: FlowLimits;
   readonly #groupOf: (pluginName: string) => string;
-  readonly #pools = new Map<string, GroupPool>();
+  readonly #pools = new Map<string, TaskPool>();
   readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #ringPools = new RingPools();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
@@ -282,7 +284,12 @@ class Rack implements Runtime {
   async addPlugins(): Promise<void> {
     const { plugins = [], resolveFrom } = this.#options;
     const timeoutMs = this.#openTimeoutMs;
-    const pool = (group: string) => this.#pool(group);
+    const pool: RegisterOptions["pool"] = (group, source) => this.#pool(group, source);
+    const closePool = async (group: string) => {
+      const closing = this.#pools.get(group);
+      this.#pools.delete(group);
+      await closing?.close();
+    };
     const renamePool = async (from: string, to: string) => {
       const described = this.#pools.get(from);
       this.#pools.delete(from);
@@ -291,7 +298,7 @@ class Rack implements Runtime {
       else this.#pools.set(to, described);
     };
     const groupOf = this.#groupOf;
-    await registerPlugins(plugins, this.registry, { resolveFrom, groupOf, pool, renamePool, timeoutMs });
+    await registerPlugins(plugins, this.registry, { resolveFrom, groupOf, pool, renamePool, closePool, timeoutMs });
   }
 
   async validate(manifest: unknown): Promise<readonly Problem[]> {
@@ -457,13 +464,19 @@ class Rack implements Runtime {
     return breaker;
   }
 
-  #pool(group: string): GroupPool {
+  #pool(group: string, source?: PluginSource): TaskPool {
     let pool = this.#pools.get(group);
     if (pool === undefined) {
-      pool = new GroupPool(this.#poolOptions);
+      pool = this.#makePool(source ?? this.registry.plugins().find((plugin) => plugin.group === group)?.source);
       this.#pools.set(group, pool);
     }
     return pool;
+  }
+
+  #makePool(source: PluginSource | undefined): TaskPool {
+    if (source?.tier !== "process") return new GroupPool(this.#poolOptions);
+    const { idleTimeoutMs } = this.#poolOptions;
+    return new ProcessPool({ ...source.process, pluginUrl: source.url, idleTimeoutMs });
   }
 
   get #openTimeoutMs(): number {

@@ -40,7 +40,7 @@ export interface RuntimeMetrics {
   readonly sessions: number;
   /** Calls of `open` that wait for their turn. */
   readonly queuedSessions: number;
-  /** Threads that are up. */
+  /** Threads and child processes that are up. */
   readonly threads: number;
   /** Bytes in flight in all sessions together. */
   readonly bytesInFlight: number;

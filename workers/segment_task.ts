@@ -19,7 +19,7 @@ import {
   openLinkWriter,
 } from "./link/link.ts";
 import type { LoadedPlugin } from "./plugin_loader.ts";
-import { readEpoch, StepMarks } from "./segment_board.ts";
+import { StepMarks, type WorkerBoard } from "./segment_board.ts";
 import type { Outcome, SegmentControl, SegmentResult } from "./protocol.ts";
 
 /** What a {@linkcode SegmentTaskRun} is made of. */
@@ -29,8 +29,10 @@ export interface SegmentTaskOptions {
   /** Leads to the channels of the application. Absent where nodes have none. */
   readonly channels?: MessagePort | undefined;
   readonly threadId: number;
-  /** What it shares with the host. Absent where it is in the host, or there is no shared memory. */
-  readonly board?: SharedArrayBuffer | undefined;
+  /** Where it writes down what the host is to see. Absent in the host. */
+  readonly board?: WorkerBoard | undefined;
+  /** Tells which epoch has begun, where the host can write that down. */
+  readonly latestEpoch?: (() => number) | undefined;
   loadPlugin(name: string): Promise<LoadedPlugin>;
   log(entry: LogEntry): void;
 }
@@ -50,8 +52,7 @@ export class SegmentTaskRun implements SegmentControl {
   #settle!: (result: SegmentResult) => void;
 
   constructor(options: SegmentTaskOptions) {
-    const { spec, links, channels, threadId, board, log } = options;
-    const latestEpoch = board && readEpoch(board);
+    const { spec, links, channels, threadId, board, latestEpoch, log } = options;
     this.#options = options;
     this.#channels = channels && connectChannels(channels);
     this.result = new Promise((resolve) => this.#settle = resolve);

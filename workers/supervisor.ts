@@ -69,8 +69,8 @@ type Reached =
 /** How long a segment may take to tell its counts, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 1_000;
 
-/** What a call is rejected with when its thread has died, or was terminated since it stood still. */
-const DEATHS: readonly ErrorReason[] = ["worker-crashed", "node-stuck"];
+/** What a call is rejected with when its thread has died, or was terminated since it stood still or took too much. */
+const DEATHS: readonly ErrorReason[] = ["worker-crashed", "node-stuck", "memory-exceeded"];
 
 /** Of a segment that does not answer, or whose thread died. */
 const NO_METRICS: SegmentMetrics = { nodes: [], edges: [] };
@@ -362,9 +362,9 @@ export class Supervisor {
 /** The last crash, with how many there were before. */
 function exhausted(error: StreamrackError, restarts: number): StreamrackError {
   if (restarts === 0) return error;
-  const { code, nodeId, pluginName, retryable, remedy, cause } = error;
+  const { code, nodeId, pluginName, problems, retryable, remedy, cause } = error;
   const detail = `${error.detail}; it had been started again ${restarts === 1 ? "once" : `${restarts} times`}`;
-  return new StreamrackError(error.reason, detail, { code, nodeId, pluginName, retryable, remedy, cause });
+  return new StreamrackError(error.reason, detail, { code, nodeId, pluginName, problems, retryable, remedy, cause });
 }
 
 /** Records that were written to a ring: what was posted for them has no sender any more. */

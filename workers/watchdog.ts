@@ -49,7 +49,9 @@ export class SegmentWatch {
   #isOver = false;
 
   constructor(segment: PlanSegment, epoch: number, limits: StallLimits, listener: WatchListener) {
-    this.board = new SegmentBoard(segment.nodes.length, epoch);
+    // Nothing is shared with a child process.
+    const isShared = segment.tier !== "process" && typeof SharedArrayBuffer !== "undefined";
+    this.board = new SegmentBoard(segment.nodes.length, epoch, isShared);
     this.segment = segment;
     this.#limits = limits;
     this.#listener = listener;

@@ -74,7 +74,9 @@ export interface WiringOptions {
  */
 export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
   const { sessionId, limits, keeps = false, sharedMemory, ringPools = new RingPools(), traceparent, place } = options;
-  const counters = new SessionCounters({ shared: sharedMemory });
+  // Nothing is shared with another process: where one takes part, threads are asked for their counts.
+  const areThreads = plan.segments.every(({ tier }) => tier !== "process");
+  const counters = new SessionCounters({ shared: sharedMemory !== false && areThreads });
   const segmentOf = new Map(plan.segments.flatMap((segment) => segment.nodes.map(({ id }) => [id, segment] as const)));
   const drafts = new Map(plan.segments.map((segment, owner) => [segment, new SegmentDraft(segment, owner)]));
   const draftOf = (ref: PortRef) => drafts.get(segmentOf.get(ref.nodeId) as PlanSegment) as SegmentDraft;
@@ -95,12 +97,14 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
       rings.push({ ring, pool });
       return ring;
     };
-    const { writer, reader } = createLink({ shared: sharedMemory, takeRing });
+    const isLocal = [from, to].every((end) => end === undefined || segmentOf.get(end.nodeId)?.tier !== "process");
+    const isRelayed = !isLocal && from !== undefined && to !== undefined;
+    const { writer, reader } = createLink({ shared: sharedMemory !== false && isLocal, takeRing });
     const { ring } = writer;
     const [writes, reads] = [attachWriter(writer), attachReader(reader)];
     wires.push({ ring, writer: writes.end, reader: reads.end });
     const inFlight = ring && (() => ringInFlight(ring));
-    counters.add({ from, to, isFused: false, inFlight }, writes.counted, reads.counted);
+    counters.add({ from, to, isFused: false, isRelayed, inFlight }, writes.counted, reads.counted);
   };
   let hostRows = 0;
   const hostEnd = (ends: LinkEnd[]): AttachEnd => (end) => ({

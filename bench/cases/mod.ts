@@ -11,6 +11,7 @@ import data from "./data.ts";
 import latency from "./latency.ts";
 import memory from "./memory.ts";
 import pipeline from "./pipeline.ts";
+import process from "./process.ts";
 import remote from "./remote.ts";
 import sessions from "./sessions.ts";
 import stages from "./stages.ts";
@@ -26,6 +27,7 @@ export const CASES: readonly Case[] = [
   data,
   pipeline,
   sessions,
+  process,
   remote,
   cpu,
   start,

@@ -26,6 +26,11 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     kind: "streamrack",
     usage: "the same manifest with its nodes in one segment, as adjacent nodes of one plugin are unless told otherwise",
   },
+  "streamrack-process": {
+    title: "Streamrack, process",
+    kind: "streamrack",
+    usage: "the same with the plugin in a child process of its own, to which the host's pipe leads",
+  },
   port: {
     title: "bare MessagePort",
     kind: "bare",

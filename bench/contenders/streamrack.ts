@@ -56,29 +56,33 @@ const contender: Contender = {
   works: ["invert", "touch"],
   // Short chunks are copied through shared memory, long ones are moved.
   moves: (chunkBytes) => chunkBytes >= 65_536 ? true : undefined,
-  async open(options: PipeOptions): Promise<Pipe> {
-    const { stages, fused = false, samplesPerChunk, window } = options;
-    const runtime = await createRuntime({
-      plugins: [BENCH_PLUGIN],
-      maxThreads: stages,
-      maxItemsInFlight: Math.max(16, window),
-      maxBytesInFlight: Math.max(4 * 1024 ** 2, 2 * window * samplesPerChunk * 4),
-    });
-    const session = await runtime.open(rowManifest(options));
-    await checkThreads(session, fused ? 1 : stages);
-    return {
-      pump: sessionPump(session),
-      async close() {
-        await session.cancel();
-        await runtime.close();
-      },
-    };
-  },
+  open: (options) => open(options, "worker"),
 };
+
+async function open(options: PipeOptions, tier: "worker" | "process"): Promise<Pipe> {
+  const { stages, fused = false, samplesPerChunk, window } = options;
+  const runtime = await createRuntime({
+    plugins: [{ tier, plugin: BENCH_PLUGIN }],
+    maxThreads: stages,
+    maxItemsInFlight: Math.max(16, window),
+    maxBytesInFlight: Math.max(4 * 1024 ** 2, 2 * window * samplesPerChunk * 4),
+  });
+  const session = await runtime.open(rowManifest(options));
+  // A child process has its plugin to itself, however many nodes that is.
+  await checkThreads(session, fused || tier === "process" ? 1 : stages);
+  return {
+    pump: sessionPump(session),
+    async close() {
+      await session.cancel();
+      await runtime.close();
+    },
+  };
+}
 
 export default contender;
 
-/** The same with all stages in one segment. */
+/** The same with all stages in one segment, or with the plugin in a child process. */
 export const variants: Readonly<Record<string, Contender>> = {
-  fused: { ...contender, open: (options) => contender.open({ ...options, fused: true }) },
+  fused: { ...contender, open: (options) => open({ ...options, fused: true }, "worker") },
+  process: { ...contender, open: (options) => open(options, "process") },
 };

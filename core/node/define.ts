@@ -50,6 +50,17 @@ export interface Plugin {
   readonly version: string;
   /** The contract that it was written for: {@linkcode PLUGIN_API_VERSION}. */
   readonly apiVersion: number;
+  /**
+   * Where it wants to run: `"process"` for one of its own child processes, which can be limited and killed where a
+   * thread cannot. The application has the last word. Default: a worker thread.
+   */
+  readonly tier?: "worker" | "process" | undefined;
+  /**
+   * Whether it loads native add-ons, which can bring down whatever process they are in. It runs in a child process
+   * then, and in a thread only where the application says `allowNative`. Load the add-on in `create`: the module itself
+   * may be loaded in a thread, to be described. Default: false.
+   */
+  readonly native?: boolean | undefined;
   readonly nodes: readonly AnyNodeDefinition[];
 }
 
@@ -133,6 +144,11 @@ export function checkPlugin(value: unknown, from = "the plugin"): Plugin {
   expect(plugin.apiVersion === PLUGIN_API_VERSION, "apiVersion", plugin.apiVersion, `${PLUGIN_API_VERSION}`);
   expect(typeof plugin.name === "string" && NAME.test(plugin.name), "name", plugin.name, "a lower-case name");
   expect(typeof plugin.version === "string" && plugin.version !== "", "version", plugin.version, "a semantic version");
+  const isTier = plugin.tier === undefined || plugin.tier === "worker" || plugin.tier === "process";
+  expect(isTier, "tier", plugin.tier, '"worker" or "process"');
+  expect(plugin.native === undefined || typeof plugin.native === "boolean", "native", plugin.native, "true or false");
+  const isAtOdds = plugin.native === true && plugin.tier === "worker";
+  expect(!isAtOdds, "tier", plugin.tier, '"process": it loads native add-ons');
   if (!Array.isArray(plugin.nodes)) expect(false, "nodes", plugin.nodes, "an array of node definitions");
   else {
     const names = new Map<string, string>();

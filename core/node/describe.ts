@@ -30,6 +30,10 @@ export interface PluginDescription {
   readonly version: string;
   /** The version of the plugin contract that it was written for, a whole number from 1. */
   readonly apiVersion: number;
+  /** Where it wants to run. Absent: in a worker thread. */
+  readonly tier?: "worker" | "process" | undefined;
+  /** Whether it loads native add-ons. Absent: it does not. */
+  readonly native?: boolean | undefined;
   readonly nodes: readonly NodeDescription[];
 }
 
@@ -43,7 +47,9 @@ export async function describePlugin(
   toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
 ): Promise<PluginDescription> {
   const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
-  return { name: plugin.name, version: plugin.version, apiVersion: plugin.apiVersion, nodes };
+  const { name, version, apiVersion, tier, native } = plugin;
+  const wishes = { ...(tier === undefined ? {} : { tier }), ...(native === true ? { native } : {}) };
+  return { name, version, apiVersion, ...wishes, nodes };
 }
 
 /** Most node types of one plugin that is described by another thread. */

@@ -9,9 +9,34 @@ import { StreamrackError } from "../errors.ts";
 import type { Plugin } from "./define.ts";
 import type { NodeDescription, PluginDescription } from "./describe.ts";
 
-/** Where the code of a plugin comes from: a module for the worker to load, or (inline tier) the plugin itself. */
+/** How the child process of a plugin is kept. */
+export interface ProcessOptions {
+  /**
+   * Most resident memory of the child process, in bytes, from 1. It is looked at ten times a second; a process that
+   * has more is killed, and its sessions fail with `memory-exceeded`. Default: no limit.
+   */
+  readonly maxRssBytes?: number | undefined;
+  /** What the process may reach. Default: whatever the application may. */
+  readonly permissions?: PermissionFlags | undefined;
+  /** Names of environment variables that the process is given. Default: none. */
+  readonly env?: readonly string[] | undefined;
+}
+
+/** What a child process may reach; what is left out is refused. */
+export interface PermissionFlags {
+  /** Files and folders, as absolute paths. The plugin's own folder and this package can always be read. */
+  readonly read?: readonly string[] | undefined;
+  readonly write?: readonly string[] | undefined;
+  /** Hosts, as `name` or `name:port`. Node cannot tell them apart: there, any host opens the whole net. */
+  readonly net?: readonly string[] | undefined;
+  /** Whether it may start other processes. */
+  readonly run?: boolean | undefined;
+}
+
+/** Where the code of a plugin comes from: a module for the worker or child process to load, or (inline tier) the plugin itself. */
 export type PluginSource =
   | { readonly tier: "worker"; readonly url: string }
+  | { readonly tier: "process"; readonly url: string; readonly process?: ProcessOptions | undefined }
   | { readonly tier: "inline"; readonly plugin: Plugin };
 
 /** A plugin as the registry knows it. */

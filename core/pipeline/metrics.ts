@@ -12,7 +12,7 @@ export interface NodeMetrics {
   readonly nodeId: string;
   readonly nodeType: string;
   readonly pluginName: string;
-  /** Thread that runs the node; 0 is the host's (inline tier). */
+  /** Thread that runs the node, or its child process; 0 is the host's thread (inline tier). */
   readonly threadId: number;
   /** Values that it took, from 0. */
   readonly itemsIn: number;
@@ -44,6 +44,8 @@ export interface LinkMetrics {
   readonly to: PortRef | undefined;
   /** Whether both its nodes are in one segment: it is a queue in one thread then, else a link between two. */
   readonly isFused: boolean;
+  /** Whether the host passes its values on, since a node at one of its ends runs in a child process. */
+  readonly isRelayed: boolean;
   /** Values that were put on it, from 0. */
   readonly items: number;
   /** Bytes that were put on it, as flow control counts them: those of the values, and 64 for each. */
@@ -67,13 +69,13 @@ export interface SegmentMetrics {
   readonly edges: readonly EdgeSample[];
 }
 
-/** How one segment in a worker fares, as the host sees it. Not kept for the inline tier, or without shared memory. */
+/** How one segment in a worker fares, or in a child process, as the host sees it. Not kept for the inline tier. */
 export interface SegmentHealth {
   /** Its nodes, in the order of the plan. */
   readonly nodeIds: readonly string[];
   /** Their plugins, which have to answer for what is told here. */
   readonly plugins: readonly string[];
-  /** The thread that runs it; 0 while there is none. */
+  /** The thread or child process that runs it; 0 while there is none. */
   readonly threadId: number;
   /** How often it was started again, since its thread had died. */
   readonly restarts: number;

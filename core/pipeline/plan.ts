@@ -52,7 +52,7 @@ export interface PlanPort extends PortRef {
 export interface PlanSegment {
   readonly id: string;
   readonly group: string;
-  readonly tier: "worker" | "inline";
+  readonly tier: "worker" | "process" | "inline";
   /** In topological order. */
   readonly nodes: readonly PlanNode[];
 }

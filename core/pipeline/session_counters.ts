@@ -29,6 +29,8 @@ export interface CountedEdge {
   /** Absent for an output of the session. */
   readonly to: PortRef | undefined;
   readonly isFused: boolean;
+  /** Whether its values go through the host. Default: false. */
+  readonly isRelayed?: boolean | undefined;
   /** Tells what is in flight, where the edge itself knows better than its row of the table: a ring. */
   readonly inFlight?: (() => Amount) | undefined;
 }
@@ -99,6 +101,7 @@ export class SessionCounters {
         from: edge.from,
         to: edge.to,
         isFused: edge.isFused,
+        isRelayed: edge.isRelayed ?? false,
         items: totals.itemsWritten,
         bytes: totals.bytesWritten,
         queueDepth: items,

@@ -28,7 +28,7 @@ describe("each contender moves and changes chunks as it says, on this runtime", 
   for (const name of ["json", "json-i16", "json-base64"]) {
     it(name, () => tryContender(name, { stages: 1, samplesPerChunk: 480, window: 4, work: "touch" }));
   }
-  for (const name of ["streamrack", "streamrack-fused", "port", "ring", "piscina", "main"]) {
+  for (const name of ["streamrack", "streamrack-fused", "streamrack-process", "port", "ring", "piscina", "main"]) {
     it(`${name}, three stages`, () => tryContender(name, { stages: 3, samplesPerChunk: 480, window: 4 }));
   }
   it("streamrack moves large chunks", () =>

@@ -22,6 +22,7 @@ describe("a host with a hostile worker", () => {
     for (
       const how of [
         "control: ready again, as another thread",
+        "control: a board, though it shares one",
         "control: log entries in others' names",
         "result: of another",
       ]

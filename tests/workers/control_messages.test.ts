@@ -45,7 +45,9 @@ const DESCRIPTION = {
 
 describe("what a worker says", () => {
   it("is a notice or an answer, or a violation", () => {
-    assert.deepEqual(readControlMessage({ notice: "log", entry: 5 }), { kind: "notice", notice: "log", entry: 5 });
+    for (const [notice, key] of [["log", "entry"], ["board", "words"]] as const) {
+      assert.deepEqual(readControlMessage({ notice, [key]: 5 }), { kind: "notice", notice, content: 5 });
+    }
     const answer = { kind: "answer", id: "1", answer: { ok: true, value: 2 } };
     assert.deepEqual(readControlMessage({ id: "1", type: "RAW", value: 2 }), answer);
     const proxy = { id: "1", type: "HANDLER", name: "proxy", value: {} };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import { createRuntime, type Manifest, type Plugin, RuntimeData } from "../../mod.ts";
+import { createRuntime, type Manifest, type Plugin, RuntimeData, StreamingNodeRegistry } from "../../mod.ts";
 import audio from "../../plugins/audio/mod.ts";
 import vad from "../../plugins/vad/mod.ts";
 import { runNode } from "../../testing/mod.ts";
@@ -78,5 +78,14 @@ describe("the same manifest", () => {
     } finally {
       await runtime.close();
     }
+  });
+
+  it("gives the same bits where its plugins have processes of their own", async () => {
+    const plugins = ["audio", "vad"].map((name) => {
+      return { tier: "process" as const, plugin: new URL(`../../plugins/${name}/mod.ts`, import.meta.url) };
+    });
+    await using runtime = await createRuntime({ registry: new StreamingNodeRegistry(), plugins });
+    const { outputs } = await runtime.execute(manifest, { resample: signal() });
+    assert.equal(hash(outputs["rechunk"]!), EXPECTED_HASH);
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { DEFAULT_POLICY } from "../../core/pipeline/policy.ts";
 import type { PlanNode, PlanSegment } from "../../core/pipeline/plan.ts";
 import { type LogEntry, RuntimeData } from "../../mod.ts";
-import { beat, readEpoch, SegmentBoard, StepMarks } from "../../workers/segment_board.ts";
+import { beat, ownBoard, readEpoch, SegmentBoard, StepMarks } from "../../workers/segment_board.ts";
 import { SegmentWatch, type StallLimits, Watchdog } from "../../workers/watchdog.ts";
 import { rejectionOf } from "../_support/errors.ts";
 import { QUICK } from "../_support/crashes.ts";
@@ -42,7 +42,7 @@ class Watched {
 
   /** Makes it seem as if a node had begun so long ago. */
   beginAgo(index: number, agoMs: number): this {
-    new StepMarks(this.watch.board.memory, index, true).begin();
+    new StepMarks(this.watch.board, index, true).begin();
     Atomics.sub(this.words, 8 + index, agoMs);
     return this;
   }
@@ -82,7 +82,7 @@ describe("the watch over a thread", () => {
 
   it("names the node that is at work, and none where that is not known", () => {
     const watched = new Watched([nodeWith("a"), nodeWith("b")]);
-    const marks = new StepMarks(watched.watch.board.memory, 1, false);
+    const marks = new StepMarks(watched.watch.board, 1, false);
     marks.begin();
     watched.beat().look(5);
     marks.end();
@@ -142,7 +142,7 @@ describe("the board that a segment shares with the host", () => {
     board.epoch = 4;
     assert.equal(epoch(), 4);
     assert.equal(board.beats, 0);
-    const stop = beat(board.memory);
+    const stop = beat(board);
     assert.equal(board.beats, 1);
     while (board.beats < 3) await new Promise((resolve) => setTimeout(resolve, 50));
     stop();
@@ -150,6 +150,28 @@ describe("the board that a segment shares with the host", () => {
     await new Promise((resolve) => setTimeout(resolve, 600));
     assert.equal(board.beats, beats);
     assert.ok(board.threadMemory.heapBytes > 0);
+  });
+
+  it("is posted by a worker that does not share it, and taken over as far as it is the worker's", () => {
+    const board = new SegmentBoard(2, 3, false);
+    const posted: Int32Array[] = [];
+    const own = ownBoard(2, (words) => void posted.push(words.slice()));
+    new StepMarks(own, 1, true).begin();
+    beat(own)();
+    assert.equal(posted.length, 2);
+    assert.ok(board.receive(posted[0]));
+    assert.deepEqual([board.atWork, board.beats], [1, 0]);
+    assert.ok(board.receive(posted[1]));
+    assert.equal(board.beats, 1);
+    assert.ok(board.atWorkMs(1) >= 0);
+    // The epoch is the host's.
+    assert.equal(readEpoch(board.memory)(), 3);
+    for (const forged of [undefined, {}, [1], new Int32Array(9), new Int32Array(11), new Float32Array(10)]) {
+      assert.equal(board.receive(forged), false);
+    }
+    assert.equal(new SegmentBoard(2, 3).receive(posted[1]), false);
+    // A node that is alone, and has no deadline, is not worth a message.
+    new StepMarks(ownBoard(1, () => assert.fail("it was posted")), 0, false).begin();
   });
 });
 

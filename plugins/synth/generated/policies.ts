@@ -14,13 +14,13 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -23,
       "crestDb": [
         8,
-        24,
+        24
       ],
       "centroidHz": [
         100,
-        3500,
+        3500
       ],
-      "maxSilence": 0.25,
+      "maxSilence": 0.25
     },
     "rules": [
       {
@@ -28,41 +28,41 @@ export const POLICIES: readonly RolePolicy[] = [
         "strength": "soft",
         "weight": 0.8,
         "min": "800 ms",
-        "why": "nothing begins suddenly",
+        "why": "nothing begins suddenly"
       },
       {
         "param": "amp.attackS",
         "strength": "hard",
         "max": "6 s",
-        "why": "it must be there before the phrase is over",
+        "why": "it must be there before the phrase is over"
       },
       {
         "param": "amp.releaseS",
         "strength": "soft",
         "weight": 0.8,
         "min": "1.5 s",
-        "why": "nothing ends suddenly",
+        "why": "nothing ends suddenly"
       },
       {
         "param": "filter.cutoffHz",
         "strength": "soft",
         "weight": 0.5,
         "max": "5 kHz",
-        "why": "soft light",
+        "why": "soft light"
       },
       {
         "param": "reverb.mix",
         "strength": "soft",
         "weight": 0.6,
         "min": "35 %",
-        "why": "the room is the instrument",
+        "why": "the room is the instrument"
       },
       {
         "param": "lfos.*.rateHz",
         "strength": "soft",
         "weight": 0.6,
         "max": "0.5 Hz",
-        "why": "movement that is not counted",
+        "why": "movement that is not counted"
       },
       {
         "param": "filter.cutoffHz",
@@ -74,18 +74,18 @@ export const POLICIES: readonly RolePolicy[] = [
             "minor",
             "harmonic-minor",
             "phrygian",
-            "locrian",
-          ],
+            "locrian"
+          ]
         },
-        "why": "dark scales carry less brightness",
-      },
+        "why": "dark scales carry less brightness"
+      }
     ],
     "phrase": {
       "bars": 8,
       "root": "C3",
       "range": {
         "low": "C2",
-        "high": "G5",
+        "high": "G5"
       },
       "notes": [
         {
@@ -94,17 +94,17 @@ export const POLICIES: readonly RolePolicy[] = [
           "degrees": [
             1,
             5,
-            8,
+            8
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 4,
           "beats": 11,
           "degrees": [
-            10,
+            10
           ],
-          "velocity": 0.5,
+          "velocity": 0.5
         },
         {
           "beat": 16,
@@ -112,20 +112,20 @@ export const POLICIES: readonly RolePolicy[] = [
           "degrees": [
             -1,
             4,
-            6,
+            6
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 21,
           "beats": 10,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.5,
-        },
-      ],
-    },
+          "velocity": 0.5
+        }
+      ]
+    }
   },
   {
     "role": "bass",
@@ -134,26 +134,26 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -17,
       "crestDb": [
         4,
-        16,
+        16
       ],
       "centroidHz": [
         60,
-        900,
+        900
       ],
-      "maxSilence": 0.5,
+      "maxSilence": 0.5
     },
     "rules": [
       {
         "param": "amp.attackS",
         "strength": "hard",
         "max": "40 ms",
-        "why": "a bass is there on the beat",
+        "why": "a bass is there on the beat"
       },
       {
         "param": "amp.releaseS",
         "strength": "hard",
         "max": "1 beat",
-        "why": "notes must not run into each other",
+        "why": "notes must not run into each other"
       },
       {
         "param": "amp.releaseS",
@@ -161,9 +161,9 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.8,
         "max": "1/8",
         "when": {
-          "tempoAbove": 130,
+          "tempoAbove": 130
         },
-        "why": "fast music needs short notes",
+        "why": "fast music needs short notes"
       },
       {
         "param": "filter.cutoffHz",
@@ -171,121 +171,121 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.6,
         "min": "120 Hz",
         "max": "3 kHz",
-        "why": "the weight is below",
+        "why": "the weight is below"
       },
       {
         "param": "filter.q",
         "strength": "hard",
         "max": 6,
-        "why": "a strong resonance would jump out of the low end",
+        "why": "a strong resonance would jump out of the low end"
       },
       {
         "param": "oscillators.*.width",
         "strength": "hard",
         "max": "30 %",
-        "why": "low frequencies belong in the middle",
+        "why": "low frequencies belong in the middle"
       },
       {
         "param": "reverb.mix",
         "strength": "hard",
         "max": "15 %",
-        "why": "a room under a bass is mud",
+        "why": "a room under a bass is mud"
       },
       {
         "param": "delay.mix",
         "strength": "hard",
         "max": "20 %",
-        "why": "echoes under a bass are mud",
+        "why": "echoes under a bass are mud"
       },
       {
         "param": "voices.polyphony",
         "strength": "hard",
         "max": 2,
-        "why": "one note at a time",
-      },
+        "why": "one note at a time"
+      }
     ],
     "phrase": {
       "bars": 2,
       "root": "E1",
       "range": {
         "low": "E1",
-        "high": "E3",
+        "high": "E3"
       },
       "notes": [
         {
           "beat": 0,
           "beats": 1.4,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.95,
+          "velocity": 0.95
         },
         {
           "beat": 1.5,
           "beats": 0.45,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.7,
+          "velocity": 0.7
         },
         {
           "beat": 2,
           "beats": 0.9,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 3,
           "beats": 0.45,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.75,
+          "velocity": 0.75
         },
         {
           "beat": 3.5,
           "beats": 0.45,
           "degrees": [
-            7,
+            7
           ],
-          "velocity": 0.7,
+          "velocity": 0.7
         },
         {
           "beat": 4,
           "beats": 1.4,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.95,
+          "velocity": 0.95
         },
         {
           "beat": 5.5,
           "beats": 0.45,
           "degrees": [
-            3,
+            3
           ],
-          "velocity": 0.75,
+          "velocity": 0.75
         },
         {
           "beat": 6,
           "beats": 0.9,
           "degrees": [
-            4,
+            4
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 7,
           "beats": 0.9,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.85,
-        },
-      ],
-    },
+          "velocity": 0.85
+        }
+      ]
+    }
   },
   {
     "role": "drum",
@@ -294,104 +294,104 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -18,
       "crestDb": [
         9,
-        30,
+        30
       ],
       "centroidHz": [
         50,
-        7000,
+        7000
       ],
-      "maxSilence": 0.85,
+      "maxSilence": 0.85
     },
     "rules": [
       {
         "param": "amp.attackS",
         "strength": "hard",
         "max": "5 ms",
-        "why": "a drum is struck",
+        "why": "a drum is struck"
       },
       {
         "param": "amp.sustain",
         "strength": "hard",
         "max": "5 %",
-        "why": "a drum does not stand",
+        "why": "a drum does not stand"
       },
       {
         "param": "amp.decayS",
         "strength": "hard",
         "max": "1 beat",
-        "why": "the next stroke must be heard",
+        "why": "the next stroke must be heard"
       },
       {
         "param": "amp.releaseS",
         "strength": "soft",
         "weight": 0.8,
         "max": "250 ms",
-        "why": "it is dry",
+        "why": "it is dry"
       },
       {
         "param": "reverb.mix",
         "strength": "hard",
         "max": "30 %",
-        "why": "strokes must not blur",
+        "why": "strokes must not blur"
       },
       {
         "param": "filter.envelopeOctaves",
         "strength": "soft",
         "weight": 0.5,
         "max": "6 oct",
-        "why": "more is a whistle",
-      },
+        "why": "more is a whistle"
+      }
     ],
     "phrase": {
       "bars": 1,
       "root": "C2",
       "range": {
         "low": "C1",
-        "high": "C4",
+        "high": "C4"
       },
       "notes": [
         {
           "beat": 0,
           "beats": 0.3,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 1,
+          "velocity": 1
         },
         {
           "beat": 1,
           "beats": 0.3,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 2,
           "beats": 0.3,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.95,
+          "velocity": 0.95
         },
         {
           "beat": 2.75,
           "beats": 0.2,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 3,
           "beats": 0.3,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.85,
-        },
-      ],
-    },
+          "velocity": 0.85
+        }
+      ]
+    }
   },
   {
     "role": "effect",
@@ -400,26 +400,26 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -19,
       "crestDb": [
         5,
-        26,
+        26
       ],
       "centroidHz": [
         100,
-        10000,
+        10000
       ],
-      "maxSilence": 0.6,
+      "maxSilence": 0.6
     },
     "rules": [
       {
         "param": "amp.releaseS",
         "strength": "hard",
         "max": "2 bars",
-        "why": "it makes room for what follows",
+        "why": "it makes room for what follows"
       },
       {
         "param": "filter.q",
         "strength": "hard",
         "max": 18,
-        "why": "more would whistle",
+        "why": "more would whistle"
       },
       {
         "param": "lfos.*.rateHz",
@@ -431,29 +431,29 @@ export const POLICIES: readonly RolePolicy[] = [
           "1/4",
           "1/2",
           "1/1",
-          "2/1",
+          "2/1"
         ],
-        "why": "movement in time with the music",
-      },
+        "why": "movement in time with the music"
+      }
     ],
     "phrase": {
       "bars": 2,
       "root": "C3",
       "range": {
         "low": "C2",
-        "high": "C6",
+        "high": "C6"
       },
       "notes": [
         {
           "beat": 0,
           "beats": 7.5,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.9,
-        },
-      ],
-    },
+          "velocity": 0.9
+        }
+      ]
+    }
   },
   {
     "role": "keys",
@@ -462,20 +462,20 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -19,
       "crestDb": [
         6,
-        20,
+        20
       ],
       "centroidHz": [
         250,
-        4000,
+        4000
       ],
-      "maxSilence": 0.4,
+      "maxSilence": 0.4
     },
     "rules": [
       {
         "param": "amp.attackS",
         "strength": "hard",
         "max": "30 ms",
-        "why": "a key is struck",
+        "why": "a key is struck"
       },
       {
         "param": "amp.decayS",
@@ -483,7 +483,7 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.5,
         "min": "300 ms",
         "max": "8 s",
-        "why": "it rings, and fades",
+        "why": "it rings, and fades"
       },
       {
         "param": "amp.releaseS",
@@ -491,7 +491,7 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.6,
         "min": "60 ms",
         "max": "1.2 s",
-        "why": "dampers fall",
+        "why": "dampers fall"
       },
       {
         "param": "filter.cutoffHz",
@@ -499,7 +499,7 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.4,
         "min": "700 Hz",
         "max": "10 kHz",
-        "why": "neither dull nor harsh",
+        "why": "neither dull nor harsh"
       },
       {
         "param": "delay.timeS",
@@ -511,23 +511,23 @@ export const POLICIES: readonly RolePolicy[] = [
           "1/8d",
           "1/4",
           "1/4d",
-          "1/2",
+          "1/2"
         ],
-        "why": "echoes that fall on the beat do not blur the rhythm",
+        "why": "echoes that fall on the beat do not blur the rhythm"
       },
       {
         "param": "reverb.mix",
         "strength": "hard",
         "max": "45 %",
-        "why": "figures must stay clear",
-      },
+        "why": "figures must stay clear"
+      }
     ],
     "phrase": {
       "bars": 2,
       "root": "C4",
       "range": {
         "low": "F3",
-        "high": "C6",
+        "high": "C6"
       },
       "notes": [
         {
@@ -536,9 +536,9 @@ export const POLICIES: readonly RolePolicy[] = [
           "degrees": [
             1,
             3,
-            5,
+            5
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 1.5,
@@ -546,17 +546,17 @@ export const POLICIES: readonly RolePolicy[] = [
           "degrees": [
             1,
             3,
-            5,
+            5
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 3,
           "beats": 0.9,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.7,
+          "velocity": 0.7
         },
         {
           "beat": 4,
@@ -564,9 +564,9 @@ export const POLICIES: readonly RolePolicy[] = [
           "degrees": [
             -1,
             4,
-            6,
+            6
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 5.5,
@@ -574,21 +574,21 @@ export const POLICIES: readonly RolePolicy[] = [
           "degrees": [
             -1,
             4,
-            6,
+            6
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 7,
           "beats": 0.9,
           "degrees": [
             5,
-            7,
+            7
           ],
-          "velocity": 0.7,
-        },
-      ],
-    },
+          "velocity": 0.7
+        }
+      ]
+    }
   },
   {
     "role": "lead",
@@ -597,13 +597,13 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -18,
       "crestDb": [
         5,
-        18,
+        18
       ],
       "centroidHz": [
         350,
-        5000,
+        5000
       ],
-      "maxSilence": 0.45,
+      "maxSilence": 0.45
     },
     "rules": [
       {
@@ -611,13 +611,13 @@ export const POLICIES: readonly RolePolicy[] = [
         "strength": "soft",
         "weight": 0.8,
         "max": "60 ms",
-        "why": "a melody speaks at once",
+        "why": "a melody speaks at once"
       },
       {
         "param": "amp.releaseS",
         "strength": "hard",
         "max": "2 beats",
-        "why": "one tone ends before the next is over",
+        "why": "one tone ends before the next is over"
       },
       {
         "param": "filter.cutoffHz",
@@ -625,14 +625,14 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.5,
         "min": "900 Hz",
         "max": "12 kHz",
-        "why": "it has to come through",
+        "why": "it has to come through"
       },
       {
         "param": "drive.gain",
         "strength": "soft",
         "weight": 0.5,
         "max": "24 dB",
-        "why": "rough, but still a tone",
+        "why": "rough, but still a tone"
       },
       {
         "param": "delay.timeS",
@@ -644,99 +644,99 @@ export const POLICIES: readonly RolePolicy[] = [
           "1/8d",
           "1/4",
           "1/4d",
-          "1/2",
+          "1/2"
         ],
-        "why": "echoes that fall on the beat do not blur the rhythm",
+        "why": "echoes that fall on the beat do not blur the rhythm"
       },
       {
         "param": "reverb.mix",
         "strength": "hard",
         "max": "45 %",
-        "why": "a lead stands in front of its room",
-      },
+        "why": "a lead stands in front of its room"
+      }
     ],
     "phrase": {
       "bars": 2,
       "root": "C4",
       "range": {
         "low": "A3",
-        "high": "C6",
+        "high": "C6"
       },
       "notes": [
         {
           "beat": 0,
           "beats": 0.9,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.85,
+          "velocity": 0.85
         },
         {
           "beat": 1,
           "beats": 0.45,
           "degrees": [
-            3,
+            3
           ],
-          "velocity": 0.75,
+          "velocity": 0.75
         },
         {
           "beat": 1.5,
           "beats": 0.45,
           "degrees": [
-            4,
+            4
           ],
-          "velocity": 0.75,
+          "velocity": 0.75
         },
         {
           "beat": 2,
           "beats": 1.4,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.9,
+          "velocity": 0.9
         },
         {
           "beat": 3.5,
           "beats": 0.45,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.85,
+          "velocity": 0.85
         },
         {
           "beat": 4,
           "beats": 0.9,
           "degrees": [
-            7,
+            7
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 5,
           "beats": 0.45,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.75,
+          "velocity": 0.75
         },
         {
           "beat": 5.5,
           "beats": 0.45,
           "degrees": [
-            4,
+            4
           ],
-          "velocity": 0.7,
+          "velocity": 0.7
         },
         {
           "beat": 6,
           "beats": 1.8,
           "degrees": [
-            3,
+            3
           ],
-          "velocity": 0.85,
-        },
-      ],
-    },
+          "velocity": 0.85
+        }
+      ]
+    }
   },
   {
     "role": "pad",
@@ -745,13 +745,13 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -20,
       "crestDb": [
         8,
-        20,
+        20
       ],
       "centroidHz": [
         150,
-        2600,
+        2600
       ],
-      "maxSilence": 0.2,
+      "maxSilence": 0.2
     },
     "rules": [
       {
@@ -760,13 +760,13 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.7,
         "min": "150 ms",
         "max": "3 s",
-        "why": "a pad comes in, it does not strike",
+        "why": "a pad comes in, it does not strike"
       },
       {
         "param": "amp.attackS",
         "strength": "hard",
         "max": "2 beats",
-        "why": "the chord must be there before it changes",
+        "why": "the chord must be there before it changes"
       },
       {
         "param": "amp.releaseS",
@@ -774,13 +774,13 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.7,
         "min": "400 ms",
         "max": "6 s",
-        "why": "chords flow into each other",
+        "why": "chords flow into each other"
       },
       {
         "param": "amp.sustain",
         "strength": "hard",
         "min": "50 %",
-        "why": "a pad stands",
+        "why": "a pad stands"
       },
       {
         "param": "filter.cutoffHz",
@@ -788,7 +788,7 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.5,
         "min": "300 Hz",
         "max": "6 kHz",
-        "why": "leaves room for what is in front of it",
+        "why": "leaves room for what is in front of it"
       },
       {
         "param": "filter.cutoffHz",
@@ -800,10 +800,10 @@ export const POLICIES: readonly RolePolicy[] = [
             "minor",
             "harmonic-minor",
             "phrygian",
-            "locrian",
-          ],
+            "locrian"
+          ]
         },
-        "why": "dark scales carry less brightness",
+        "why": "dark scales carry less brightness"
       },
       {
         "param": "lfos.*.rateHz",
@@ -815,9 +815,9 @@ export const POLICIES: readonly RolePolicy[] = [
           "1/2",
           "1/1",
           "2/1",
-          "4/1",
+          "4/1"
         ],
-        "why": "movement in time with the music",
+        "why": "movement in time with the music"
       },
       {
         "param": "delay.timeS",
@@ -829,23 +829,23 @@ export const POLICIES: readonly RolePolicy[] = [
           "1/8d",
           "1/4",
           "1/4d",
-          "1/2",
+          "1/2"
         ],
-        "why": "echoes that fall on the beat do not blur the rhythm",
+        "why": "echoes that fall on the beat do not blur the rhythm"
       },
       {
         "param": "reverb.mix",
         "strength": "hard",
         "max": "70 %",
-        "why": "the chord must be heard in its room",
-      },
+        "why": "the chord must be heard in its room"
+      }
     ],
     "phrase": {
       "bars": 4,
       "root": "C3",
       "range": {
         "low": "G2",
-        "high": "E5",
+        "high": "E5"
       },
       "notes": [
         {
@@ -855,9 +855,9 @@ export const POLICIES: readonly RolePolicy[] = [
             1,
             3,
             5,
-            8,
+            8
           ],
-          "velocity": 0.7,
+          "velocity": 0.7
         },
         {
           "beat": 8,
@@ -866,12 +866,12 @@ export const POLICIES: readonly RolePolicy[] = [
             -1,
             4,
             6,
-            8,
+            8
           ],
-          "velocity": 0.65,
-        },
-      ],
-    },
+          "velocity": 0.65
+        }
+      ]
+    }
   },
   {
     "role": "percussion",
@@ -880,121 +880,121 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -21,
       "crestDb": [
         9,
-        30,
+        30
       ],
       "centroidHz": [
         200,
-        9000,
+        9000
       ],
-      "maxSilence": 0.85,
+      "maxSilence": 0.85
     },
     "rules": [
       {
         "param": "amp.attackS",
         "strength": "hard",
         "max": "8 ms",
-        "why": "it is struck",
+        "why": "it is struck"
       },
       {
         "param": "amp.sustain",
         "strength": "hard",
         "max": "5 %",
-        "why": "it does not stand",
+        "why": "it does not stand"
       },
       {
         "param": "amp.decayS",
         "strength": "hard",
         "max": "2 beats",
-        "why": "the next stroke must be heard",
+        "why": "the next stroke must be heard"
       },
       {
         "param": "oscillators.*.frequencyHz",
         "strength": "soft",
         "weight": 1,
         "tune": "scale",
-        "why": "struck metal and wood fit the key",
+        "why": "struck metal and wood fit the key"
       },
       {
         "param": "reverb.mix",
         "strength": "hard",
         "max": "40 %",
-        "why": "strokes must not blur",
-      },
+        "why": "strokes must not blur"
+      }
     ],
     "phrase": {
       "bars": 1,
       "root": "C4",
       "range": {
         "low": "C3",
-        "high": "C6",
+        "high": "C6"
       },
       "notes": [
         {
           "beat": 0,
           "beats": 0.2,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.85,
+          "velocity": 0.85
         },
         {
           "beat": 0.5,
           "beats": 0.2,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.5,
+          "velocity": 0.5
         },
         {
           "beat": 0.75,
           "beats": 0.2,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.65,
+          "velocity": 0.65
         },
         {
           "beat": 1.5,
           "beats": 0.2,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 2,
           "beats": 0.2,
           "degrees": [
-            3,
+            3
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 2.5,
           "beats": 0.2,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.75,
+          "velocity": 0.75
         },
         {
           "beat": 3.25,
           "beats": 0.2,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 3.5,
           "beats": 0.2,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.8,
-        },
-      ],
-    },
+          "velocity": 0.8
+        }
+      ]
+    }
   },
   {
     "role": "pluck",
@@ -1003,33 +1003,33 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -21,
       "crestDb": [
         9,
-        26,
+        26
       ],
       "centroidHz": [
         250,
-        5000,
+        5000
       ],
-      "maxSilence": 0.6,
+      "maxSilence": 0.6
     },
     "rules": [
       {
         "param": "amp.attackS",
         "strength": "hard",
         "max": "15 ms",
-        "why": "a string is let go at once",
+        "why": "a string is let go at once"
       },
       {
         "param": "amp.sustain",
         "strength": "hard",
         "max": "15 %",
-        "why": "a plucked note dies away",
+        "why": "a plucked note dies away"
       },
       {
         "param": "amp.decayS",
         "strength": "soft",
         "weight": 0.6,
         "max": "2 beats",
-        "why": "it is over before the figure comes round",
+        "why": "it is over before the figure comes round"
       },
       {
         "param": "filter.cutoffHz",
@@ -1037,7 +1037,7 @@ export const POLICIES: readonly RolePolicy[] = [
         "weight": 0.4,
         "min": "500 Hz",
         "max": "9 kHz",
-        "why": "the attack needs some brightness",
+        "why": "the attack needs some brightness"
       },
       {
         "param": "delay.timeS",
@@ -1049,155 +1049,155 @@ export const POLICIES: readonly RolePolicy[] = [
           "1/8d",
           "1/4",
           "1/4d",
-          "1/2",
+          "1/2"
         ],
-        "why": "echoes that fall on the beat do not blur the rhythm",
+        "why": "echoes that fall on the beat do not blur the rhythm"
       },
       {
         "param": "reverb.mix",
         "strength": "hard",
         "max": "50 %",
-        "why": "the figure must stay clear",
-      },
+        "why": "the figure must stay clear"
+      }
     ],
     "phrase": {
       "bars": 2,
       "root": "C4",
       "range": {
         "low": "E3",
-        "high": "E6",
+        "high": "E6"
       },
       "notes": [
         {
           "beat": 0,
           "beats": 0.4,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.9,
+          "velocity": 0.9
         },
         {
           "beat": 0.5,
           "beats": 0.4,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.65,
+          "velocity": 0.65
         },
         {
           "beat": 1,
           "beats": 0.4,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.75,
+          "velocity": 0.75
         },
         {
           "beat": 1.5,
           "beats": 0.4,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 2,
           "beats": 0.4,
           "degrees": [
-            3,
+            3
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 2.5,
           "beats": 0.4,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.65,
+          "velocity": 0.65
         },
         {
           "beat": 3,
           "beats": 0.4,
           "degrees": [
-            10,
+            10
           ],
-          "velocity": 0.75,
+          "velocity": 0.75
         },
         {
           "beat": 3.5,
           "beats": 0.4,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 4,
           "beats": 0.4,
           "degrees": [
-            1,
+            1
           ],
-          "velocity": 0.9,
+          "velocity": 0.9
         },
         {
           "beat": 4.5,
           "beats": 0.4,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.65,
+          "velocity": 0.65
         },
         {
           "beat": 5,
           "beats": 0.4,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.75,
+          "velocity": 0.75
         },
         {
           "beat": 5.5,
           "beats": 0.4,
           "degrees": [
-            5,
+            5
           ],
-          "velocity": 0.6,
+          "velocity": 0.6
         },
         {
           "beat": 6,
           "beats": 0.4,
           "degrees": [
-            4,
+            4
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 6.5,
           "beats": 0.4,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.65,
+          "velocity": 0.65
         },
         {
           "beat": 7,
           "beats": 0.4,
           "degrees": [
-            11,
+            11
           ],
-          "velocity": 0.8,
+          "velocity": 0.8
         },
         {
           "beat": 7.5,
           "beats": 0.4,
           "degrees": [
-            8,
+            8
           ],
-          "velocity": 0.6,
-        },
-      ],
-    },
+          "velocity": 0.6
+        }
+      ]
+    }
   },
   {
     "role": "texture",
@@ -1206,13 +1206,13 @@ export const POLICIES: readonly RolePolicy[] = [
       "loudnessLufs": -25,
       "crestDb": [
         7,
-        26,
+        26
       ],
       "centroidHz": [
         200,
-        9000,
+        9000
       ],
-      "maxSilence": 0.4,
+      "maxSilence": 0.4
     },
     "rules": [
       {
@@ -1220,35 +1220,35 @@ export const POLICIES: readonly RolePolicy[] = [
         "strength": "soft",
         "weight": 0.6,
         "min": "80 ms",
-        "why": "a surface has no edge",
+        "why": "a surface has no edge"
       },
       {
         "param": "amp.releaseS",
         "strength": "soft",
         "weight": 0.6,
         "min": "300 ms",
-        "why": "a surface has no edge",
+        "why": "a surface has no edge"
       },
       {
         "param": "noise.level",
         "strength": "soft",
         "weight": 0.4,
         "max": "-6 dB",
-        "why": "grain, not wind",
+        "why": "grain, not wind"
       },
       {
         "param": "filter.q",
         "strength": "hard",
         "max": 14,
-        "why": "more would whistle",
-      },
+        "why": "more would whistle"
+      }
     ],
     "phrase": {
       "bars": 4,
       "root": "C3",
       "range": {
         "low": "C2",
-        "high": "C6",
+        "high": "C6"
       },
       "notes": [
         {
@@ -1256,20 +1256,20 @@ export const POLICIES: readonly RolePolicy[] = [
           "beats": 7.5,
           "degrees": [
             1,
-            5,
+            5
           ],
-          "velocity": 0.7,
+          "velocity": 0.7
         },
         {
           "beat": 8,
           "beats": 7.5,
           "degrees": [
             1,
-            4,
+            4
           ],
-          "velocity": 0.7,
-        },
-      ],
-    },
-  },
+          "velocity": 0.7
+        }
+      ]
+    }
+  }
 ];

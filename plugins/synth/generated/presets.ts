@@ -19,7 +19,7 @@ export const PRESETS: readonly Preset[] = [
       "dark",
       "endless",
       "deep",
-      "sci-fi",
+      "sci-fi"
     ],
     "oscillators": [
       {
@@ -28,60 +28,60 @@ export const PRESETS: readonly Preset[] = [
         "unison": 4,
         "spread": "20 cents",
         "width": 1,
-        "transpose": "-12 st",
+        "transpose": "-12 st"
       },
       {
         "shape": "sine",
         "level": "-8 dB",
-        "transpose": "-12 st",
+        "transpose": "-12 st"
       },
       {
         "shape": "triangle",
         "level": "-16 dB",
-        "transpose": "7 st",
-      },
+        "transpose": "7 st"
+      }
     ],
     "filter": {
       "cutoff": "380 Hz",
       "q": 1.4,
-      "slope": "24",
+      "slope": "24"
     },
     "amp": {
       "attack": "3 s",
       "decay": "2 s",
       "sustain": "90 %",
-      "release": "5 s",
+      "release": "5 s"
     },
     "lfos": [
       {
         "target": "cutoff",
         "shape": "sine",
         "rate": "0.05 Hz",
-        "depth": "45 %",
+        "depth": "45 %"
       },
       {
         "target": "pitch",
         "shape": "triangle",
         "rate": "0.11 Hz",
-        "depth": "4 %",
-      },
+        "depth": "4 %"
+      }
     ],
     "phaser": {
       "rate": "0.04 Hz",
       "centre": "500 Hz",
       "depth": "2 oct",
       "feedback": "45 %",
-      "mix": "60 %",
+      "mix": "60 %"
     },
     "reverb": {
       "mix": "60 %",
       "decay": "10 s",
       "size": 1.8,
-      "damping": "3 kHz",
+      "damping": "3 kHz"
     },
     "output": {
-      "level": "-6 dB",
-    },
+      "level": "-6 dB"
+    }
   },
   {
     "version": 1,
@@ -95,54 +95,54 @@ export const PRESETS: readonly Preset[] = [
       "ice",
       "still",
       "winter",
-      "glass",
+      "glass"
     ],
     "oscillators": [
       {
         "shape": "sine",
         "level": "-6 dB",
         "fmRatio": 3.5,
-        "fmIndex": 0.8,
+        "fmIndex": 0.8
       },
       {
         "shape": "sine",
         "level": "-12 dB",
         "transpose": "12 st",
         "fmRatio": 7,
-        "fmIndex": 0.4,
-      },
+        "fmIndex": 0.4
+      }
     ],
     "filter": {
-      "cutoff": "3.8 kHz",
+      "cutoff": "3.8 kHz"
     },
     "amp": {
       "attack": "1.4 s",
       "decay": "3 s",
       "sustain": "70 %",
-      "release": "5 s",
+      "release": "5 s"
     },
     "lfos": [
       {
         "target": "fm",
         "shape": "sine",
         "rate": "0.07 Hz",
-        "depth": "10 %",
-      },
+        "depth": "10 %"
+      }
     ],
     "delay": {
       "time": "3/8",
       "feedback": "55 %",
       "mix": "30 %",
-      "damping": "4 kHz",
+      "damping": "4 kHz"
     },
     "reverb": {
       "mix": "60 %",
       "decay": "9 s",
-      "damping": "9 kHz",
+      "damping": "9 kHz"
     },
     "output": {
-      "level": "-7 dB",
-    },
+      "level": "-7 dB"
+    }
   },
   {
     "version": 1,
@@ -156,7 +156,7 @@ export const PRESETS: readonly Preset[] = [
       "calm",
       "peaceful",
       "soft",
-      "meditation",
+      "meditation"
     ],
     "oscillators": [
       {
@@ -164,7 +164,7 @@ export const PRESETS: readonly Preset[] = [
         "level": "-5 dB",
         "unison": 3,
         "spread": "6 cents",
-        "width": "80 %",
+        "width": "80 %"
       },
       {
         "shape": "triangle",
@@ -172,44 +172,44 @@ export const PRESETS: readonly Preset[] = [
         "transpose": "19 st",
         "unison": 2,
         "spread": "8 cents",
-        "width": 1,
-      },
+        "width": 1
+      }
     ],
     "noise": {
       "colour": "pink",
       "level": "-36 dB",
-      "width": 1,
+      "width": 1
     },
     "filter": {
-      "cutoff": "2.6 kHz",
+      "cutoff": "2.6 kHz"
     },
     "amp": {
       "attack": "2.2 s",
       "decay": "2 s",
       "sustain": "85 %",
-      "release": "4 s",
+      "release": "4 s"
     },
     "lfos": [
       {
         "target": "level",
         "shape": "sine",
         "rate": "0.13 Hz",
-        "depth": "25 %",
-      },
+        "depth": "25 %"
+      }
     ],
     "chorus": {
       "rate": "0.2 Hz",
       "depth": "5 ms",
-      "mix": "50 %",
+      "mix": "50 %"
     },
     "reverb": {
       "mix": "55 %",
       "decay": "7 s",
-      "damping": "8 kHz",
+      "damping": "8 kHz"
     },
     "output": {
-      "level": "-5 dB",
-    },
+      "level": "-5 dB"
+    }
   },
   {
     "version": 1,
@@ -223,7 +223,7 @@ export const PRESETS: readonly Preset[] = [
       "lofi",
       "warm",
       "unsteady",
-      "memory",
+      "memory"
     ],
     "oscillators": [
       {
@@ -231,65 +231,65 @@ export const PRESETS: readonly Preset[] = [
         "level": "-4 dB",
         "unison": 2,
         "spread": "12 cents",
-        "width": "50 %",
+        "width": "50 %"
       },
       {
         "shape": "saw",
         "level": "-20 dB",
-        "transpose": "12 st",
-      },
+        "transpose": "12 st"
+      }
     ],
     "noise": {
       "colour": "pink",
       "level": "-34 dB",
-      "width": 1,
+      "width": 1
     },
     "filter": {
       "cutoff": "1.1 kHz",
-      "q": 0.8,
+      "q": 0.8
     },
     "amp": {
       "attack": "1.2 s",
       "decay": "2 s",
       "sustain": "80 %",
-      "release": "3 s",
+      "release": "3 s"
     },
     "lfos": [
       {
         "target": "pitch",
         "shape": "sine",
         "rate": "0.6 Hz",
-        "depth": "12 %",
+        "depth": "12 %"
       },
       {
         "target": "pitch",
         "shape": "random",
         "rate": "5.1 Hz",
-        "depth": "3 %",
-      },
+        "depth": "3 %"
+      }
     ],
     "drive": {
       "amount": "6 dB",
-      "mix": "50 %",
+      "mix": "50 %"
     },
     "eq": [
       {
         "mode": "highpass",
-        "frequency": "140 Hz",
+        "frequency": "140 Hz"
       },
       {
         "mode": "high-shelf",
         "frequency": "4 kHz",
-        "gain": "-6 dB",
-      },
+        "gain": "-6 dB"
+      }
     ],
     "reverb": {
       "mix": "45 %",
-      "decay": "5 s",
+      "decay": "5 s"
     },
     "output": {
-      "level": "-6 dB",
-    },
+      "level": "-6 dB"
+    }
   },
   {
     "version": 1,
@@ -303,59 +303,59 @@ export const PRESETS: readonly Preset[] = [
       "cave",
       "dark",
       "wet",
-      "mysterious",
+      "mysterious"
     ],
     "oscillators": [
       {
         "shape": "sine",
-        "level": "-4 dB",
+        "level": "-4 dB"
       },
       {
         "shape": "triangle",
         "level": "-10 dB",
         "transpose": "7 st",
-        "detune": "5 cents",
-      },
+        "detune": "5 cents"
+      }
     ],
     "filter": {
       "cutoff": "420 Hz",
-      "q": 2.4,
+      "q": 2.4
     },
     "amp": {
       "attack": "1.8 s",
       "decay": "2 s",
       "sustain": "75 %",
-      "release": "4 s",
+      "release": "4 s"
     },
     "lfos": [
       {
         "target": "cutoff",
         "shape": "random",
         "rate": "0.35 Hz",
-        "depth": "40 %",
+        "depth": "40 %"
       },
       {
         "target": "level",
         "shape": "sine",
         "rate": "0.21 Hz",
-        "depth": "30 %",
-      },
+        "depth": "30 %"
+      }
     ],
     "delay": {
       "time": "1/2",
       "feedback": "50 %",
       "mix": "35 %",
-      "damping": "900 Hz",
+      "damping": "900 Hz"
     },
     "reverb": {
       "mix": "58 %",
       "decay": "8 s",
       "damping": "1.8 kHz",
-      "size": 1.6,
+      "size": 1.6
     },
     "output": {
-      "level": "-3 dB",
-    },
+      "level": "-3 dB"
+    }
   },
   {
     "version": 1,
@@ -369,43 +369,43 @@ export const PRESETS: readonly Preset[] = [
       "squelchy",
       "303",
       "techno",
-      "aggressive",
+      "aggressive"
     ],
     "oscillators": [
       {
         "shape": "square",
-        "level": "-5 dB",
-      },
+        "level": "-5 dB"
+      }
     ],
     "filter": {
       "cutoff": "260 Hz",
       "q": 5.5,
       "slope": "24",
       "envelope": "3.2 oct",
-      "keyTracking": "30 %",
+      "keyTracking": "30 %"
     },
     "filterEnvelope": {
       "attack": "1 ms",
       "decay": "210 ms",
       "sustain": "8 %",
-      "release": "120 ms",
+      "release": "120 ms"
     },
     "amp": {
       "attack": "2 ms",
       "decay": "350 ms",
       "sustain": "55 %",
-      "release": "60 ms",
+      "release": "60 ms"
     },
     "drive": {
-      "amount": "9 dB",
+      "amount": "9 dB"
     },
     "voices": {
       "mode": "mono",
-      "glide": "45 ms",
+      "glide": "45 ms"
     },
     "output": {
-      "level": "-7 dB",
-    },
+      "level": "-7 dB"
+    }
   },
   {
     "version": 1,
@@ -419,36 +419,36 @@ export const PRESETS: readonly Preset[] = [
       "clean",
       "round",
       "808",
-      "dub",
+      "dub"
     ],
     "oscillators": [
       {
         "shape": "sine",
-        "level": "-2 dB",
+        "level": "-2 dB"
       },
       {
         "shape": "triangle",
         "level": "-18 dB",
-        "transpose": "12 st",
-      },
+        "transpose": "12 st"
+      }
     ],
     "amp": {
       "attack": "6 ms",
       "decay": "400 ms",
       "sustain": "85 %",
-      "release": "120 ms",
+      "release": "120 ms"
     },
     "drive": {
       "amount": "5 dB",
-      "mix": "50 %",
+      "mix": "50 %"
     },
     "voices": {
       "mode": "mono",
-      "glide": "30 ms",
+      "glide": "30 ms"
     },
     "output": {
-      "level": "-4 dB",
-    },
+      "level": "-4 dB"
+    }
   },
   {
     "version": 1,
@@ -462,54 +462,54 @@ export const PRESETS: readonly Preset[] = [
       "electric",
       "organic",
       "funk",
-      "warm",
+      "warm"
     ],
     "oscillators": [
       {
         "shape": "triangle",
-        "level": "-4 dB",
+        "level": "-4 dB"
       },
       {
         "shape": "saw",
-        "level": "-14 dB",
+        "level": "-14 dB"
       },
       {
         "shape": "sine",
         "level": "-8 dB",
         "fmRatio": 2,
-        "fmIndex": 1.2,
-      },
+        "fmIndex": 1.2
+      }
     ],
     "fmEnvelope": {
       "decay": "160 ms",
-      "sustain": "5 %",
+      "sustain": "5 %"
     },
     "filter": {
       "cutoff": "700 Hz",
       "q": 0.9,
       "envelope": "1.8 oct",
-      "keyTracking": "50 %",
+      "keyTracking": "50 %"
     },
     "filterEnvelope": {
       "attack": "2 ms",
       "decay": "260 ms",
       "sustain": "10 %",
-      "release": "150 ms",
+      "release": "150 ms"
     },
     "amp": {
       "attack": "4 ms",
       "decay": "1.4 s",
       "sustain": "25 %",
-      "release": "110 ms",
+      "release": "110 ms"
     },
     "compressor": {
       "threshold": "-20 dB",
       "ratio": 3,
-      "makeup": "4 dB",
+      "makeup": "4 dB"
     },
     "output": {
-      "level": "-5 dB",
-    },
+      "level": "-5 dB"
+    }
   },
   {
     "version": 1,
@@ -523,47 +523,47 @@ export const PRESETS: readonly Preset[] = [
       "digital",
       "metallic",
       "bright",
-      "80s",
+      "80s"
     ],
     "oscillators": [
       {
         "shape": "sine",
         "level": "-3 dB",
         "fmRatio": 1,
-        "fmIndex": 3.2,
+        "fmIndex": 3.2
       },
       {
         "shape": "sine",
         "level": "-14 dB",
         "fmRatio": 5,
-        "fmIndex": 2,
-      },
+        "fmIndex": 2
+      }
     ],
     "fmEnvelope": {
       "decay": "220 ms",
-      "sustain": "18 %",
+      "sustain": "18 %"
     },
     "amp": {
       "attack": "2 ms",
       "decay": "900 ms",
       "sustain": "35 %",
-      "release": "90 ms",
+      "release": "90 ms"
     },
     "eq": [
       {
         "mode": "low-shelf",
         "frequency": "110 Hz",
-        "gain": "3 dB",
-      },
+        "gain": "3 dB"
+      }
     ],
     "compressor": {
       "threshold": "-18 dB",
       "ratio": 4,
-      "makeup": "3 dB",
+      "makeup": "3 dB"
     },
     "output": {
-      "level": "-6 dB",
-    },
+      "level": "-6 dB"
+    }
   },
   {
     "version": 1,
@@ -577,54 +577,54 @@ export const PRESETS: readonly Preset[] = [
       "dark",
       "drum and bass",
       "growl",
-      "thick",
+      "thick"
     ],
     "oscillators": [
       {
         "shape": "saw",
         "level": "-6 dB",
-        "detune": "-14 cents",
+        "detune": "-14 cents"
       },
       {
         "shape": "saw",
         "level": "-6 dB",
-        "detune": "13 cents",
+        "detune": "13 cents"
       },
       {
         "shape": "sine",
         "level": "-6 dB",
-        "transpose": "-12 st",
-      },
+        "transpose": "-12 st"
+      }
     ],
     "filter": {
       "cutoff": "620 Hz",
       "q": 1.2,
-      "slope": "24",
+      "slope": "24"
     },
     "amp": {
       "attack": "8 ms",
       "decay": "300 ms",
       "sustain": "90 %",
-      "release": "140 ms",
+      "release": "140 ms"
     },
     "lfos": [
       {
         "target": "cutoff",
         "shape": "sine",
         "rate": "0.5 Hz",
-        "depth": "18 %",
-      },
+        "depth": "18 %"
+      }
     ],
     "drive": {
       "amount": "8 dB",
-      "mix": "70 %",
+      "mix": "70 %"
     },
     "voices": {
-      "mode": "mono",
+      "mode": "mono"
     },
     "output": {
-      "level": "-7 dB",
-    },
+      "level": "-7 dB"
+    }
   },
   {
     "version": 1,
@@ -637,51 +637,51 @@ export const PRESETS: readonly Preset[] = [
       "dubstep",
       "heavy",
       "aggressive",
-      "moving",
+      "moving"
     ],
     "oscillators": [
       {
         "shape": "saw",
         "level": "-6 dB",
         "unison": 2,
-        "spread": "10 cents",
+        "spread": "10 cents"
       },
       {
         "shape": "square",
         "level": "-7 dB",
-        "transpose": "-12 st",
-      },
+        "transpose": "-12 st"
+      }
     ],
     "filter": {
       "cutoff": "480 Hz",
       "q": 3,
-      "slope": "24",
+      "slope": "24"
     },
     "amp": {
       "attack": "5 ms",
       "decay": "200 ms",
       "sustain": "95 %",
-      "release": "100 ms",
+      "release": "100 ms"
     },
     "lfos": [
       {
         "target": "cutoff",
         "shape": "sine",
         "rate": "1/8",
-        "depth": "70 %",
-      },
+        "depth": "70 %"
+      }
     ],
     "drive": {
       "curve": "hard",
       "amount": "10 dB",
-      "mix": "60 %",
+      "mix": "60 %"
     },
     "voices": {
-      "mode": "mono",
+      "mode": "mono"
     },
     "output": {
-      "level": "-9 dB",
-    },
+      "level": "-9 dB"
+    }
   },
   {
     "version": 1,
@@ -694,41 +694,41 @@ export const PRESETS: readonly Preset[] = [
       "hands",
       "house",
       "room",
-      "bright",
+      "bright"
     ],
     "register": "24 st",
     "noise": {
       "colour": "white",
       "level": "-2 dB",
-      "width": 1,
+      "width": 1
     },
     "filter": {
       "mode": "bandpass",
       "cutoff": "1.3 kHz",
-      "q": 1.3,
+      "q": 1.3
     },
     "amp": {
       "attack": "1 ms",
       "decay": "170 ms",
       "sustain": "0 %",
-      "release": "100 ms",
+      "release": "100 ms"
     },
     "lfos": [
       {
         "target": "level",
         "shape": "saw",
         "rate": "38 Hz",
-        "depth": "60 %",
-      },
+        "depth": "60 %"
+      }
     ],
     "reverb": {
       "mix": "28 %",
       "decay": "0.7 s",
-      "size": 0.4,
+      "size": 0.4
     },
     "output": {
-      "level": "0 dB",
-    },
+      "level": "0 dB"
+    }
   },
   {
     "version": 1,
@@ -742,7 +742,7 @@ export const PRESETS: readonly Preset[] = [
       "cymbal",
       "closed",
       "crisp",
-      "bright",
+      "bright"
     ],
     "register": "24 st",
     "oscillators": [
@@ -751,34 +751,34 @@ export const PRESETS: readonly Preset[] = [
         "level": "-16 dB",
         "frequency": "3.1 kHz",
         "fmRatio": 1.47,
-        "fmIndex": 4,
+        "fmIndex": 4
       },
       {
         "shape": "square",
         "level": "-18 dB",
         "frequency": "4.3 kHz",
         "fmRatio": 1.63,
-        "fmIndex": 5,
-      },
+        "fmIndex": 5
+      }
     ],
     "noise": {
       "colour": "white",
-      "level": "-10 dB",
+      "level": "-10 dB"
     },
     "filter": {
       "mode": "highpass",
       "cutoff": "6.5 kHz",
-      "q": 0.9,
+      "q": 0.9
     },
     "amp": {
       "attack": "1 ms",
       "decay": "60 ms",
       "sustain": "0 %",
-      "release": "30 ms",
+      "release": "30 ms"
     },
     "output": {
-      "level": "2 dB",
-    },
+      "level": "2 dB"
+    }
   },
   {
     "version": 1,
@@ -790,44 +790,44 @@ export const PRESETS: readonly Preset[] = [
       "tom",
       "deep",
       "acoustic",
-      "round",
+      "round"
     ],
     "register": "7 st",
     "oscillators": [
       {
         "shape": "sine",
-        "level": "-1 dB",
+        "level": "-1 dB"
       },
       {
         "shape": "triangle",
         "level": "-12 dB",
-        "transpose": "7 st",
-      },
+        "transpose": "7 st"
+      }
     ],
     "noise": {
       "colour": "brown",
-      "level": "-24 dB",
+      "level": "-24 dB"
     },
     "pitchEnvelope": {
       "amount": "9 st",
-      "decay": "90 ms",
+      "decay": "90 ms"
     },
     "filter": {
-      "cutoff": "1.8 kHz",
+      "cutoff": "1.8 kHz"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "480 ms",
       "sustain": "0 %",
-      "release": "150 ms",
+      "release": "150 ms"
     },
     "reverb": {
       "mix": "12 %",
-      "decay": "0.9 s",
+      "decay": "0.9 s"
     },
     "output": {
-      "level": "-4 dB",
-    },
+      "level": "-4 dB"
+    }
   },
   {
     "version": 1,
@@ -841,31 +841,31 @@ export const PRESETS: readonly Preset[] = [
       "boom",
       "trap",
       "sub",
-      "long",
+      "long"
     ],
     "oscillators": [
       {
         "shape": "sine",
-        "level": "0 dB",
-      },
+        "level": "0 dB"
+      }
     ],
     "pitchEnvelope": {
       "amount": "18 st",
-      "decay": "45 ms",
+      "decay": "45 ms"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "1.1 s",
       "sustain": "0 %",
-      "release": "250 ms",
+      "release": "250 ms"
     },
     "drive": {
       "amount": "4 dB",
-      "mix": "60 %",
+      "mix": "60 %"
     },
     "output": {
-      "level": "-4 dB",
-    },
+      "level": "-4 dB"
+    }
   },
   {
     "version": 1,
@@ -879,38 +879,38 @@ export const PRESETS: readonly Preset[] = [
       "punchy",
       "house",
       "techno",
-      "808",
+      "808"
     ],
     "oscillators": [
       {
         "shape": "sine",
-        "level": "0 dB",
-      },
+        "level": "0 dB"
+      }
     ],
     "noise": {
       "colour": "white",
-      "level": "-34 dB",
+      "level": "-34 dB"
     },
     "pitchEnvelope": {
       "amount": "30 st",
-      "decay": "70 ms",
+      "decay": "70 ms"
     },
     "filter": {
-      "cutoff": "5 kHz",
+      "cutoff": "5 kHz"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "300 ms",
       "sustain": "0 %",
-      "release": "60 ms",
+      "release": "60 ms"
     },
     "drive": {
       "amount": "7 dB",
-      "mix": "70 %",
+      "mix": "70 %"
     },
     "output": {
-      "level": "-4 dB",
-    },
+      "level": "-4 dB"
+    }
   },
   {
     "version": 1,
@@ -923,51 +923,51 @@ export const PRESETS: readonly Preset[] = [
       "tight",
       "acoustic",
       "rock",
-      "crisp",
+      "crisp"
     ],
     "register": "19 st",
     "oscillators": [
       {
         "shape": "triangle",
-        "level": "-6 dB",
+        "level": "-6 dB"
       },
       {
         "shape": "sine",
         "level": "-9 dB",
-        "transpose": "8 st",
-      },
+        "transpose": "8 st"
+      }
     ],
     "noise": {
       "colour": "white",
-      "level": "-7 dB",
+      "level": "-7 dB"
     },
     "pitchEnvelope": {
       "amount": "7 st",
-      "decay": "25 ms",
+      "decay": "25 ms"
     },
     "filter": {
       "mode": "highpass",
-      "cutoff": "170 Hz",
+      "cutoff": "170 Hz"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "190 ms",
       "sustain": "0 %",
-      "release": "80 ms",
+      "release": "80 ms"
     },
     "compressor": {
       "threshold": "-16 dB",
       "ratio": 3,
       "attack": "8 ms",
-      "makeup": "3 dB",
+      "makeup": "3 dB"
     },
     "reverb": {
       "mix": "10 %",
-      "decay": "0.6 s",
+      "decay": "0.6 s"
     },
     "output": {
-      "level": "-6 dB",
-    },
+      "level": "-6 dB"
+    }
   },
   {
     "version": 1,
@@ -980,49 +980,49 @@ export const PRESETS: readonly Preset[] = [
       "siren",
       "signal",
       "warning",
-      "alert",
+      "alert"
     ],
     "oscillators": [
       {
         "shape": "square",
-        "level": "-8 dB",
+        "level": "-8 dB"
       },
       {
         "shape": "sine",
         "level": "-8 dB",
-        "transpose": "12 st",
-      },
+        "transpose": "12 st"
+      }
     ],
     "filter": {
-      "cutoff": "3 kHz",
+      "cutoff": "3 kHz"
     },
     "amp": {
       "attack": "5 ms",
       "decay": "100 ms",
       "sustain": "95 %",
-      "release": "80 ms",
+      "release": "80 ms"
     },
     "lfos": [
       {
         "target": "pitch",
         "shape": "square",
         "rate": "1/4",
-        "depth": "100 %",
+        "depth": "100 %"
       },
       {
         "target": "level",
         "shape": "square",
         "rate": "1/8",
-        "depth": "25 %",
-      },
+        "depth": "25 %"
+      }
     ],
     "reverb": {
       "mix": "15 %",
-      "decay": "1.2 s",
+      "decay": "1.2 s"
     },
     "output": {
-      "level": "-9 dB",
-    },
+      "level": "-9 dB"
+    }
   },
   {
     "version": 1,
@@ -1036,59 +1036,59 @@ export const PRESETS: readonly Preset[] = [
       "boom",
       "cinematic",
       "trailer",
-      "deep",
+      "deep"
     ],
     "register": "-12 st",
     "oscillators": [
       {
         "shape": "sine",
-        "level": "0 dB",
+        "level": "0 dB"
       },
       {
         "shape": "saw",
         "level": "-16 dB",
         "unison": 4,
         "spread": "40 cents",
-        "width": 0.6,
-      },
+        "width": 0.6
+      }
     ],
     "noise": {
       "colour": "brown",
       "level": "-10 dB",
-      "width": 1,
+      "width": 1
     },
     "pitchEnvelope": {
       "amount": "24 st",
-      "decay": "160 ms",
+      "decay": "160 ms"
     },
     "filter": {
       "cutoff": "700 Hz",
-      "envelope": "2 oct",
+      "envelope": "2 oct"
     },
     "filterEnvelope": {
       "attack": "1 ms",
       "decay": "300 ms",
       "sustain": "0 %",
-      "release": "1 s",
+      "release": "1 s"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "2.4 s",
       "sustain": "0 %",
-      "release": "1.5 s",
+      "release": "1.5 s"
     },
     "drive": {
       "amount": "8 dB",
-      "mix": "60 %",
+      "mix": "60 %"
     },
     "reverb": {
       "mix": "40 %",
       "decay": "5 s",
-      "size": 1.6,
+      "size": 1.6
     },
     "output": {
-      "level": "-6 dB",
-    },
+      "level": "-6 dB"
+    }
   },
   {
     "version": 1,
@@ -1102,40 +1102,40 @@ export const PRESETS: readonly Preset[] = [
       "arcade",
       "game",
       "retro",
-      "sci-fi",
+      "sci-fi"
     ],
     "oscillators": [
       {
         "shape": "pulse",
         "level": "-6 dB",
-        "pulseWidth": "30 %",
-      },
+        "pulseWidth": "30 %"
+      }
     ],
     "pitchEnvelope": {
       "amount": "42 st",
-      "decay": "320 ms",
+      "decay": "320 ms"
     },
     "filter": {
-      "cutoff": "6 kHz",
+      "cutoff": "6 kHz"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "420 ms",
       "sustain": "0 %",
-      "release": "120 ms",
+      "release": "120 ms"
     },
     "delay": {
       "time": "1/8",
       "feedback": "40 %",
-      "mix": "30 %",
+      "mix": "30 %"
     },
     "reverb": {
       "mix": "18 %",
-      "decay": "1.5 s",
+      "decay": "1.5 s"
     },
     "output": {
-      "level": "-8 dB",
-    },
+      "level": "-8 dB"
+    }
   },
   {
     "version": 1,
@@ -1149,7 +1149,7 @@ export const PRESETS: readonly Preset[] = [
       "bell",
       "fairy",
       "bright",
-      "positive",
+      "positive"
     ],
     "oscillators": [
       {
@@ -1157,47 +1157,47 @@ export const PRESETS: readonly Preset[] = [
         "level": "-6 dB",
         "transpose": "24 st",
         "fmRatio": 3.5,
-        "fmIndex": 1.6,
-      },
+        "fmIndex": 1.6
+      }
     ],
     "fmEnvelope": {
       "decay": "600 ms",
-      "sustain": "10 %",
+      "sustain": "10 %"
     },
     "amp": {
       "attack": "2 ms",
       "decay": "1.6 s",
       "sustain": "0 %",
-      "release": "900 ms",
+      "release": "900 ms"
     },
     "lfos": [
       {
         "target": "level",
         "shape": "random",
         "rate": "1/16",
-        "depth": "70 %",
+        "depth": "70 %"
       },
       {
         "target": "pan",
         "shape": "random",
         "rate": "1/8",
-        "depth": "60 %",
-      },
+        "depth": "60 %"
+      }
     ],
     "delay": {
       "time": "1/16",
       "feedback": "62 %",
       "mix": "45 %",
-      "damping": "9 kHz",
+      "damping": "9 kHz"
     },
     "reverb": {
       "mix": "45 %",
       "decay": "3.5 s",
-      "damping": "11 kHz",
+      "damping": "11 kHz"
     },
     "output": {
-      "level": "-8 dB",
-    },
+      "level": "-8 dB"
+    }
   },
   {
     "version": 1,
@@ -1210,7 +1210,7 @@ export const PRESETS: readonly Preset[] = [
       "drop",
       "downer",
       "dark",
-      "transition",
+      "transition"
     ],
     "oscillators": [
       {
@@ -1218,39 +1218,39 @@ export const PRESETS: readonly Preset[] = [
         "level": "-6 dB",
         "unison": 3,
         "spread": "16 cents",
-        "width": "60 %",
-      },
+        "width": "60 %"
+      }
     ],
     "pitchEnvelope": {
       "amount": "36 st",
-      "decay": "3 s",
+      "decay": "3 s"
     },
     "filter": {
       "cutoff": "2.6 kHz",
-      "q": 1.5,
+      "q": 1.5
     },
     "amp": {
       "attack": "20 ms",
       "decay": "3.6 s",
       "sustain": "0 %",
-      "release": "400 ms",
+      "release": "400 ms"
     },
     "phaser": {
       "rate": "0.3 Hz",
-      "mix": "40 %",
+      "mix": "40 %"
     },
     "delay": {
       "time": "1/8d",
       "feedback": "45 %",
-      "mix": "25 %",
+      "mix": "25 %"
     },
     "reverb": {
       "mix": "35 %",
-      "decay": "4 s",
+      "decay": "4 s"
     },
     "output": {
-      "level": "-8 dB",
-    },
+      "level": "-8 dB"
+    }
   },
   {
     "version": 1,
@@ -1264,12 +1264,12 @@ export const PRESETS: readonly Preset[] = [
       "noise",
       "transition",
       "tension",
-      "edm",
+      "edm"
     ],
     "noise": {
       "colour": "white",
       "level": "-8 dB",
-      "width": 1,
+      "width": 1
     },
     "oscillators": [
       {
@@ -1277,35 +1277,35 @@ export const PRESETS: readonly Preset[] = [
         "level": "-18 dB",
         "unison": 5,
         "spread": "40 cents",
-        "width": 1,
-      },
+        "width": 1
+      }
     ],
     "filter": {
       "mode": "bandpass",
       "cutoff": "350 Hz",
       "q": 1.4,
       "envelope": "4.6 oct",
-      "keyTracking": 0,
+      "keyTracking": 0
     },
     "filterEnvelope": {
       "attack": "3.8 s",
       "decay": "200 ms",
       "sustain": "100 %",
-      "release": "300 ms",
+      "release": "300 ms"
     },
     "amp": {
       "attack": "3.4 s",
       "decay": "200 ms",
       "sustain": "100 %",
-      "release": "250 ms",
+      "release": "250 ms"
     },
     "reverb": {
       "mix": "25 %",
-      "decay": "2 s",
+      "decay": "2 s"
     },
     "output": {
-      "level": "-4 dB",
-    },
+      "level": "-4 dB"
+    }
   },
   {
     "version": 1,
@@ -1318,52 +1318,52 @@ export const PRESETS: readonly Preset[] = [
       "funk",
       "percussive",
       "nasal",
-      "bright",
+      "bright"
     ],
     "oscillators": [
       {
         "shape": "pulse",
         "level": "-6 dB",
-        "pulseWidth": "18 %",
+        "pulseWidth": "18 %"
       },
       {
         "shape": "saw",
-        "level": "-13 dB",
-      },
+        "level": "-13 dB"
+      }
     ],
     "filter": {
       "mode": "bandpass",
       "cutoff": "1.9 kHz",
       "q": 0.9,
       "envelope": "1.2 oct",
-      "keyTracking": "70 %",
+      "keyTracking": "70 %"
     },
     "filterEnvelope": {
       "attack": "1 ms",
       "decay": "180 ms",
       "sustain": "30 %",
-      "release": "80 ms",
+      "release": "80 ms"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "700 ms",
       "sustain": "15 %",
       "release": "60 ms",
-      "velocity": "80 %",
+      "velocity": "80 %"
     },
     "phaser": {
       "rate": "0.5 Hz",
       "centre": "900 Hz",
-      "mix": "50 %",
+      "mix": "50 %"
     },
     "compressor": {
       "threshold": "-20 dB",
       "ratio": 4,
-      "makeup": "5 dB",
+      "makeup": "5 dB"
     },
     "output": {
-      "level": "-5 dB",
-    },
+      "level": "-5 dB"
+    }
   },
   {
     "version": 1,
@@ -1377,52 +1377,52 @@ export const PRESETS: readonly Preset[] = [
       "hammond",
       "gospel",
       "rotary",
-      "warm",
+      "warm"
     ],
     "oscillators": [
       {
         "shape": "sine",
         "level": "-8 dB",
-        "transpose": "-12 st",
+        "transpose": "-12 st"
       },
       {
         "shape": "sine",
-        "level": "-6 dB",
+        "level": "-6 dB"
       },
       {
         "shape": "sine",
         "level": "-10 dB",
-        "transpose": "19 st",
+        "transpose": "19 st"
       },
       {
         "shape": "sine",
         "level": "-13 dB",
-        "transpose": "24 st",
-      },
+        "transpose": "24 st"
+      }
     ],
     "amp": {
       "attack": "4 ms",
       "decay": "50 ms",
       "sustain": "100 %",
       "release": "50 ms",
-      "velocity": 0,
+      "velocity": 0
     },
     "drive": {
       "amount": "6 dB",
-      "mix": "50 %",
+      "mix": "50 %"
     },
     "chorus": {
       "rate": "6.2 Hz",
       "depth": "0.5 ms",
-      "mix": "60 %",
+      "mix": "60 %"
     },
     "reverb": {
       "mix": "14 %",
-      "decay": "1.4 s",
+      "decay": "1.4 s"
     },
     "output": {
-      "level": "-9 dB",
-    },
+      "level": "-9 dB"
+    }
   },
   {
     "version": 1,
@@ -1437,45 +1437,45 @@ export const PRESETS: readonly Preset[] = [
       "80s",
       "clear",
       "bright",
-      "crystal",
+      "crystal"
     ],
     "oscillators": [
       {
         "shape": "sine",
         "level": "-5 dB",
         "fmRatio": 3.5,
-        "fmIndex": 2.2,
+        "fmIndex": 2.2
       },
       {
         "shape": "sine",
-        "level": "-9 dB",
-      },
+        "level": "-9 dB"
+      }
     ],
     "fmEnvelope": {
       "decay": "900 ms",
-      "sustain": "10 %",
+      "sustain": "10 %"
     },
     "amp": {
       "attack": "2 ms",
       "decay": "2.2 s",
       "sustain": "10 %",
-      "release": "600 ms",
+      "release": "600 ms"
     },
     "chorus": {
-      "mix": "35 %",
+      "mix": "35 %"
     },
     "delay": {
       "time": "1/8d",
       "feedback": "25 %",
-      "mix": "15 %",
+      "mix": "15 %"
     },
     "reverb": {
       "mix": "25 %",
-      "decay": "2.5 s",
+      "decay": "2.5 s"
     },
     "output": {
-      "level": "-8 dB",
-    },
+      "level": "-8 dB"
+    }
   },
   {
     "version": 1,
@@ -1490,53 +1490,53 @@ export const PRESETS: readonly Preset[] = [
       "tine",
       "soul",
       "jazz",
-      "fm",
+      "fm"
     ],
     "oscillators": [
       {
         "shape": "sine",
         "level": "-4 dB",
         "fmRatio": 1,
-        "fmIndex": 1.1,
+        "fmIndex": 1.1
       },
       {
         "shape": "sine",
         "level": "-16 dB",
         "fmRatio": 14,
-        "fmIndex": 1.2,
-      },
+        "fmIndex": 1.2
+      }
     ],
     "fmEnvelope": {
       "decay": "650 ms",
-      "sustain": "12 %",
+      "sustain": "12 %"
     },
     "amp": {
       "attack": "2 ms",
       "decay": "2.6 s",
       "sustain": "8 %",
       "release": "260 ms",
-      "velocity": "80 %",
+      "velocity": "80 %"
     },
     "lfos": [
       {
         "target": "pan",
         "shape": "sine",
         "rate": "4.2 Hz",
-        "depth": "40 %",
-      },
+        "depth": "40 %"
+      }
     ],
     "chorus": {
       "rate": "0.7 Hz",
       "depth": "2 ms",
-      "mix": "30 %",
+      "mix": "30 %"
     },
     "reverb": {
       "mix": "16 %",
-      "decay": "1.6 s",
+      "decay": "1.6 s"
     },
     "output": {
-      "level": "-6 dB",
-    },
+      "level": "-6 dB"
+    }
   },
   {
     "version": 1,
@@ -1550,55 +1550,55 @@ export const PRESETS: readonly Preset[] = [
       "soft",
       "intimate",
       "muffled",
-      "quiet",
+      "quiet"
     ],
     "oscillators": [
       {
         "shape": "triangle",
         "level": "-4 dB",
         "fmRatio": 2,
-        "fmIndex": 0.7,
+        "fmIndex": 0.7
       },
       {
         "shape": "sine",
         "level": "-10 dB",
         "transpose": "12 st",
-        "detune": "2 cents",
-      },
+        "detune": "2 cents"
+      }
     ],
     "fmEnvelope": {
       "decay": "350 ms",
-      "sustain": "5 %",
+      "sustain": "5 %"
     },
     "noise": {
       "colour": "brown",
-      "level": "-30 dB",
+      "level": "-30 dB"
     },
     "filter": {
       "cutoff": "1.5 kHz",
       "envelope": "1 oct",
-      "keyTracking": "60 %",
+      "keyTracking": "60 %"
     },
     "filterEnvelope": {
       "attack": "2 ms",
       "decay": "500 ms",
       "sustain": "10 %",
-      "release": "200 ms",
+      "release": "200 ms"
     },
     "amp": {
       "attack": "6 ms",
       "decay": "3 s",
       "sustain": "0 %",
       "release": "300 ms",
-      "velocity": "80 %",
+      "velocity": "80 %"
     },
     "reverb": {
       "mix": "22 %",
-      "decay": "1.8 s",
+      "decay": "1.8 s"
     },
     "output": {
-      "level": "-4 dB",
-    },
+      "level": "-4 dB"
+    }
   },
   {
     "version": 1,
@@ -1612,20 +1612,20 @@ export const PRESETS: readonly Preset[] = [
       "retro",
       "game",
       "square",
-      "dry",
+      "dry"
     ],
     "oscillators": [
       {
         "shape": "pulse",
         "level": "-5 dB",
-        "pulseWidth": "25 %",
-      },
+        "pulseWidth": "25 %"
+      }
     ],
     "amp": {
       "attack": "1 ms",
       "decay": "80 ms",
       "sustain": "70 %",
-      "release": "40 ms",
+      "release": "40 ms"
     },
     "lfos": [
       {
@@ -1633,12 +1633,12 @@ export const PRESETS: readonly Preset[] = [
         "shape": "sine",
         "rate": "6 Hz",
         "depth": "12 %",
-        "fade": "250 ms",
-      },
+        "fade": "250 ms"
+      }
     ],
     "output": {
-      "level": "-9 dB",
-    },
+      "level": "-9 dB"
+    }
   },
   {
     "version": 1,
@@ -1652,7 +1652,7 @@ export const PRESETS: readonly Preset[] = [
       "singing",
       "fat",
       "bright",
-      "analog",
+      "analog"
     ],
     "oscillators": [
       {
@@ -1660,31 +1660,31 @@ export const PRESETS: readonly Preset[] = [
         "level": "-6 dB",
         "unison": 3,
         "spread": "9 cents",
-        "width": "35 %",
+        "width": "35 %"
       },
       {
         "shape": "saw",
         "level": "-9 dB",
-        "transpose": "-12 st",
-      },
+        "transpose": "-12 st"
+      }
     ],
     "filter": {
       "cutoff": "3.4 kHz",
       "q": 1.3,
       "envelope": "1.2 oct",
-      "keyTracking": "60 %",
+      "keyTracking": "60 %"
     },
     "filterEnvelope": {
       "attack": "8 ms",
       "decay": "400 ms",
       "sustain": "45 %",
-      "release": "250 ms",
+      "release": "250 ms"
     },
     "amp": {
       "attack": "8 ms",
       "decay": "300 ms",
       "sustain": "85 %",
-      "release": "220 ms",
+      "release": "220 ms"
     },
     "lfos": [
       {
@@ -1692,21 +1692,21 @@ export const PRESETS: readonly Preset[] = [
         "shape": "sine",
         "rate": "5.4 Hz",
         "depth": "14 %",
-        "fade": "600 ms",
-      },
+        "fade": "600 ms"
+      }
     ],
     "delay": {
       "time": "1/8d",
       "feedback": "32 %",
-      "mix": "20 %",
+      "mix": "20 %"
     },
     "reverb": {
       "mix": "15 %",
-      "decay": "1.6 s",
+      "decay": "1.6 s"
     },
     "output": {
-      "level": "-9 dB",
-    },
+      "level": "-9 dB"
+    }
   },
   {
     "version": 1,
@@ -1720,31 +1720,31 @@ export const PRESETS: readonly Preset[] = [
       "flute",
       "mellow",
       "pure",
-      "gentle",
+      "gentle"
     ],
     "oscillators": [
       {
         "shape": "sine",
-        "level": "-4 dB",
+        "level": "-4 dB"
       },
       {
         "shape": "triangle",
         "level": "-20 dB",
-        "transpose": "12 st",
-      },
+        "transpose": "12 st"
+      }
     ],
     "noise": {
       "colour": "pink",
-      "level": "-34 dB",
+      "level": "-34 dB"
     },
     "filter": {
-      "cutoff": "4 kHz",
+      "cutoff": "4 kHz"
     },
     "amp": {
       "attack": "45 ms",
       "decay": "200 ms",
       "sustain": "90 %",
-      "release": "260 ms",
+      "release": "260 ms"
     },
     "lfos": [
       {
@@ -1752,32 +1752,32 @@ export const PRESETS: readonly Preset[] = [
         "shape": "sine",
         "rate": "5 Hz",
         "depth": "18 %",
-        "fade": "500 ms",
+        "fade": "500 ms"
       },
       {
         "target": "level",
         "shape": "sine",
         "rate": "5 Hz",
         "depth": "10 %",
-        "fade": "500 ms",
-      },
+        "fade": "500 ms"
+      }
     ],
     "delay": {
       "time": "1/4",
       "feedback": "25 %",
-      "mix": "18 %",
+      "mix": "18 %"
     },
     "reverb": {
       "mix": "25 %",
-      "decay": "2.4 s",
+      "decay": "2.4 s"
     },
     "voices": {
       "mode": "mono",
-      "glide": "60 ms",
+      "glide": "60 ms"
     },
     "output": {
-      "level": "-8 dB",
-    },
+      "level": "-8 dB"
+    }
   },
   {
     "version": 1,
@@ -1792,7 +1792,7 @@ export const PRESETS: readonly Preset[] = [
       "wide",
       "huge",
       "bright",
-      "edm",
+      "edm"
     ],
     "oscillators": [
       {
@@ -1800,7 +1800,7 @@ export const PRESETS: readonly Preset[] = [
         "level": "-6 dB",
         "unison": 7,
         "spread": "22 cents",
-        "width": 1,
+        "width": 1
       },
       {
         "shape": "saw",
@@ -1808,43 +1808,43 @@ export const PRESETS: readonly Preset[] = [
         "transpose": "12 st",
         "unison": 4,
         "spread": "16 cents",
-        "width": 0.8,
-      },
+        "width": 0.8
+      }
     ],
     "filter": {
       "cutoff": "7 kHz",
       "q": 0.8,
-      "keyTracking": "40 %",
+      "keyTracking": "40 %"
     },
     "amp": {
       "attack": "6 ms",
       "decay": "300 ms",
       "sustain": "85 %",
-      "release": "260 ms",
+      "release": "260 ms"
     },
     "eq": [
       {
         "mode": "highpass",
-        "frequency": "160 Hz",
-      },
+        "frequency": "160 Hz"
+      }
     ],
     "delay": {
       "time": "1/8d",
       "feedback": "38 %",
-      "mix": "22 %",
+      "mix": "22 %"
     },
     "reverb": {
       "mix": "25 %",
-      "decay": "2.4 s",
+      "decay": "2.4 s"
     },
     "compressor": {
       "threshold": "-16 dB",
       "ratio": 3,
-      "makeup": "2 dB",
+      "makeup": "2 dB"
     },
     "output": {
-      "level": "-11 dB",
-    },
+      "level": "-11 dB"
+    }
   },
   {
     "version": 1,
@@ -1858,38 +1858,38 @@ export const PRESETS: readonly Preset[] = [
       "distorted",
       "rock",
       "hard",
-      "bright",
+      "bright"
     ],
     "oscillators": [
       {
         "shape": "saw",
         "level": "-6 dB",
         "fmRatio": 2,
-        "fmIndex": 1.8,
+        "fmIndex": 1.8
       },
       {
         "shape": "square",
         "level": "-10 dB",
-        "detune": "6 cents",
-      },
+        "detune": "6 cents"
+      }
     ],
     "fmEnvelope": {
       "decay": "500 ms",
-      "sustain": "45 %",
+      "sustain": "45 %"
     },
     "filter": {
       "cutoff": "4.5 kHz",
-      "q": 1.6,
+      "q": 1.6
     },
     "amp": {
       "attack": "4 ms",
       "decay": "200 ms",
       "sustain": "90 %",
-      "release": "160 ms",
+      "release": "160 ms"
     },
     "drive": {
       "curve": "soft",
-      "amount": "18 dB",
+      "amount": "18 dB"
     },
     "lfos": [
       {
@@ -1897,21 +1897,21 @@ export const PRESETS: readonly Preset[] = [
         "shape": "sine",
         "rate": "5.8 Hz",
         "depth": "22 %",
-        "fade": "450 ms",
-      },
+        "fade": "450 ms"
+      }
     ],
     "delay": {
       "time": "1/4",
       "feedback": "35 %",
-      "mix": "22 %",
+      "mix": "22 %"
     },
     "voices": {
       "mode": "mono",
-      "glide": "35 ms",
+      "glide": "35 ms"
     },
     "output": {
-      "level": "-12 dB",
-    },
+      "level": "-12 dB"
+    }
   },
   {
     "version": 1,
@@ -1925,7 +1925,7 @@ export const PRESETS: readonly Preset[] = [
       "swell",
       "huge",
       "evolving",
-      "film",
+      "film"
     ],
     "oscillators": [
       {
@@ -1933,12 +1933,12 @@ export const PRESETS: readonly Preset[] = [
         "level": "-6 dB",
         "unison": 5,
         "spread": "18 cents",
-        "width": 1,
+        "width": 1
       },
       {
         "shape": "triangle",
         "level": "-5 dB",
-        "transpose": "-12 st",
+        "transpose": "-12 st"
       },
       {
         "shape": "saw",
@@ -1946,40 +1946,40 @@ export const PRESETS: readonly Preset[] = [
         "transpose": "7 st",
         "unison": 2,
         "spread": "9 cents",
-        "width": 0.6,
-      },
+        "width": 0.6
+      }
     ],
     "filter": {
       "cutoff": "420 Hz",
       "q": 0.9,
       "slope": "24",
-      "envelope": "2.6 oct",
+      "envelope": "2.6 oct"
     },
     "filterEnvelope": {
       "attack": "3 s",
       "decay": "3 s",
       "sustain": "60 %",
-      "release": "2.5 s",
+      "release": "2.5 s"
     },
     "amp": {
       "attack": "1.8 s",
       "decay": "2 s",
       "sustain": "85 %",
-      "release": "3 s",
+      "release": "3 s"
     },
     "drive": {
       "amount": "4 dB",
-      "mix": "40 %",
+      "mix": "40 %"
     },
     "reverb": {
       "mix": "45 %",
       "decay": "5.5 s",
       "size": 1.4,
-      "damping": "4.5 kHz",
+      "damping": "4.5 kHz"
     },
     "output": {
-      "level": "-8 dB",
-    },
+      "level": "-8 dB"
+    }
   },
   {
     "version": 1,
@@ -1993,7 +1993,7 @@ export const PRESETS: readonly Preset[] = [
       "bright",
       "glass",
       "choir",
-      "digital",
+      "digital"
     ],
     "oscillators": [
       {
@@ -2001,31 +2001,31 @@ export const PRESETS: readonly Preset[] = [
         "level": "-6 dB",
         "unison": 4,
         "spread": "14 cents",
-        "width": "90 %",
+        "width": "90 %"
       },
       {
         "shape": "sine",
         "level": "-10 dB",
         "transpose": "12 st",
         "fmRatio": 3,
-        "fmIndex": 0.6,
-      },
+        "fmIndex": 0.6
+      }
     ],
     "noise": {
       "colour": "pink",
       "level": "-32 dB",
-      "width": 1,
+      "width": 1
     },
     "filter": {
       "cutoff": "4.2 kHz",
       "q": 0.7,
-      "envelope": "0.5 oct",
+      "envelope": "0.5 oct"
     },
     "amp": {
       "attack": "900 ms",
       "decay": "1.5 s",
       "sustain": "80 %",
-      "release": "2.2 s",
+      "release": "2.2 s"
     },
     "lfos": [
       {
@@ -2033,22 +2033,22 @@ export const PRESETS: readonly Preset[] = [
         "shape": "sine",
         "rate": "4.8 Hz",
         "depth": "6 %",
-        "fade": "1.5 s",
-      },
+        "fade": "1.5 s"
+      }
     ],
     "chorus": {
       "rate": "0.35 Hz",
       "depth": "4 ms",
-      "mix": "50 %",
+      "mix": "50 %"
     },
     "reverb": {
       "mix": "40 %",
       "decay": "4 s",
-      "damping": "9 kHz",
+      "damping": "9 kHz"
     },
     "output": {
-      "level": "-7 dB",
-    },
+      "level": "-7 dB"
+    }
   },
   {
     "version": 1,
@@ -2061,58 +2061,58 @@ export const PRESETS: readonly Preset[] = [
       "pwm",
       "dark",
       "melancholic",
-      "analog",
+      "analog"
     ],
     "oscillators": [
       {
         "shape": "pulse",
         "level": "-6 dB",
-        "pulseWidth": "42 %",
+        "pulseWidth": "42 %"
       },
       {
         "shape": "pulse",
         "level": "-8 dB",
         "detune": "-9 cents",
         "pulseWidth": "33 %",
-        "transpose": "-12 st",
-      },
+        "transpose": "-12 st"
+      }
     ],
     "filter": {
       "cutoff": "1.4 kHz",
       "q": 1.1,
       "slope": "24",
-      "keyTracking": "50 %",
+      "keyTracking": "50 %"
     },
     "amp": {
       "attack": "1.1 s",
       "decay": "1 s",
       "sustain": "80 %",
-      "release": "2 s",
+      "release": "2 s"
     },
     "lfos": [
       {
         "target": "pulseWidth",
         "shape": "sine",
         "rate": "0.22 Hz",
-        "depth": "55 %",
+        "depth": "55 %"
       },
       {
         "target": "cutoff",
         "shape": "triangle",
         "rate": "0.09 Hz",
-        "depth": "20 %",
-      },
+        "depth": "20 %"
+      }
     ],
     "chorus": {
-      "mix": "35 %",
+      "mix": "35 %"
     },
     "reverb": {
       "mix": "32 %",
-      "decay": "3 s",
+      "decay": "3 s"
     },
     "output": {
-      "level": "-8 dB",
-    },
+      "level": "-8 dB"
+    }
   },
   {
     "version": 1,
@@ -2126,7 +2126,7 @@ export const PRESETS: readonly Preset[] = [
       "vintage",
       "thick",
       "orchestral",
-      "warm",
+      "warm"
     ],
     "oscillators": [
       {
@@ -2134,49 +2134,49 @@ export const PRESETS: readonly Preset[] = [
         "level": "-6 dB",
         "unison": 2,
         "spread": "6 cents",
-        "width": "40 %",
+        "width": "40 %"
       },
       {
         "shape": "saw",
         "level": "-8 dB",
-        "transpose": "12 st",
-      },
+        "transpose": "12 st"
+      }
     ],
     "filter": {
       "cutoff": "3.2 kHz",
-      "q": "flat",
+      "q": "flat"
     },
     "eq": [
       {
         "mode": "high-shelf",
         "frequency": "6 kHz",
-        "gain": "3 dB",
-      },
+        "gain": "3 dB"
+      }
     ],
     "amp": {
       "attack": "280 ms",
       "decay": "600 ms",
       "sustain": "90 %",
-      "release": "900 ms",
+      "release": "900 ms"
     },
     "chorus": {
       "rate": "0.9 Hz",
       "depth": "5 ms",
-      "mix": "85 %",
+      "mix": "85 %"
     },
     "phaser": {
       "rate": "0.15 Hz",
       "centre": "900 Hz",
       "depth": "1 oct",
-      "mix": "40 %",
+      "mix": "40 %"
     },
     "reverb": {
       "mix": "22 %",
-      "decay": "2.2 s",
+      "decay": "2.2 s"
     },
     "output": {
-      "level": "-9 dB",
-    },
+      "level": "-9 dB"
+    }
   },
   {
     "version": 1,
@@ -2190,7 +2190,7 @@ export const PRESETS: readonly Preset[] = [
       "soft",
       "lush",
       "vintage",
-      "polysynth",
+      "polysynth"
     ],
     "oscillators": [
       {
@@ -2198,54 +2198,54 @@ export const PRESETS: readonly Preset[] = [
         "level": "-6 dB",
         "unison": 3,
         "spread": "11 cents",
-        "width": "70 %",
+        "width": "70 %"
       },
       {
         "shape": "saw",
         "level": "-9 dB",
         "transpose": "-12 st",
-        "detune": "4 cents",
-      },
+        "detune": "4 cents"
+      }
     ],
     "filter": {
       "cutoff": "950 Hz",
       "q": 0.8,
       "slope": "24",
       "envelope": "0.8 oct",
-      "keyTracking": "40 %",
+      "keyTracking": "40 %"
     },
     "filterEnvelope": {
       "attack": "1.2 s",
       "decay": "2 s",
       "sustain": "60 %",
-      "release": "1.5 s",
+      "release": "1.5 s"
     },
     "amp": {
       "attack": "700 ms",
       "decay": "1 s",
       "sustain": "85 %",
-      "release": "1.6 s",
+      "release": "1.6 s"
     },
     "lfos": [
       {
         "target": "cutoff",
         "shape": "sine",
         "rate": "0.18 Hz",
-        "depth": "14 %",
-      },
+        "depth": "14 %"
+      }
     ],
     "chorus": {
       "rate": "0.5 Hz",
       "depth": "3 ms",
-      "mix": "45 %",
+      "mix": "45 %"
     },
     "reverb": {
       "mix": "28 %",
-      "decay": "2.8 s",
+      "decay": "2.8 s"
     },
     "output": {
-      "level": "-8 dB",
-    },
+      "level": "-8 dB"
+    }
   },
   {
     "version": 1,
@@ -2258,50 +2258,50 @@ export const PRESETS: readonly Preset[] = [
       "hand drum",
       "latin",
       "skin",
-      "warm",
+      "warm"
     ],
     "oscillators": [
       {
         "shape": "sine",
-        "level": "-3 dB",
+        "level": "-3 dB"
       },
       {
         "shape": "triangle",
         "level": "-15 dB",
-        "transpose": "10 st",
-      },
+        "transpose": "10 st"
+      }
     ],
     "noise": {
       "colour": "pink",
-      "level": "-20 dB",
+      "level": "-20 dB"
     },
     "pitchEnvelope": {
       "amount": "4 st",
-      "decay": "35 ms",
+      "decay": "35 ms"
     },
     "filter": {
       "cutoff": "2.2 kHz",
-      "envelope": "1.5 oct",
+      "envelope": "1.5 oct"
     },
     "filterEnvelope": {
       "attack": "1 ms",
       "decay": "60 ms",
       "sustain": "0 %",
-      "release": "60 ms",
+      "release": "60 ms"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "240 ms",
       "sustain": "0 %",
-      "release": "100 ms",
+      "release": "100 ms"
     },
     "reverb": {
       "mix": "14 %",
-      "decay": "0.9 s",
+      "decay": "0.9 s"
     },
     "output": {
-      "level": "-3 dB",
-    },
+      "level": "-3 dB"
+    }
   },
   {
     "version": 1,
@@ -2313,35 +2313,35 @@ export const PRESETS: readonly Preset[] = [
       "cowbell",
       "metal",
       "808",
-      "latin",
+      "latin"
     ],
     "oscillators": [
       {
         "shape": "square",
         "level": "-8 dB",
-        "frequency": "540 Hz",
+        "frequency": "540 Hz"
       },
       {
         "shape": "square",
         "level": "-8 dB",
-        "frequency": "800 Hz",
-      },
+        "frequency": "800 Hz"
+      }
     ],
     "filter": {
       "mode": "bandpass",
       "cutoff": "1.2 kHz",
       "q": 1.4,
-      "keyTracking": 0,
+      "keyTracking": 0
     },
     "amp": {
       "attack": "1 ms",
       "decay": "300 ms",
       "sustain": "0 %",
-      "release": "80 ms",
+      "release": "80 ms"
     },
     "output": {
-      "level": "0 dB",
-    },
+      "level": "0 dB"
+    }
   },
   {
     "version": 1,
@@ -2354,7 +2354,7 @@ export const PRESETS: readonly Preset[] = [
       "bottle",
       "bright",
       "found sound",
-      "tuned",
+      "tuned"
     ],
     "oscillators": [
       {
@@ -2362,31 +2362,31 @@ export const PRESETS: readonly Preset[] = [
         "level": "-5 dB",
         "transpose": "12 st",
         "fmRatio": 2.76,
-        "fmIndex": 1.1,
+        "fmIndex": 1.1
       },
       {
         "shape": "sine",
         "level": "-13 dB",
-        "transpose": "31 st",
-      },
+        "transpose": "31 st"
+      }
     ],
     "fmEnvelope": {
       "decay": "40 ms",
-      "sustain": "0 %",
+      "sustain": "0 %"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "420 ms",
       "sustain": "0 %",
-      "release": "200 ms",
+      "release": "200 ms"
     },
     "reverb": {
       "mix": "22 %",
-      "decay": "1.3 s",
+      "decay": "1.3 s"
     },
     "output": {
-      "level": "-4 dB",
-    },
+      "level": "-4 dB"
+    }
   },
   {
     "version": 1,
@@ -2399,28 +2399,28 @@ export const PRESETS: readonly Preset[] = [
       "seeds",
       "soft",
       "organic",
-      "groove",
+      "groove"
     ],
     "noise": {
       "colour": "white",
       "level": "-4 dB",
-      "width": "40 %",
+      "width": "40 %"
     },
     "filter": {
       "mode": "bandpass",
       "cutoff": "6.2 kHz",
       "q": 1.1,
-      "keyTracking": 0,
+      "keyTracking": 0
     },
     "amp": {
       "attack": "8 ms",
       "decay": "90 ms",
       "sustain": "0 %",
-      "release": "50 ms",
+      "release": "50 ms"
     },
     "output": {
-      "level": "2 dB",
-    },
+      "level": "2 dB"
+    }
   },
   {
     "version": 1,
@@ -2433,7 +2433,7 @@ export const PRESETS: readonly Preset[] = [
       "block",
       "dry",
       "knock",
-      "latin",
+      "latin"
     ],
     "oscillators": [
       {
@@ -2441,28 +2441,28 @@ export const PRESETS: readonly Preset[] = [
         "level": "-4 dB",
         "transpose": "12 st",
         "fmRatio": 1.7,
-        "fmIndex": 1.2,
-      },
+        "fmIndex": 1.2
+      }
     ],
     "fmEnvelope": {
       "decay": "20 ms",
-      "sustain": "0 %",
+      "sustain": "0 %"
     },
     "filter": {
       "mode": "bandpass",
       "cutoff": "1.4 kHz",
       "q": 1.2,
-      "keyTracking": 1,
+      "keyTracking": 1
     },
     "amp": {
       "attack": "1 ms",
       "decay": "85 ms",
       "sustain": "0 %",
-      "release": "40 ms",
+      "release": "40 ms"
     },
     "output": {
-      "level": "2 dB",
-    },
+      "level": "2 dB"
+    }
   },
   {
     "version": 1,
@@ -2476,47 +2476,47 @@ export const PRESETS: readonly Preset[] = [
       "bell",
       "gentle",
       "lofi",
-      "soft",
+      "soft"
     ],
     "oscillators": [
       {
         "shape": "sine",
-        "level": "-3 dB",
+        "level": "-3 dB"
       },
       {
         "shape": "sine",
         "level": "-17 dB",
         "transpose": "28 st",
         "fmRatio": 1.5,
-        "fmIndex": 0.5,
-      },
+        "fmIndex": 0.5
+      }
     ],
     "noise": {
       "colour": "white",
-      "level": "-44 dB",
+      "level": "-44 dB"
     },
     "amp": {
       "attack": "2 ms",
       "decay": "750 ms",
       "sustain": "0 %",
-      "release": "400 ms",
+      "release": "400 ms"
     },
     "chorus": {
-      "mix": "25 %",
+      "mix": "25 %"
     },
     "delay": {
       "time": "1/4d",
       "feedback": "30 %",
       "mix": "18 %",
-      "damping": "3 kHz",
+      "damping": "3 kHz"
     },
     "reverb": {
       "mix": "32 %",
-      "decay": "2.8 s",
+      "decay": "2.8 s"
     },
     "output": {
-      "level": "-4 dB",
-    },
+      "level": "-4 dB"
+    }
   },
   {
     "version": 1,
@@ -2530,53 +2530,53 @@ export const PRESETS: readonly Preset[] = [
       "string",
       "delicate",
       "bright",
-      "ethnic",
+      "ethnic"
     ],
     "oscillators": [
       {
         "shape": "saw",
-        "level": "-8 dB",
+        "level": "-8 dB"
       },
       {
         "shape": "triangle",
         "level": "-6 dB",
         "fmRatio": 3,
-        "fmIndex": 0.8,
-      },
+        "fmIndex": 0.8
+      }
     ],
     "fmEnvelope": {
       "decay": "90 ms",
-      "sustain": "0 %",
+      "sustain": "0 %"
     },
     "pitchEnvelope": {
       "amount": "40 cents",
-      "decay": "60 ms",
+      "decay": "60 ms"
     },
     "filter": {
       "cutoff": "1.6 kHz",
       "q": 1.4,
       "envelope": "1.6 oct",
-      "keyTracking": "70 %",
+      "keyTracking": "70 %"
     },
     "filterEnvelope": {
       "attack": "1 ms",
       "decay": "260 ms",
       "sustain": "0 %",
-      "release": "200 ms",
+      "release": "200 ms"
     },
     "amp": {
       "attack": "1 ms",
       "decay": "1.1 s",
       "sustain": "0 %",
-      "release": "300 ms",
+      "release": "300 ms"
     },
     "reverb": {
       "mix": "24 %",
-      "decay": "2 s",
+      "decay": "2 s"
     },
     "output": {
-      "level": "-4 dB",
-    },
+      "level": "-4 dB"
+    }
   },
   {
     "version": 1,
@@ -2589,43 +2589,43 @@ export const PRESETS: readonly Preset[] = [
       "wood",
       "mallet",
       "warm",
-      "tuned",
+      "tuned"
     ],
     "oscillators": [
       {
         "shape": "sine",
-        "level": "-2 dB",
+        "level": "-2 dB"
       },
       {
         "shape": "sine",
         "level": "-16 dB",
-        "transpose": "24 st",
-      },
+        "transpose": "24 st"
+      }
     ],
     "noise": {
       "colour": "brown",
-      "level": "-26 dB",
+      "level": "-26 dB"
     },
     "pitchEnvelope": {
       "amount": "2 st",
-      "decay": "8 ms",
+      "decay": "8 ms"
     },
     "filter": {
-      "cutoff": "2.4 kHz",
+      "cutoff": "2.4 kHz"
     },
     "amp": {
       "attack": "2 ms",
       "decay": "520 ms",
       "sustain": "0 %",
-      "release": "180 ms",
+      "release": "180 ms"
     },
     "reverb": {
       "mix": "20 %",
-      "decay": "1.4 s",
+      "decay": "1.4 s"
     },
     "output": {
-      "level": "-3 dB",
-    },
+      "level": "-3 dB"
+    }
   },
   {
     "version": 1,
@@ -2639,48 +2639,48 @@ export const PRESETS: readonly Preset[] = [
       "soft",
       "acoustic",
       "warm",
-      "organic",
+      "organic"
     ],
     "oscillators": [
       {
         "shape": "triangle",
         "level": "-4 dB",
         "fmRatio": 1,
-        "fmIndex": 1.4,
+        "fmIndex": 1.4
       },
       {
         "shape": "saw",
-        "level": "-18 dB",
-      },
+        "level": "-18 dB"
+      }
     ],
     "fmEnvelope": {
       "decay": "120 ms",
-      "sustain": "3 %",
+      "sustain": "3 %"
     },
     "filter": {
       "cutoff": "900 Hz",
       "envelope": "2 oct",
-      "keyTracking": "60 %",
+      "keyTracking": "60 %"
     },
     "filterEnvelope": {
       "attack": "1 ms",
       "decay": "200 ms",
       "sustain": "0 %",
-      "release": "150 ms",
+      "release": "150 ms"
     },
     "amp": {
       "attack": "2 ms",
       "decay": "900 ms",
       "sustain": "0 %",
-      "release": "220 ms",
+      "release": "220 ms"
     },
     "reverb": {
       "mix": "18 %",
-      "decay": "1.6 s",
+      "decay": "1.6 s"
     },
     "output": {
-      "level": "-3 dB",
-    },
+      "level": "-3 dB"
+    }
   },
   {
     "version": 1,
@@ -2694,7 +2694,7 @@ export const PRESETS: readonly Preset[] = [
       "edm",
       "short",
       "wide",
-      "rhythmic",
+      "rhythmic"
     ],
     "oscillators": [
       {
@@ -2702,45 +2702,45 @@ export const PRESETS: readonly Preset[] = [
         "level": "-6 dB",
         "unison": 4,
         "spread": "14 cents",
-        "width": "80 %",
+        "width": "80 %"
       },
       {
         "shape": "square",
         "level": "-12 dB",
-        "transpose": "12 st",
-      },
+        "transpose": "12 st"
+      }
     ],
     "filter": {
       "cutoff": "700 Hz",
       "q": 1.6,
       "slope": "24",
       "envelope": "3.4 oct",
-      "keyTracking": "40 %",
+      "keyTracking": "40 %"
     },
     "filterEnvelope": {
       "attack": "1 ms",
       "decay": "190 ms",
       "sustain": "0 %",
-      "release": "150 ms",
+      "release": "150 ms"
     },
     "amp": {
       "attack": "2 ms",
       "decay": "380 ms",
       "sustain": "0 %",
-      "release": "180 ms",
+      "release": "180 ms"
     },
     "delay": {
       "time": "1/8d",
       "feedback": "42 %",
-      "mix": "30 %",
+      "mix": "30 %"
     },
     "reverb": {
       "mix": "24 %",
-      "decay": "2 s",
+      "decay": "2 s"
     },
     "output": {
-      "level": "-6 dB",
-    },
+      "level": "-6 dB"
+    }
   },
   {
     "version": 1,
@@ -2754,55 +2754,55 @@ export const PRESETS: readonly Preset[] = [
       "industrial",
       "machine",
       "dark",
-      "drone",
+      "drone"
     ],
     "oscillators": [
       {
         "shape": "saw",
         "level": "-12 dB",
-        "frequency": "50 Hz",
+        "frequency": "50 Hz"
       },
       {
         "shape": "square",
         "level": "-14 dB",
-        "frequency": "100.3 Hz",
+        "frequency": "100.3 Hz"
       },
       {
         "shape": "sine",
         "level": "-10 dB",
-        "frequency": "150 Hz",
-      },
+        "frequency": "150 Hz"
+      }
     ],
     "noise": {
       "colour": "brown",
-      "level": "-18 dB",
+      "level": "-18 dB"
     },
     "filter": {
       "cutoff": "1.6 kHz",
       "q": 1.2,
-      "keyTracking": 0,
+      "keyTracking": 0
     },
     "amp": {
       "attack": "150 ms",
       "decay": "500 ms",
       "sustain": "95 %",
-      "release": "500 ms",
+      "release": "500 ms"
     },
     "drive": {
       "amount": "6 dB",
-      "mix": "60 %",
+      "mix": "60 %"
     },
     "lfos": [
       {
         "target": "cutoff",
         "shape": "sine",
         "rate": "0.3 Hz",
-        "depth": "25 %",
-      },
+        "depth": "25 %"
+      }
     ],
     "output": {
-      "level": "-6 dB",
-    },
+      "level": "-6 dB"
+    }
   },
   {
     "version": 1,
@@ -2816,7 +2816,7 @@ export const PRESETS: readonly Preset[] = [
       "cloud",
       "bright",
       "sparkle",
-      "glitter",
+      "glitter"
     ],
     "oscillators": [
       {
@@ -2827,47 +2827,47 @@ export const PRESETS: readonly Preset[] = [
         "fmIndex": 1.5,
         "unison": 4,
         "spread": "30 cents",
-        "width": 1,
+        "width": 1
       },
       {
         "shape": "triangle",
         "level": "-16 dB",
-        "transpose": "12 st",
-      },
+        "transpose": "12 st"
+      }
     ],
     "amp": {
       "attack": "300 ms",
       "decay": "1 s",
       "sustain": "80 %",
-      "release": "1.5 s",
+      "release": "1.5 s"
     },
     "lfos": [
       {
         "target": "level",
         "shape": "random",
         "rate": "11 Hz",
-        "depth": "80 %",
+        "depth": "80 %"
       },
       {
         "target": "fm",
         "shape": "random",
         "rate": "7 Hz",
-        "depth": "40 %",
-      },
+        "depth": "40 %"
+      }
     ],
     "delay": {
       "time": "1/16d",
       "feedback": "60 %",
-      "mix": "40 %",
+      "mix": "40 %"
     },
     "reverb": {
       "mix": "45 %",
       "decay": "4 s",
-      "damping": "10 kHz",
+      "damping": "10 kHz"
     },
     "output": {
-      "level": "-9 dB",
-    },
+      "level": "-9 dB"
+    }
   },
   {
     "version": 1,
@@ -2881,46 +2881,46 @@ export const PRESETS: readonly Preset[] = [
       "sea",
       "wind",
       "nature",
-      "calm",
+      "calm"
     ],
     "noise": {
       "colour": "pink",
       "level": "-4 dB",
-      "width": 1,
+      "width": 1
     },
     "filter": {
       "cutoff": "900 Hz",
       "q": 0.6,
-      "keyTracking": 0,
+      "keyTracking": 0
     },
     "amp": {
       "attack": "1 s",
       "decay": "1 s",
       "sustain": "95 %",
-      "release": "2 s",
+      "release": "2 s"
     },
     "lfos": [
       {
         "target": "level",
         "shape": "sine",
         "rate": "0.11 Hz",
-        "depth": "70 %",
+        "depth": "70 %"
       },
       {
         "target": "cutoff",
         "shape": "sine",
         "rate": "0.11 Hz",
         "depth": "50 %",
-        "phase": "10 %",
-      },
+        "phase": "10 %"
+      }
     ],
     "reverb": {
       "mix": "20 %",
-      "decay": "2.5 s",
+      "decay": "2.5 s"
     },
     "output": {
-      "level": "-2 dB",
-    },
+      "level": "-2 dB"
+    }
   },
   {
     "version": 1,
@@ -2934,46 +2934,46 @@ export const PRESETS: readonly Preset[] = [
       "glass",
       "nature",
       "soft",
-      "water",
+      "water"
     ],
     "noise": {
       "colour": "white",
       "level": "-9 dB",
-      "width": 1,
+      "width": 1
     },
     "filter": {
       "mode": "bandpass",
       "cutoff": "4.6 kHz",
       "q": 2.6,
-      "keyTracking": 0,
+      "keyTracking": 0
     },
     "amp": {
       "attack": "400 ms",
       "decay": "1 s",
       "sustain": "90 %",
-      "release": "1 s",
+      "release": "1 s"
     },
     "lfos": [
       {
         "target": "level",
         "shape": "random",
         "rate": "23 Hz",
-        "depth": "75 %",
+        "depth": "75 %"
       },
       {
         "target": "cutoff",
         "shape": "random",
         "rate": "17 Hz",
-        "depth": "35 %",
-      },
+        "depth": "35 %"
+      }
     ],
     "reverb": {
       "mix": "30 %",
-      "decay": "1.8 s",
+      "decay": "1.8 s"
     },
     "output": {
-      "level": "0 dB",
-    },
+      "level": "0 dB"
+    }
   },
   {
     "version": 1,
@@ -2987,41 +2987,41 @@ export const PRESETS: readonly Preset[] = [
       "hiss",
       "lofi",
       "noise",
-      "grain",
+      "grain"
     ],
     "noise": {
       "colour": "pink",
       "level": "-8 dB",
-      "width": 1,
+      "width": 1
     },
     "filter": {
       "mode": "bandpass",
       "cutoff": "2.8 kHz",
       "q": 0.5,
-      "keyTracking": 0,
+      "keyTracking": 0
     },
     "amp": {
       "attack": "200 ms",
       "decay": "500 ms",
       "sustain": "90 %",
-      "release": "500 ms",
+      "release": "500 ms"
     },
     "lfos": [
       {
         "target": "level",
         "shape": "random",
         "rate": "14 Hz",
-        "depth": "45 %",
-      },
+        "depth": "45 %"
+      }
     ],
     "eq": [
       {
         "mode": "highpass",
-        "frequency": "400 Hz",
-      },
+        "frequency": "400 Hz"
+      }
     ],
     "output": {
-      "level": "-4 dB",
-    },
-  },
+      "level": "-4 dB"
+    }
+  }
 ];

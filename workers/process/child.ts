@@ -1,0 +1,51 @@
+/**
+ * What runs in a child process: the entry of workers, with a pipe to the host
+ * in place of a thread's messages.
+ *
+ * @module
+ */
+
+import { connect, Socket } from "node:net";
+import process from "node:process";
+import { toErrorEnvelope } from "../../core/error_envelope.ts";
+import handle from "../entry.ts";
+import type { WorkerTask } from "../protocol.ts";
+import { PortMux } from "./port_mux.ts";
+import type { FromChild, ToChild } from "./process_messages.ts";
+
+/** Where the host has put the pipe. */
+const PIPE_FD = 3;
+
+// Deno adds to the environment that it was given; what was granted stands on the command line.
+const granted = process.argv.slice(2);
+for (const name of Object.keys(readableEnv())) if (!granted.includes(name)) delete process.env[name];
+
+// Bun takes a descriptor only where one connects, the others only where a socket is made.
+const pipe = process.versions["bun"] === undefined
+  ? new Socket({ fd: PIPE_FD, readable: true, writable: true })
+  : connect({ fd: PIPE_FD } as never);
+const mux = new PortMux(pipe, "child", {
+  onMessage: (message, group) => void run(message as ToChild, group),
+  // Whatever was the matter with the host: without it there is nothing to do here.
+  onClose: () => process.exit(0),
+});
+const say = (message: FromChild) => void mux.post(message);
+say({ t: "ready" });
+
+async function run({ id, task }: ToChild, group: number): Promise<void> {
+  try {
+    say({ t: "result", id, value: await handle(task as WorkerTask) });
+  } catch (thrown) {
+    say({ t: "failed", id, error: toErrorEnvelope(thrown) });
+  }
+  mux.release(group);
+}
+
+/** The environment; nothing where the runtime refuses it to this process. */
+function readableEnv(): object {
+  try {
+    return { ...process.env };
+  } catch {
+    return {};
+  }
+}
