@@ -4,6 +4,11 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 
+/** What Linux tells of a process, from its state on; the name before that may hold anything. */
+function statOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+}
+
 /** Whether a process runs. One that has ended and waits for its parent to notice does not. */
 export function isAlive(pid: number): boolean {
   try {
@@ -12,11 +17,15 @@ export function isAlive(pid: number): boolean {
     return false;
   }
   try {
-    // The state stands behind the name, which may hold anything.
-    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.startsWith("Z") === false;
+    return statOf(pid)[0] !== "Z";
   } catch {
     return process.platform !== "linux";
   }
+}
+
+/** The group of a process, which a terminal sends its signals to, where the system shows it as a file. */
+export function groupOf(pid: number): number | undefined {
+  return process.platform === "linux" ? Number(statOf(pid)[2]) : undefined;
 }
 
 /** The command lines of all processes, where the system shows them as files. */

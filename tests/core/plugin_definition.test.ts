@@ -77,6 +77,15 @@ describe("checkPlugin", () => {
     }
   });
 
+  it("says where it wants to run, and not in a thread with native add-ons", () => {
+    for (const wish of [{ tier: "process" }, { tier: "worker" }, { native: true }, { tier: "process", native: true }]) {
+      assert.ok(checkPlugin({ ...PLUGIN, ...wish }));
+    }
+    assert.deepEqual(pathsOf({ ...PLUGIN, tier: "inline" }), ["tier"]);
+    assert.deepEqual(pathsOf({ ...PLUGIN, native: "yes" }), ["native"]);
+    assert.deepEqual(pathsOf({ ...PLUGIN, native: true, tier: "worker" }), ["tier"]);
+  });
+
   it("reports everything at once", () => {
     const broken = {
       name: "A",

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { DEFAULT_POLICY } from "../../core/pipeline/policy.ts";
 import type { PlanNode, PlanSegment } from "../../core/pipeline/plan.ts";
 import { type LogEntry, RuntimeData } from "../../mod.ts";
-import { beat, readEpoch, SegmentBoard, StepMarks } from "../../workers/segment_board.ts";
+import { beat, ownBoard, readEpoch, SegmentBoard, StepMarks } from "../../workers/segment_board.ts";
 import { SegmentWatch, type StallLimits, Watchdog } from "../../workers/watchdog.ts";
 import { rejectionOf } from "../_support/errors.ts";
 import { QUICK } from "../_support/crashes.ts";
@@ -150,6 +150,28 @@ describe("the board that a segment shares with the host", () => {
     await new Promise((resolve) => setTimeout(resolve, 600));
     assert.equal(board.beats, beats);
     assert.ok(board.threadMemory.heapBytes > 0);
+  });
+
+  it("is posted by a worker that does not share it, and taken over as far as it is the worker's", () => {
+    const board = new SegmentBoard(2, 3, false);
+    const posted: Int32Array[] = [];
+    const own = ownBoard(2, (words) => void posted.push(words.slice()));
+    new StepMarks(own, 1, true).begin();
+    beat(own)();
+    assert.equal(posted.length, 2);
+    assert.ok(board.receive(posted[0]));
+    assert.deepEqual([board.atWork, board.beats], [1, 0]);
+    assert.ok(board.receive(posted[1]));
+    assert.equal(board.beats, 1);
+    assert.ok(board.atWorkMs(1) >= 0);
+    // The epoch is the host's.
+    assert.equal(readEpoch(board.memory)(), 3);
+    for (const forged of [undefined, {}, [1], new Int32Array(9), new Int32Array(11), new Float32Array(10)]) {
+      assert.equal(board.receive(forged), false);
+    }
+    assert.equal(new SegmentBoard(2, 3).receive(posted[1]), false);
+    // A node that is alone, and has no deadline, is not worth a message.
+    new StepMarks(ownBoard(1, () => assert.fail("it was posted")), 0, false).begin();
   });
 });
 

@@ -24,6 +24,7 @@ import { Performance, type Score } from "./performance.ts";
 import type { SynthDecision, SynthTrace } from "./reports.ts";
 import type { FullGenerateRequest, FullPresetRequest } from "./request_types.ts";
 import { MAX_PROMPT_CHARS } from "./requests.ts";
+import { Turns } from "./turns.ts";
 
 /** A score with everything that led to it. */
 export interface Decided {
@@ -275,11 +276,11 @@ async function correctionOf(
   policy: RolePolicy,
   engine: SynthEngine,
 ): Promise<Correction> {
-  const first = correctionFor(measure(score), policy);
+  const first = correctionFor(await measure(score, engine), policy);
   if (first.cutoffFactor === 1 || preset.values["filter.cutoffHz"] === undefined) return { ...first, cutoffFactor: 1 };
   const corrected = applyChanges(preset, [correctedCutoff(preset, first)]);
   const { plan } = await engine.graphs.compile(presetGraph(corrected.preset, score.sampleRate).graph);
-  const second = correctionFor(measure({ ...score, plan }), policy);
+  const second = correctionFor(await measure({ ...score, plan }, engine), policy);
   return {
     gainDb: second.gainDb,
     cutoffFactor: first.cutoffFactor,
@@ -287,15 +288,17 @@ async function correctionOf(
   };
 }
 
-function measure(score: Score) {
+async function measure(score: Score, { now }: SynthEngine) {
   const frames = Math.min(score.frames, Math.round(MEASURED_S * score.sampleRate));
   const performance = new Performance({ ...score, frames });
   const meter = new QualityMeter(score.sampleRate, score.channels);
   const block = new Float32Array(4096 * score.channels);
+  const turns = new Turns(now);
   while (performance.framesLeft > 0) {
     const part = block.subarray(0, Math.min(4096, performance.framesLeft) * score.channels);
     performance.render(part);
     meter.add(part);
+    if (turns.isDue) await turns.take();
   }
   return meter.finish();
 }

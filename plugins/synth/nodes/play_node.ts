@@ -24,6 +24,7 @@ import { engine } from "../engine/engine.ts";
 import { Performance } from "../engine/performance.ts";
 import type { PlayReport } from "../engine/reports.ts";
 import { QueryRequestSchema } from "../engine/requests.ts";
+import { Turns } from "../engine/turns.ts";
 import { answerQuery } from "./query.ts";
 
 /** What such a node gives: a block of audio, or a report. */
@@ -31,8 +32,6 @@ export type PlayOutput = { readonly out: AudioData } | { readonly report: JsonDa
 
 /** Frames that are rendered between two looks at the clock. */
 const FRAMES_PER_LOOK = 16_384;
-/** How long one block may be rendered before others in the thread have a turn, in milliseconds. A turn costs one or two. */
-const TURN_AFTER_MS = 100;
 
 /** Parameters that both nodes have. */
 export const playParams = {
@@ -104,18 +103,15 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
     while (performance.framesLeft > 0) {
       const count = Math.min(blockFrames, performance.framesLeft);
       const samples = new Float32Array(count * channels);
-      let turnedMs = engine.now();
+      const turns = new Turns(engine.now);
       for (let done = 0; done < count; done += FRAMES_PER_LOOK) {
         signal.throwIfAborted();
         const part = samples.subarray(done * channels, Math.min(count, done + FRAMES_PER_LOOK) * channels);
         const startedMs = engine.now();
         performance.render(part);
-        const renderedMs = engine.now();
-        engine.countBlock(renderedMs - startedMs, 1000 * part.length / channels / sampleRate, false);
+        engine.countBlock(engine.now() - startedMs, 1000 * part.length / channels / sampleRate, false);
         meter?.add(part);
-        if (renderedMs - turnedMs < TURN_AFTER_MS) continue;
-        await aTurn();
-        turnedMs = engine.now();
+        if (turns.isDue) await turns.take();
       }
       const timestampUs = 1e6 * startFrame / sampleRate;
       startFrame += count;
@@ -131,11 +127,6 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
   if (meter === undefined) return yield { report: toReport(report) };
   const measures = meter.finish();
   yield { report: toReport({ ...report, quality: { measures, ...scoreQuality(measures, policy) } }) };
-}
-
-/** Lets messages through, such as that of a cancel. */
-function aTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** A report as JSON: without fields that are `undefined`. */

@@ -4,7 +4,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { commandLines, isAlive, until } from "../../_support/processes.ts";
+import { commandLines, groupOf, isAlive, until } from "../../_support/processes.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../_support/programs/process_host.ts", import.meta.url));
 
@@ -35,6 +35,8 @@ describe("the child processes of a host", () => {
   it("end when it is killed, be it that they compute for ever", async () => {
     const { host, exited, pids } = await startHost("stay");
     assert.deepEqual(pids.map(isAlive), [true, true]);
+    // Ctrl-C is for the host, not for those that it still needs.
+    for (const pid of pids) assert.ok([pid, undefined].includes(groupOf(pid)), `${pid} is in group ${groupOf(pid)}`);
     host.kill("SIGKILL");
     await exited;
     await assertGone(pids);
