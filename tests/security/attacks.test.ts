@@ -17,6 +17,7 @@ import {
 } from "../../mod.ts";
 import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
 import { NODE_SINCE } from "../../workers/box/gaps.ts";
+import { runProcess } from "../../scripts/lib/run_process.ts";
 import { rejectionOf } from "../_support/errors.ts";
 import { attackNames } from "../_support/plugins/attacks.ts";
 import { chain, testPlugin } from "../_support/runtime.ts";
@@ -188,6 +189,29 @@ describe("attacks", () => {
       ["grants.read", JSON.stringify(fileURLToPath(new URL("./models", testPlugin("needy"))))],
       ["grants.net", '"api.example.com:443"'],
     ]);
+  });
+
+  it("are refused in a thread on Deno unless its flag is set, which is noticed before it ends the process", async () => {
+    if (RUNTIME !== "deno") return;
+    // The configuration of this repository sets it.
+    const args = [
+      "run",
+      "-A",
+      "--no-config",
+      `--import-map=${fileURLToPath(new URL("../../deno.json", import.meta.url))}`,
+    ];
+    const program = fileURLToPath(new URL("../_support/programs/boxed_thread.ts", import.meta.url));
+    const said = async (...flags: string[]) => {
+      const { ok, stdout, output } = await runProcess({
+        command: process.execPath,
+        args: [...args, ...flags, program],
+        deadlineMs: 60_000,
+      });
+      assert.ok(ok, output);
+      return stdout;
+    };
+    assert.match(await said(), /^permission-denied .*--unstable-worker-options.*tier: "process"/);
+    assert.equal((await said("--unstable-worker-options")).trim(), "held");
   });
 
   it("succeed without grants: each is a real one", async () => {
