@@ -33,10 +33,10 @@ const OPEN = {
   worker: { node: ["read a file that the host has open"], deno: ["signal the host"], bun: [] as string[] }[RUNTIME],
   process: [] as string[],
 };
-/** Those that need more than a plugin that may do everything has. */
+/** Those that need more than a plugin that may do everything has, or would leave a trace in the lock file. */
 const NEVER_REAL = [
   "read by a link",
-  ...(RUNTIME === "deno" ? ["ask for permission", "read a file that the host has open"] : []),
+  ...(RUNTIME === "deno" ? ["ask for permission", "read a file that the host has open", "import by the network"] : []),
 ];
 
 const boxed = (options: Omit<PlacedPlugin, "plugin">) =>
