@@ -17,16 +17,17 @@ export function tryGrants(runtime: RuntimeName): Promise<Enforcement[]> {
   ]);
 }
 
-async function tryTier(tier: "worker" | "process", what: string, runtime: RuntimeName): Promise<Enforcement> {
+async function tryTier(tier: "worker" | "process", what: string, name: RuntimeName): Promise<Enforcement> {
   const { createDefaultRegistry, createRuntime, StreamingNodeRegistry } = await import("../../mod.ts");
   const source = createDefaultRegistry().find("util.passthrough")?.plugin.source;
   const plugin = source?.tier === "worker" ? source.url : "";
   try {
-    await using _tried = await createRuntime({
+    const runtime = await createRuntime({
       registry: new StreamingNodeRegistry(),
       plugins: [{ plugin, tier, grants: {} }],
     });
-    return { what, holds: "yes", how: runtime === "node" ? "net, run and ffi as a whole only" : "each kind by list" };
+    await runtime.close();
+    return { what, holds: "yes", how: name === "node" ? "net, run and ffi as a whole only" : "each kind by list" };
   } catch (thrown) {
     const { detail } = StreamrackError.from(thrown);
     return { what, holds: "no", how: `${detail}; refused, or let through by allowUnenforced` };
