@@ -23,7 +23,9 @@ export type { BreakerOptions } from "./workers/circuit_breaker.ts";
 export type { PluginMetrics, RuntimeMetrics } from "./workers/runtime_metrics.ts";
 export type { WhenExhausted } from "./workers/session_budget.ts";
 export type { SessionLimits } from "./workers/session_options.ts";
-export type { PluginInput } from "./workers/plugins.ts";
+export type { InlinePlugin, PlacedPlugin, PluginInput } from "./workers/plugin_input.ts";
+export { buildDescription } from "./workers/build_description.ts";
+export type { BuildOptions, BuiltDescription } from "./workers/build_description.ts";
 export { createDefaultRegistry } from "./workers/default_registry.ts";
 export { loadManifest, parseManifest } from "./workers/manifest_file.ts";
 
@@ -36,10 +38,12 @@ export { MANIFEST_VERSION, ManifestSchema, unknownManifestKeys } from "./core/pi
 export type { Manifest, ManifestConnection, ManifestNode, ManifestRetry } from "./core/pipeline/manifest.ts";
 
 export { StreamingNodeRegistry } from "./core/node/registry.ts";
-export type { PluginSource, RegisteredNode, RegisteredPlugin } from "./core/node/registry.ts";
+export type { PluginSource, ProcessOptions, RegisteredNode, RegisteredPlugin } from "./core/node/registry.ts";
 export { StreamingNodeFactory } from "./core/node/factory.ts";
 export type { ParamsResult } from "./core/node/factory.ts";
 export type { JsonSchema, NodeDescription, PluginDescription } from "./core/node/describe.ts";
+export type { GrantOptions } from "./core/node/grants.ts";
+export type { PermissionKind, Permissions } from "./core/node/permissions.ts";
 export type { LogLevel } from "./core/node/contract.ts";
 
 export { ERROR_CODES, ERROR_REASONS, renderProblem } from "./core/errors.ts";

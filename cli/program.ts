@@ -9,6 +9,7 @@ import { Command, CommanderError } from "commander";
 import { isBrokenPipe, writeStdout } from "./stdout.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
+import { addPluginCommand } from "./commands/plugin.ts";
 import { addPresetsCommand } from "./commands/presets.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addServeCommand } from "./commands/serve.ts";
@@ -42,6 +43,7 @@ export function buildProgram(printed: string[] = []): Command {
   addServeCommand(program);
   addValidateCommand(program);
   addNodesCommand(program);
+  addPluginCommand(program);
   addSynthCommand(program);
   addPresetsCommand(program);
   addDoctorCommand(program);

@@ -54,6 +54,8 @@ export const ERROR_REASONS = {
   "duplicate-subscriber": "already-exists",
   "channel-not-found": "not-found",
   "channel-closed": "failed-precondition",
+  "permission-denied": "permission-denied",
+  "description-mismatch": "failed-precondition",
   "node-create-failed": "failed-precondition",
   "node-failed": "aborted",
   "node-stuck": "deadline-exceeded",

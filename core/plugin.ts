@@ -9,6 +9,7 @@
 
 export { defineNode, definePlugin, PLUGIN_API_VERSION } from "./node/define.ts";
 export type { AnyNodeDefinition, NodeDefinition, Plugin } from "./node/define.ts";
+export type { PermissionKind, Permissions } from "./node/permissions.ts";
 export { partial } from "./node/progress.ts";
 export type { PartialOutput } from "./node/progress.ts";
 export type {

@@ -1206,6 +1206,9 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
       "name": "remote",
       "version": "0.1.0",
       "apiVersion": 1,
+      "permissions": {
+        "net": true,
+      },
       "nodes": [
         {
           "type": "remote.pipeline",

@@ -78,8 +78,10 @@ export function finishPackage(
     return [name, `^${version}`] as const;
   });
   const dependencies = Object.entries({ ...raw.dependencies, ...Object.fromEntries(extra) });
-  // The command is started by its file, not imported; a JSON file needs no conditions.
-  const exports = Object.entries(raw.exports).filter(([name]) => name !== COMMAND.entry)
+  // The command and the entries of workers are started by their files, not imported; a JSON file needs no conditions.
+  const exports = Object.entries(raw.exports).filter(([name]) =>
+    name !== COMMAND.entry && !name.startsWith("./worker/")
+  )
     .map(([name, target]) => [name, name.endsWith(".json") && typeof target === "object" ? target["default"] : target]);
   const manifest: PackageJson = {
     ...raw,

@@ -12,10 +12,12 @@ import { toErrorEnvelope } from "../core/error_envelope.ts";
 import { StreamrackError } from "../core/errors.ts";
 import { describePlugin } from "../core/node/describe.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
+import { closeBox } from "./box/close_box.ts";
 import { watchBusyThreads } from "./busy_threads.ts";
+import { compareDescription } from "./compare_description.ts";
 import { toJsonSchema } from "./json_schema.ts";
 import { droppedEntry, LogValve, shortened } from "./log_valve.ts";
-import { loadPlugin } from "./plugin_loader.ts";
+import { type LoadedPlugin, loadPlugin } from "./plugin_loader.ts";
 import {
   type DescribeResult,
   type DescribeTask,
@@ -46,9 +48,15 @@ export default async function handle(task: WorkerTask): Promise<DescribeResult |
   }
 }
 
-async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
+/** Loads a plugin, when the box that it is to be in has been closed. */
+async function loadBoxed({ box }: WorkerTask, url: string): Promise<LoadedPlugin> {
+  if (box !== undefined) await closeBox(box);
+  return await loadPlugin(url);
+}
+
+async function describe(task: DescribeTask): Promise<DescribeResult> {
   try {
-    const { plugin } = await loadPlugin(pluginUrl);
+    const { plugin } = await loadBoxed(task, task.pluginUrl);
     return { ok: true, value: await describePlugin(plugin, toJsonSchema) };
   } catch (thrown) {
     return { ok: false, error: toErrorEnvelope(thrown) };
@@ -56,7 +64,7 @@ async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, channels, pluginUrls, control } = task;
+  const { spec, links, channels, pluginUrls, descriptions, control } = task;
   watchBusyThreads(task.busyThreads);
   const board = task.board === undefined
     ? ownBoard(spec.nodes.length, (words) => notify({ notice: "board", words }))
@@ -74,7 +82,12 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     board,
     latestEpoch: task.board && readEpoch(task.board),
     threadId,
-    loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),
+    loadPlugin: async (name) => {
+      const loaded = await loadBoxed(task, pluginUrls[name] as string);
+      const described = descriptions?.[name];
+      if (described !== undefined) await compareDescription(loaded.plugin, described);
+      return loaded;
+    },
     log: (entry) => {
       if (valve.admit()) post(entry);
     },

@@ -61,7 +61,7 @@ export interface PlacementOptions {
   readonly stallLimits: StallLimits;
   /** Those of the application, if nodes may use them. */
   readonly channels?: Channels | undefined;
-  pool(group: string): TaskPool;
+  pool(): TaskPool;
   onLog(entry: LogEntry): void;
 }
 
@@ -77,6 +77,9 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
       source.tier === "inline" ? [] : [[description.name, source.url]]
     ),
   );
+  const ahead = segment.nodes.flatMap(({ plugin: { description, isDescribedAhead } }) =>
+    isDescribedAhead === true ? [[description.name, description] as const] : []
+  );
   const [first, ...others] = segment.nodes;
   const pluginNames = Object.keys(pluginUrls);
   const isThread = segment.tier === "worker";
@@ -87,12 +90,13 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
   });
   const channels = openSegmentChannels(options.channels);
   const task = new RemoteTask<SegmentResult>({
-    pool: pool(segment.group),
+    pool: pool(),
     task: {
       kind: "segment",
       protocolVersion: PROTOCOL_VERSION,
       spec,
       pluginUrls,
+      descriptions: ahead.length === 0 ? undefined : Object.fromEntries(ahead),
       links,
       board: watch.board.shared,
       channels: channels?.port,

@@ -43,6 +43,11 @@ async function importPlugin(url: string): Promise<LoadedPlugin> {
   try {
     module = await import(url);
   } catch (thrown) {
+    // A declaration that is not right throws by itself, where the module calls definePlugin.
+    if (StreamrackError.is(thrown) && (thrown.reason === "invalid-plugin" || thrown.reason === "plugin-api-version")) {
+      const { reason, detail, problems, remedy } = thrown;
+      throw new StreamrackError(reason, `${url}: ${detail}`, { problems, remedy, cause: thrown });
+    }
     const detail = describeThrown(thrown);
     throw new StreamrackError("plugin-load-failed", `the plugin ${url} could not be loaded: ${detail}`, {
       cause: thrown,

@@ -5,127 +5,154 @@
  */
 
 import { fromErrorEnvelope } from "../core/error_envelope.ts";
-import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
+import { StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import { checkPlugin, type Plugin } from "../core/node/define.ts";
+import { checkPlugin } from "../core/node/define.ts";
 import { describePlugin, type PluginDescription } from "../core/node/describe.ts";
-import type { PluginSource, ProcessOptions, StreamingNodeRegistry } from "../core/node/registry.ts";
+import { findUngranted } from "../core/node/grants.ts";
+import type { PluginSource, RegisteredPlugin, StreamingNodeRegistry } from "../core/node/registry.ts";
 import { resolvePlugin } from "./adapters/resolve_plugin.ts";
-import { chooseTier, type WantedTier } from "./choose_tier.ts";
+import { resolvePermissions } from "./box/box.ts";
+import { findGap } from "./box/gaps.ts";
+import { chooseTier } from "./choose_tier.ts";
 import { readDescribeResult } from "./control_messages.ts";
+import { readDescription } from "./description_file.ts";
 import { toJsonSchema } from "./json_schema.ts";
+import { type PluginInput, readPluginInput } from "./plugin_input.ts";
 import type { TaskPool } from "./pool.ts";
 import { type DescribeResult, PROTOCOL_VERSION } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
 
-/** A plugin that is to run in a worker thread, whatever it would like, or in a child process of its own. */
-export interface PlacedPlugin extends ProcessOptions, WantedTier {
-  readonly tier: "worker" | "process";
-  /** URL or package name. */
-  readonly plugin: string | URL;
-}
-
-/** How an application names a plugin: URL, package name, either with its tier, or (inline tier only) the plugin itself. */
-export type PluginInput = string | URL | PlacedPlugin | { readonly tier: "inline"; readonly plugin: Plugin };
-
 /** What {@linkcode registerPlugins} needs of the runtime. */
-export interface RegisterOptions {
-  readonly resolveFrom: string | URL | undefined;
-  readonly timeoutMs: number;
+export interface RegisterOptions extends DescribeOptions {
+  /** The isolation group of a plugin that has no grants of its own. */
   groupOf(pluginName: string): string;
-  /** The pool of a group. @param source What the group is made for, where its plugin is not registered yet. */
-  pool(group: string, source?: PluginSource): TaskPool;
-  /** Hands the pool of one group over to another, which keeps its own if it has one. */
-  renamePool(from: string, to: string): Promise<void>;
-  closePool(group: string): Promise<void>;
+  /** Takes over the pool in which a plugin was described. It is the first one of the group, or of no use. */
+  adoptPool(group: string, pool: TaskPool): Promise<void>;
 }
 
-/** Describes all plugins at once, each in a worker, and registers them in the order given. */
+/**
+ * Describes all plugins at once, each in a worker unless its description is at hand, and registers them in the order
+ * given.
+ *
+ * @returns What they call themselves.
+ */
 export async function registerPlugins(
   inputs: readonly PluginInput[],
   registry: StreamingNodeRegistry,
   options: RegisterOptions,
-): Promise<void> {
-  const described = await Promise.all(inputs.map((input) => describeInput(input, options)));
-  for (const { description, source } of described) {
-    const group = source.tier === "process" ? `process ${description.name}` : options.groupOf(description.name);
-    registry.register({ description, source, group });
-    // The thread that has described the plugin has it loaded: it serves the first session.
-    if (source.tier !== "inline") await options.renamePool(describedIn(source), group);
+): Promise<string[]> {
+  const settled = await Promise.allSettled(inputs.map((input) => describeInput(input, options)));
+  const described = settled.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
+  try {
+    for (const result of settled) if (result.status === "rejected") throw result.reason;
+    for (const { plugin } of described) registry.register({ ...plugin, group: groupOf(plugin, options) });
+  } catch (thrown) {
+    await Promise.all(described.map(({ pool }) => pool?.close()));
+    throw thrown;
+  }
+  for (const { plugin, pool } of described) {
+    if (pool !== undefined) await options.adoptPool(groupOf(plugin, options), pool);
+  }
+  return described.map(({ plugin }) => plugin.description.name);
+}
+
+/** The group of a plugin: its own, if it has a process or grants. */
+export function groupOf(
+  { description: { name }, source }: Omit<RegisteredPlugin, "group">,
+  { groupOf }: Pick<RegisterOptions, "groupOf">,
+): string {
+  if (source.tier === "process") return `process ${name}`;
+  const group = groupOf(name);
+  if (source.tier === "inline" || source.grants === undefined || group === name) return group;
+  throw new StreamrackError("invalid-options", `"${name}" cannot share threads: it has grants of its own`, {
+    pluginName: name,
+    remedy: "Take it out of trust, or leave its grants out.",
+  });
+}
+
+/** What is needed to describe a plugin. */
+export interface DescribeOptions {
+  readonly resolveFrom: string | URL | undefined;
+  readonly timeoutMs: number;
+  /** Makes a pool for a plugin. */
+  makePool(source: PluginSource): TaskPool;
+}
+
+/** A plugin that is described. */
+export interface Described {
+  readonly plugin: Omit<RegisteredPlugin, "group">;
+  /** Where it was loaded to be described, if it was: it serves the first session. */
+  readonly pool: TaskPool | undefined;
+}
+
+/**
+ * Describes a plugin as an application names it. None of its code runs if its
+ * description is beside its module.
+ *
+ * @throws {StreamrackError} `permission-denied` if it needs what it was not granted, besides what is wrong with it.
+ */
+export async function describeInput(input: PluginInput, options: DescribeOptions): Promise<Described> {
+  const named = readPluginInput(input);
+  if (named.tier === "inline") {
+    const description = await describePlugin(checkPlugin(named.plugin), toJsonSchema);
+    return { plugin: { description, source: named }, pool: undefined };
+  }
+  const { plugin, tier, allowNative, maxRssBytes, grants, allowUnenforced } = named;
+  const url = await resolvePlugin(plugin, options.resolveFrom);
+  const ahead = await readDescription(url);
+  const sourceIn = (tier: "worker" | "process"): Exclude<PluginSource, { readonly tier: "inline" }> => {
+    const source = { url, grants, allowUnenforced };
+    return tier === "process" ? { ...source, tier, maxRssBytes } : { ...source, tier };
+  };
+  const wanted = { tier, allowNative };
+  if (ahead !== undefined) {
+    return { plugin: describedAs(ahead, sourceIn(chooseTier(ahead, wanted)), true), pool: undefined };
+  }
+  const first = sourceIn(tier ?? "worker");
+
+  const pool = options.makePool(first);
+  try {
+    const description = await describeInPool(url, pool, options.timeoutMs);
+    // Its wish is known only now.
+    const source = sourceIn(chooseTier(description, wanted));
+    const described = describedAs(description, source, false);
+    if (source.tier === first.tier) return { plugin: described, pool };
+    await pool.close();
+    return { plugin: described, pool: undefined };
+  } catch (thrown) {
+    await pool.close();
+    throw thrown;
   }
 }
 
-type Described = Parameters<StreamingNodeRegistry["register"]>[0];
-
-/** The name of the pool in which a plugin is described: its own name is not known yet. */
-function describedIn({ tier, url }: Exclude<PluginSource, { readonly tier: "inline" }>): string {
-  return `${tier} ${url}`;
-}
-
-async function describeInput(input: PluginInput, options: RegisterOptions): Promise<Described> {
-  if (typeof input === "string" || input instanceof URL) {
-    const url = await resolvePlugin(input, options.resolveFrom);
-    const description = await describeInPool({ tier: "worker", url }, options);
-    if (chooseTier(description, {}) === "worker") return { description, source: { tier: "worker", url } };
-    // Its wish is known only now. The thread that has described it goes.
-    await options.closePool(describedIn({ tier: "worker", url }));
-    return { description, source: { tier: "process", url } };
-  }
-  if (input?.tier === "worker" || input?.tier === "process") {
-    const { tier, plugin, allowNative, ...process } = input;
-    checkProcessOptions(input);
-    const url = await resolvePlugin(plugin, options.resolveFrom);
-    const source: PluginSource = tier === "process" ? { tier, url, process } : { tier, url };
-    const description = await describeInPool(source, options);
-    chooseTier(description, { tier, allowNative });
-    return { description, source };
-  }
-  if (input?.tier !== "inline") {
-    throw new StreamrackError("invalid-options", "a plugin object runs in the host thread only", {
-      problems: [{
-        path: "plugins",
-        message: "is not a plugin to load",
-        received: displayValue(input),
-        expected: 'a URL, a package name, { tier: "worker" or "process", plugin: URL or name }, ' +
-          'or { tier: "inline", plugin }',
-      }],
-    });
-  }
-  const description = await describePlugin(checkPlugin(input.plugin), toJsonSchema);
-  return { description, source: { tier: "inline", plugin: input.plugin } };
-}
-
-function checkProcessOptions({ tier, maxRssBytes, permissions, env }: PlacedPlugin): void {
-  const problems: Problem[] = [];
-  if (maxRssBytes !== undefined && !(Number.isSafeInteger(maxRssBytes) && maxRssBytes >= 1)) {
-    const received = displayValue(maxRssBytes);
-    problems.push({
-      path: "plugins.maxRssBytes",
-      message: "is not right",
-      received,
-      expected: "a whole number from 1",
-    });
-  }
-  if (tier === "worker" && [maxRssBytes, permissions, env].some((option) => option !== undefined)) {
-    problems.push({
-      path: "plugins.tier",
-      message: "has no maxRssBytes, permissions or env",
-      received: '"worker"',
-      expected: '"process"',
-    });
-  }
-  if (problems.length === 0) return;
-  throw new StreamrackError("invalid-options", "a plugin cannot run with these options", { problems });
-}
-
-/** Loads a plugin in a thread or process of a group of its own: its name, and so its group, is not known yet. */
-async function describeInPool(
+function describedAs(
+  description: PluginDescription,
   source: Exclude<PluginSource, { readonly tier: "inline" }>,
-  { pool, timeoutMs }: RegisterOptions,
-): Promise<PluginDescription> {
-  const { url } = source;
+  isDescribedAhead: boolean,
+): Described["plugin"] {
+  const { tier, url, grants, allowUnenforced } = source;
+  if (grants === undefined) return { description, source, isDescribedAhead };
+  const { name, permissions = {} } = description;
+  const problems = findUngranted(resolvePermissions(permissions, url), resolvePermissions(grants, url));
+  if (problems.length > 0) {
+    throw new StreamrackError("permission-denied", "it needs what it was not granted", {
+      pluginName: name,
+      problems: problems.map((problem) => ({ ...problem, path: `grants.${problem.path}` })),
+      remedy: "Add it to the grants of the plugin, or leave the plugin out.",
+    });
+  }
+  const gap = findGap(tier, grants);
+  if (gap !== undefined && allowUnenforced !== true) {
+    throw new StreamrackError("permission-denied", gap.detail, { pluginName: name, remedy: gap.remedy });
+  }
+  return { description, source, isDescribedAhead, isUnenforced: gap !== undefined };
+}
+
+/** Loads a plugin in a thread or process of its own pool: its name, and so its group, is not known yet. */
+export async function describeInPool(url: string, pool: TaskPool, timeoutMs: number): Promise<PluginDescription> {
   const task = new RemoteTask<DescribeResult>({
-    pool: pool(describedIn(source), source),
+    pool,
     task: { kind: "describe", protocolVersion: PROTOCOL_VERSION, pluginUrl: url },
     group: url,
     pluginName: url,

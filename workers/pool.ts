@@ -10,6 +10,7 @@ import { Piscina } from "piscina";
 import { StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import { controlViolation } from "./control_messages.ts";
+import type { BoxCheck } from "./box/box.ts";
 import type { WorkerTask } from "./protocol.ts";
 
 /** How the threads of a group are kept. */
@@ -22,6 +23,12 @@ export interface PoolOptions {
   readonly maxHeapMb?: number | undefined;
   /** How long an idle thread is kept for the next session, in milliseconds. Default: 30 000. */
   readonly idleTimeoutMs?: number | undefined;
+  /** Flags of the runtime for its threads. Default: those of the process. */
+  readonly execArgv?: readonly string[] | undefined;
+  /** Environment of its threads. Default: that of the process. */
+  readonly env?: { readonly [name: string]: string } | undefined;
+  /** What each of its threads is to close before it loads a plugin. Default: what a task says. */
+  readonly boxCheck?: BoxCheck | undefined;
   /** The worker's entry module, for bundles in which it has moved. Default: the one of this package. */
   readonly workerEntry: URL;
 }
@@ -74,6 +81,7 @@ interface Placement {
 export class GroupPool implements TaskPool {
   readonly place = "worker thread";
   readonly #piscina: Piscina;
+  readonly #boxCheck: BoxCheck | undefined;
   readonly #waiting = new Set<(error: Error) => void>();
   /** Why threads were ended that were ended by us. */
   readonly #ended = new Map<number, StreamrackError>();
@@ -81,6 +89,8 @@ export class GroupPool implements TaskPool {
   constructor(options: PoolOptions) {
     const maxThreads = options.maxThreads ?? availableParallelism();
     const tasksPerThread = options.tasksPerThread ?? TASKS_PER_THREAD;
+    const { execArgv, env } = options;
+    this.#boxCheck = options.boxCheck;
     this.#piscina = new Piscina({
       filename: fileURLToPath(options.workerEntry),
       minThreads: 0,
@@ -88,6 +98,8 @@ export class GroupPool implements TaskPool {
       concurrentTasksPerWorker: tasksPerThread,
       idleTimeout: options.idleTimeoutMs ?? 30_000,
       ...(options.maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb } }),
+      ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+      ...(env === undefined ? {} : { env: { ...env } }),
       // The default parks the thread in Atomics.wait between tasks, which stops the timers of plugins.
       atomics: "disabled",
       recordTiming: false,
@@ -135,7 +147,8 @@ export class GroupPool implements TaskPool {
       this.#waiting.add(reject);
       void started.then(() => this.#waiting.delete(reject));
       // A key that is a symbol is not posted with the rest.
-      const placed = { ...task, [Piscina.queueOptionsSymbol]: { onThread } satisfies Placement };
+      const box = this.#boxCheck ?? task.box;
+      const placed = { ...task, box, [Piscina.queueOptionsSymbol]: { onThread } satisfies Placement };
       this.#piscina.run(placed, { transferList: [...transferList] as never })
         .then(resolve, reject)
         .finally(() => this.#waiting.delete(reject));

@@ -14,6 +14,7 @@ import type { Problem } from "../core/errors.ts";
 import type { PluginDescription } from "../core/node/describe.ts";
 import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
+import type { BoxCheck } from "./box/box.ts";
 import type { LinkEnd } from "./link/link.ts";
 
 /** Both sides must speak the same version; they come from the same package, so a difference is a broken install. */
@@ -22,22 +23,28 @@ export const PROTOCOL_VERSION = 1;
 /** What can be asked of a worker. */
 export type WorkerTask = DescribeTask | SegmentTask;
 
-/** Load a plugin and say what it provides. */
-export interface DescribeTask {
-  readonly kind: "describe";
+/** What all tasks have. */
+interface Task {
   readonly protocolVersion: number;
-  readonly pluginUrl: string;
   readonly control: MessagePort;
+  /** Set by the pool of a boxed group: to be closed before plugin code is loaded. */
+  readonly box?: BoxCheck | undefined;
+}
+
+/** Load a plugin and say what it provides. */
+export interface DescribeTask extends Task {
+  readonly kind: "describe";
+  readonly pluginUrl: string;
 }
 
 /** Run a segment from open to end. */
-export interface SegmentTask {
+export interface SegmentTask extends Task {
   readonly kind: "segment";
-  readonly protocolVersion: number;
   readonly spec: SegmentSpec;
   /** By plugin name. */
   readonly pluginUrls: { readonly [pluginName: string]: string };
-  readonly control: MessagePort;
+  /** What plugins have to be once they are loaded, by name, where that was read beforehand. */
+  readonly descriptions?: { readonly [pluginName: string]: PluginDescription } | undefined;
   /** By number of the link within the segment. */
   readonly links: readonly LinkEnd[];
   /** What the segment shares with the host alone; see `segment_board.ts`. Absent: it posts its own. */

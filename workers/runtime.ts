@@ -10,21 +10,23 @@ import type { RuntimeData } from "../core/data/types.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { PluginSource, StreamingNodeRegistry } from "../core/node/registry.ts";
+import type { PluginDescription } from "../core/node/describe.ts";
+import type { StreamingNodeRegistry } from "../core/node/registry.ts";
 import type { Manifest } from "../core/pipeline/manifest.ts";
 import type { SessionMetrics } from "../core/pipeline/metrics.ts";
 import { createPlan, manifestError, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import type { Session, SessionOutput } from "../core/pipeline/session.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
-import { type PluginInput, type RegisterOptions, registerPlugins } from "./plugins.ts";
+import type { PluginInput } from "./plugin_input.ts";
+import { PluginPools } from "./plugin_pools.ts";
 import { placeSegment } from "./placement.ts";
 import { findExcess } from "./plan_size.ts";
-import { GroupPool, type PoolOptions, type TaskPool, TASKS_PER_THREAD } from "./pool.ts";
-import { ProcessPool } from "./process/process_pool.ts";
+import { TASKS_PER_THREAD } from "./pool.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
+import { isDescribedAhead, placeDescribed } from "./place_described.ts";
 import { checkSession, openSession, type SessionOptions } from "./session.ts";
 import { Admission } from "./admission.ts";
 import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
@@ -37,10 +39,10 @@ import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions
 /** How {@linkcode createRuntime} sets up a runtime. */
 export interface RuntimeOptions extends SessionLimits {
   /**
-   * Plugins beside our own: a URL, a package name (found from `resolveFrom`),
-   * either as `{ tier: "process", plugin }` for a child process of its own, or,
-   * for tests and trusted code, `{ tier: "inline", plugin }`, which runs in the
-   * host thread.
+   * Plugins beside our own: a URL, a path or a package name (found from
+   * `resolveFrom`); `{ plugin, tier, grants, … }` to say how it is to run and
+   * what it may reach; or, for tests and trusted code,
+   * `{ tier: "inline", plugin }`, which runs in the host thread.
    */
   readonly plugins?: readonly PluginInput[] | undefined;
   /** Module or folder from which package names are found, as a URL or an absolute path. Default: the current folder. */
@@ -202,6 +204,18 @@ export interface Runtime {
   open(manifest: Manifest, options?: OpenOptions): Promise<Session>;
 
   /**
+   * Loads a plugin anew, with those that share its threads: from now on
+   * sessions use what is at its place now. Running ones finish with what they
+   * have; a part of them that is started again after a crash loads what is
+   * there then. If it fails, everything stays as it was.
+   *
+   * @param pluginName What the plugin calls itself.
+   * @returns What it is now.
+   * @throws {StreamrackError} as {@linkcode createRuntime} for a plugin that cannot be loaded; `plugin-not-found` for a name that no plugin has; `invalid-plugin` if it calls itself something else now; `invalid-options` for the inline tier; `runtime-closed`.
+   */
+  reload(pluginName: string): Promise<PluginDescription>;
+
+  /**
    * Counts of all sessions, by plugin as well. Asks no thread, so it answers
    * at once; with `sharedMemory: false`, and in sessions with a node in a child
    * process, what workers count is as old as the last `session.metrics()`.
@@ -223,7 +237,7 @@ export interface Runtime {
  * Makes a runtime. Plugins are loaded and described in workers, never in the
  * host thread.
  *
- * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version` or `duplicate-node-type`.
+ * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version`, `duplicate-node-type`, `description-mismatch`, or `permission-denied`: a plugin needs what its `grants` do not give, or the runtime cannot keep it to them.
  *
  * @example
  * ```ts
@@ -255,10 +269,8 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 class Rack implements Runtime {
   readonly registry: StreamingNodeRegistry;
   readonly #options: RuntimeOptions;
-  readonly #poolOptions: PoolOptions;
   readonly #limits: FlowLimits;
-  readonly #groupOf: (pluginName: string) => string;
-  readonly #pools = new Map<string, TaskPool>();
+  readonly #plugins: PluginPools;
   readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #ringPools = new RingPools();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
@@ -275,30 +287,28 @@ class Rack implements Runtime {
       maxSessions: options.maxSessions ?? Infinity,
       maxQueuedSessions: options.maxQueuedSessions ?? 0,
     });
-    this.#groupOf = (name) => options.trust?.find((group) => group.includes(name))?.join("+") ?? name;
-    this.registry = options.registry ?? createDefaultRegistry({ groupOf: this.#groupOf });
+    const groupOf = (name: string) => options.trust?.find((group) => group.includes(name))?.join("+") ?? name;
+    this.registry = options.registry ?? createDefaultRegistry({ groupOf });
     this.#limits = { items: options.maxItemsInFlight ?? 16, bytes: options.maxBytesInFlight ?? 4 * 1024 ** 2 };
-    this.#poolOptions = { ...options, workerEntry: options.workerEntry ?? WORKER_ENTRY_URL };
+    this.#plugins = new PluginPools({
+      registry: this.registry,
+      poolOptions: { ...options, workerEntry: options.workerEntry ?? WORKER_ENTRY_URL },
+      resolveFrom: options.resolveFrom,
+      timeoutMs: this.#openTimeoutMs,
+      groupOf,
+      onRetired: (group) => this.#breakers.delete(group),
+    });
   }
 
   async addPlugins(): Promise<void> {
-    const { plugins = [], resolveFrom } = this.#options;
-    const timeoutMs = this.#openTimeoutMs;
-    const pool: RegisterOptions["pool"] = (group, source) => this.#pool(group, source);
-    const closePool = async (group: string) => {
-      const closing = this.#pools.get(group);
-      this.#pools.delete(group);
-      await closing?.close();
-    };
-    const renamePool = async (from: string, to: string) => {
-      const described = this.#pools.get(from);
-      this.#pools.delete(from);
-      if (described === undefined) return;
-      if (this.#pools.has(to)) await described.close();
-      else this.#pools.set(to, described);
-    };
-    const groupOf = this.#groupOf;
-    await registerPlugins(plugins, this.registry, { resolveFrom, groupOf, pool, renamePool, closePool, timeoutMs });
+    await this.#plugins.register(this.#options.plugins ?? []);
+    for (const { description: { name }, isUnenforced } of this.registry.plugins()) {
+      if (isUnenforced === true) this.#onLog(unenforcedEntry(name));
+    }
+  }
+
+  async reload(pluginName: string): Promise<PluginDescription> {
+    return await this.#plugins.reload(pluginName);
   }
 
   async validate(manifest: unknown): Promise<readonly Problem[]> {
@@ -311,17 +321,27 @@ class Rack implements Runtime {
     }
     this.#checkOpen();
     const sessionOptions = this.#sessionOptions({});
-    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps: false });
-    return await checkSession(plan, wiring, sessionOptions);
+    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps: false, isChecked: true });
+    const done = this.#plugins.use(plan);
+    return await checkSession(plan, wiring, sessionOptions).finally(done);
   }
 
   async open(manifest: Manifest, options: OpenOptions = {}): Promise<Session> {
     this.#checkOpen();
     checkOpenOptions(options);
-    const plan = this.#plan(manifest);
+    const { generation } = this.#plugins;
+    const early = this.#plan(manifest);
     const limits = resolveLimits(options, this.#options);
-    const leave = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
+    const place = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
+    let done = () => {};
+    const leave = () => {
+      done();
+      place();
+    };
     try {
+      // Plugins may have been loaded anew while it waited.
+      const plan = generation === this.#plugins.generation ? early : this.#plan(manifest);
+      done = this.#plugins.use(plan);
       const sessionOptions = { ...this.#sessionOptions(options), budget: limits.budget };
       const trace = await traceSession(sessionOptions.id, plan);
       try {
@@ -368,8 +388,7 @@ class Rack implements Runtime {
   }
 
   metrics(): RuntimeMetrics {
-    const threads = [...this.#pools.values()].reduce((sum, pool) => sum + pool.threads, 0);
-    return { ...this.#meter.read(), queuedSessions: this.#admission.waiting, threads };
+    return { ...this.#meter.read(), queuedSessions: this.#admission.waiting, threads: this.#plugins.threads };
   }
 
   async execute(
@@ -417,21 +436,24 @@ class Rack implements Runtime {
       await settledWithin(Promise.all(sessions.map((session) => session.ended)), drainTimeoutMs);
     }
     await Promise.all([...this.#sessions].map((session) => session.cancel("the runtime was closed")));
-    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+    await this.#plugins.close();
   }
 
   #wire(
     plan: Plan,
-    { channels, ...options }:
+    { channels, isChecked = false, ...options }:
       & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent">
-      & Pick<OpenOptions, "channels">,
+      & Pick<OpenOptions, "channels">
+      // Whether it is only to be checked: nothing that is described runs then.
+      & { readonly isChecked?: boolean },
   ): SessionWiring {
     const onLog = this.#onLog;
-    const pool = (group: string) => this.#pool(group);
     const { sharedMemory } = this.#options;
     const { stallAfterMs = 5_000, stallTimeoutMs } = this.#options;
     const watched = { watchdog: this.#watchdog, stallLimits: { stallAfterMs, stallTimeoutMs } };
     const place = (wiring: SegmentWiring) => {
+      if (isChecked && isDescribedAhead(wiring.segment)) return placeDescribed(wiring);
+      const pool = () => this.#plugins.get(wiring.segment);
       const placed = placeSegment({ ...wiring, ...watched, channels, pool, onLog });
       this.#meter.watch(placed);
       return placed;
@@ -462,21 +484,6 @@ class Rack implements Runtime {
     const breaker = this.#breakers.get(group) ?? new CircuitBreaker(group, options);
     this.#breakers.set(group, breaker);
     return breaker;
-  }
-
-  #pool(group: string, source?: PluginSource): TaskPool {
-    let pool = this.#pools.get(group);
-    if (pool === undefined) {
-      pool = this.#makePool(source ?? this.registry.plugins().find((plugin) => plugin.group === group)?.source);
-      this.#pools.set(group, pool);
-    }
-    return pool;
-  }
-
-  #makePool(source: PluginSource | undefined): TaskPool {
-    if (source?.tier !== "process") return new GroupPool(this.#poolOptions);
-    const { idleTimeoutMs } = this.#poolOptions;
-    return new ProcessPool({ ...source.process, pluginUrl: source.url, idleTimeoutMs });
   }
 
   get #openTimeoutMs(): number {
@@ -534,6 +541,12 @@ interface Admitted {
   leave(): void;
 }
 
+function unenforcedEntry(pluginName: string): LogEntry {
+  const { name, version } = runtimeInfo();
+  const message = `${name} ${version} does not keep it to its grants (allowUnenforced): it reaches more than these`;
+  return { level: "warn", message, sessionId: "", nodeId: "", pluginName };
+}
+
 function runtimeClosed(): StreamrackError {
   return new StreamrackError("runtime-closed", "the runtime was closed", { remedy: "Make a new one." });
 }
@@ -556,7 +569,10 @@ async function feed(session: Session, to: string, input: ExecuteInput): Promise<
 
 function logToConsole({ level, nodeId, pluginName, message, details }: LogEntry): void {
   if (level !== "warn" && level !== "error") return;
-  console[level](`[${pluginName}] ${nodeId}: ${message}`, ...(details === undefined ? [] : [details]));
+  console[level](
+    `[${pluginName}]${nodeId === "" ? "" : ` ${nodeId}:`} ${message}`,
+    ...(details === undefined ? [] : [details]),
+  );
 }
 
 /** The least value of each option that is a number. */

@@ -217,6 +217,7 @@ class RunningSession implements Session {
       segments: this.#supervisor.health(),
       links: this.#counters.links(),
       bytesInFlight: this.#counters.bytesInFlight,
+      unenforced: unenforcedIn(this.#plan),
     };
   }
 
@@ -346,6 +347,10 @@ export async function checkSession(plan: Plan, wiring: SessionWiring, options: S
   } finally {
     await session.cancel("only checked");
   }
+}
+
+function unenforcedIn({ nodes }: Plan): string[] {
+  return [...new Set(nodes.flatMap(({ plugin }) => plugin.isUnenforced === true ? [plugin.description.name] : []))];
 }
 
 /** What a send resolves with that had room at once. */

@@ -87,7 +87,7 @@ export async function inManifest<T>(path: string, use: () => Promise<T>): Promis
 }
 
 /** A path becomes a URL, also without `./` in front; anything else is left for the runtime to resolve. */
-function toPlugin(text: string): string | URL {
+export function toPlugin(text: string): string | URL {
   const isPath = /\.[cm]?[jt]s$/.test(text) && !/^[a-z][a-z0-9+.-]+:/i.test(text);
   return isPath ? pathToFileURL(resolve(text)) : text;
 }

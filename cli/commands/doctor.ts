@@ -8,7 +8,8 @@ import { availableParallelism, totalmem } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
 import { writeStdout } from "../stdout.ts";
-import { enforcements, identifyRuntime } from "../doctor/enforcement.ts";
+import { type Enforcement, enforcements, identifyRuntime } from "../doctor/enforcement.ts";
+import { tryGrants } from "../doctor/grants.ts";
 import { type ProbeResult, runProbes } from "../doctor/probes.ts";
 import { EXIT, Exit } from "../exit.ts";
 import { bytesText, renderTable } from "../table.ts";
@@ -49,7 +50,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
       memoryBytes: totalmem(),
     },
     probes: [...await runProbes(), await probePipeline()],
-    enforcements: enforcements(runtime),
+    enforcements: [...enforcements(runtime), ...await tryGrants(runtime.name)],
   };
   await writeStdout(flags.json === true ? `${JSON.stringify(findings, null, 2)}\n` : render(findings));
   if (findings.probes.some(({ ok }) => !ok)) throw new Exit(EXIT.failed);
@@ -81,7 +82,7 @@ interface Findings {
   readonly runtime: { readonly name: string; readonly version: string };
   readonly system: { readonly platform: string; readonly processors: number; readonly memoryBytes: number };
   readonly probes: readonly ProbeResult[];
-  readonly enforcements: ReturnType<typeof enforcements>;
+  readonly enforcements: readonly Enforcement[];
 }
 
 function render({ runtime, system, probes, enforcements }: Findings): string {

@@ -82,7 +82,7 @@ function kindsText(ports: NodeDescription["inputs"]): string {
 }
 
 function renderNode({ description: node, plugin }: RegisteredNode): string {
-  const { name, version } = plugin.description;
+  const { name, version, permissions = {} } = plugin.description;
   const facts = [
     ["plugin", `${name} ${version}`],
     ...(node.aliases.length > 0 ? [["also called", node.aliases.join(", ")]] : []),
@@ -90,6 +90,9 @@ function renderNode({ description: node, plugin }: RegisteredNode): string {
     ...(Object.keys(node.inputs).length === 0 ? [["inputs", "none: it is a source"]] : []),
     ...Object.entries(node.outputs).map(([port, kinds]) => [`output ${port}`, kinds.join(", ")]),
     ...(Object.keys(node.inputs).length > 1 || node.align !== "any" ? [["alignment", node.align]] : []),
+    ...Object.entries(permissions).map(([kind, wanted]) => {
+      return [`needs ${kind}`, wanted === true ? "all" : wanted.map((item) => JSON.stringify(item)).join(", ")];
+    }),
   ] as [string, string][];
   const width = Math.max(...facts.map(([title]) => title.length));
   const lines = [node.type, node.summary, "", ...facts.map(([title, text]) => `${title.padEnd(width)}  ${text}`), ""];

@@ -1,6 +1,6 @@
 /**
- * What is enforced on the code of a plugin, by runtime: known from
- * measurements, because to try it out here would put this process at risk
+ * What limits hold for the code of a plugin, by runtime: known from
+ * measurements, because to try them out here would put this process at risk
  * (a heap limit that is ignored fills the memory).
  *
  * @module
@@ -40,11 +40,6 @@ export function enforcements({ name }: RuntimeIdentity): Enforcement[] {
   return [
     { what: "memory limit of a worker", ...HEAP_LIMIT[name] },
     { what: "hard stop of a worker", holds: "yes", how: "terminate() ends also an endless loop" },
-    {
-      what: "permissions of a plugin",
-      holds: "no",
-      how: "not yet enforced: plugins of the worker tier have the rights of the process",
-    },
   ];
 }
 

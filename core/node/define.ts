@@ -7,6 +7,7 @@
 import { displayValue, type Problem, StreamrackError } from "../errors.ts";
 import { DATA_KINDS } from "../data/types.ts";
 import type { Alignment, NodeContext, Ports, StreamingNode } from "./contract.ts";
+import { checkPermissions, type Permissions } from "./permissions.ts";
 import type { SchemaOutput, StandardSchema } from "./standard_schema.ts";
 
 /** The version of the plugin contract that this package speaks. */
@@ -62,6 +63,8 @@ export interface Plugin {
    */
   readonly native?: boolean | undefined;
   readonly nodes: readonly AnyNodeDefinition[];
+  /** What its nodes need of files, network, environment, programs and native code. Default: nothing. */
+  readonly permissions?: Permissions | undefined;
 }
 
 /**
@@ -155,6 +158,7 @@ export function checkPlugin(value: unknown, from = "the plugin"): Plugin {
     // Array.from, since forEach passes over holes.
     Array.from(plugin.nodes, (node, i) => checkNode(node, `nodes[${i}]`, names, expect));
   }
+  if (plugin.permissions !== undefined) problems.push(...checkPermissions(plugin.permissions, "permissions"));
   if (problems.length > 0) throw new StreamrackError("invalid-plugin", `${from} is not a valid plugin`, { problems });
   return plugin;
 }

@@ -8,6 +8,7 @@ import type { JsonValue } from "../data/types.ts";
 import { checkMetadata } from "../data/validate.ts";
 import type { Alignment, Ports } from "./contract.ts";
 import { type AnyNodeDefinition, checkPlugin, type Plugin } from "./define.ts";
+import { normalizePermissions, type Permissions } from "./permissions.ts";
 
 /** A JSON Schema document. */
 export type JsonSchema = { readonly [key: string]: JsonValue };
@@ -34,6 +35,8 @@ export interface PluginDescription {
   readonly tier?: "worker" | "process" | undefined;
   /** Whether it loads native add-ons. Absent: it does not. */
   readonly native?: boolean | undefined;
+  /** What its nodes need beyond computing. Absent: nothing. */
+  readonly permissions?: Permissions | undefined;
   readonly nodes: readonly NodeDescription[];
 }
 
@@ -47,9 +50,11 @@ export async function describePlugin(
   toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
 ): Promise<PluginDescription> {
   const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
-  const { name, version, apiVersion, tier, native } = plugin;
+  const { name, version, apiVersion, tier, native, permissions = {} } = plugin;
   const wishes = { ...(tier === undefined ? {} : { tier }), ...(native === true ? { native } : {}) };
-  return { name, version, apiVersion, ...wishes, nodes };
+  const needed = normalizePermissions(permissions);
+  const needs = Object.keys(needed).length === 0 ? {} : { permissions: needed };
+  return { name, version, apiVersion, ...wishes, ...needs, nodes };
 }
 
 /** Most node types of one plugin that is described by another thread. */

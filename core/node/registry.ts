@@ -8,6 +8,7 @@
 import { StreamrackError } from "../errors.ts";
 import type { Plugin } from "./define.ts";
 import type { NodeDescription, PluginDescription } from "./describe.ts";
+import type { GrantOptions } from "./grants.ts";
 
 /** How the child process of a plugin is kept. */
 export interface ProcessOptions {
@@ -16,27 +17,12 @@ export interface ProcessOptions {
    * has more is killed, and its sessions fail with `memory-exceeded`. Default: no limit.
    */
   readonly maxRssBytes?: number | undefined;
-  /** What the process may reach. Default: whatever the application may. */
-  readonly permissions?: PermissionFlags | undefined;
-  /** Names of environment variables that the process is given. Default: none. */
-  readonly env?: readonly string[] | undefined;
-}
-
-/** What a child process may reach; what is left out is refused. */
-export interface PermissionFlags {
-  /** Files and folders, as absolute paths. The plugin's own folder and this package can always be read. */
-  readonly read?: readonly string[] | undefined;
-  readonly write?: readonly string[] | undefined;
-  /** Hosts, as `name` or `name:port`. Node cannot tell them apart: there, any host opens the whole net. */
-  readonly net?: readonly string[] | undefined;
-  /** Whether it may start other processes. */
-  readonly run?: boolean | undefined;
 }
 
 /** Where the code of a plugin comes from: a module for the worker or child process to load, or (inline tier) the plugin itself. */
 export type PluginSource =
-  | { readonly tier: "worker"; readonly url: string }
-  | { readonly tier: "process"; readonly url: string; readonly process?: ProcessOptions | undefined }
+  | { readonly tier: "worker"; readonly url: string } & GrantOptions
+  | { readonly tier: "process"; readonly url: string } & GrantOptions & ProcessOptions
   | { readonly tier: "inline"; readonly plugin: Plugin };
 
 /** A plugin as the registry knows it. */
@@ -45,6 +31,10 @@ export interface RegisteredPlugin {
   readonly source: PluginSource;
   /** Plugins of one group may share worker threads. Default: the plugin's own name. */
   readonly group: string;
+  /** Whether it reaches more than its grants say, since the runtime cannot refuse it. Default: false. */
+  readonly isUnenforced?: boolean | undefined;
+  /** Whether the description was read, and its code has to be compared with it when it is loaded. Default: false. */
+  readonly isDescribedAhead?: boolean | undefined;
 }
 
 /** A node type together with its plugin. */
@@ -69,7 +59,7 @@ export interface RegisteredNode {
  */
 export class StreamingNodeRegistry {
   readonly #plugins = new Map<string, RegisteredPlugin>();
-  readonly #nodes = new Map<string, RegisteredNode>();
+  #nodes: ReadonlyMap<string, RegisteredNode> = new Map();
 
   /**
    * Adds a plugin with all its node types, or, if it cannot, nothing.
@@ -77,30 +67,47 @@ export class StreamingNodeRegistry {
    * @throws {StreamrackError} `duplicate-node-type` if a plugin of that name, a node type or an alias is there already.
    */
   register(plugin: Omit<RegisteredPlugin, "group"> & { readonly group?: string }): void {
-    const { description } = plugin;
-    const taken = this.#plugins.get(description.name);
-    if (taken !== undefined) {
-      throw new StreamrackError("duplicate-node-type", `a plugin named "${description.name}" is registered already`, {
+    const { name } = plugin.description;
+    if (this.#plugins.has(name)) {
+      throw new StreamrackError("duplicate-node-type", `a plugin named "${name}" is registered already`, {
         remedy: "Name each plugin once, or rename one of the two.",
       });
     }
-    const registered: RegisteredPlugin = { ...plugin, group: plugin.group ?? description.name };
-    const added = new Map<string, RegisteredNode>();
-    for (const node of description.nodes) {
-      for (const type of [node.type, ...node.aliases]) {
-        const other = this.#nodes.get(type) ?? added.get(type);
-        if (other !== undefined) {
-          throw new StreamrackError(
-            "duplicate-node-type",
-            `node type "${type}" is provided by plugin "${other.plugin.description.name}" already`,
-            { pluginName: description.name, remedy: "Leave one of the two plugins out, or rename the node type." },
-          );
+    this.#put([{ ...plugin, group: plugin.group ?? name }]);
+  }
+
+  /**
+   * Puts plugins in the place of those of the same names, or, if that cannot be, changes nothing.
+   *
+   * @throws {StreamrackError} `duplicate-node-type` if another plugin has one of their node types or aliases.
+   */
+  replace(plugins: readonly RegisteredPlugin[]): void {
+    this.#put(plugins);
+  }
+
+  #put(plugins: readonly RegisteredPlugin[]): void {
+    const names = new Set(plugins.map(({ description }) => description.name));
+    const nodes = new Map([...this.#nodes].filter(([, { plugin }]) => !names.has(plugin.description.name)));
+    for (const plugin of plugins) {
+      for (const node of plugin.description.nodes) {
+        for (const type of [node.type, ...node.aliases]) {
+          const other = nodes.get(type);
+          if (other !== undefined) {
+            throw new StreamrackError(
+              "duplicate-node-type",
+              `node type "${type}" is provided by plugin "${other.plugin.description.name}" already`,
+              {
+                pluginName: plugin.description.name,
+                remedy: "Leave one of the two plugins out, or rename the node type.",
+              },
+            );
+          }
+          nodes.set(type, { description: node, plugin });
         }
-        added.set(type, { description: node, plugin: registered });
       }
     }
-    this.#plugins.set(description.name, registered);
-    for (const [type, node] of added) this.#nodes.set(type, node);
+    for (const plugin of plugins) this.#plugins.set(plugin.description.name, plugin);
+    this.#nodes = nodes;
   }
 
   /** The node type of that name or alias. */

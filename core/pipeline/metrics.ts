@@ -110,6 +110,8 @@ export interface SessionMetrics {
   readonly links: readonly LinkMetrics[];
   /** Bytes in flight on all edges together; 0 once the session has ended. */
   readonly bytesInFlight: number;
+  /** Names of plugins that reach more than their grants, since the runtime cannot refuse it (`allowUnenforced`). */
+  readonly unenforced: readonly string[];
 }
 
 /** Buckets per doubling: a quantile, the middle of its bucket, is off by at most 2^(1/16) - 1 = 4.4 %. */

@@ -12,6 +12,8 @@ const plugin: Plugin = definePlugin({
   version: "0.1.0",
   apiVersion: 1,
   nodes: [pipeline],
+  // Which service it calls is a parameter.
+  permissions: { net: true },
 });
 
 export default plugin;

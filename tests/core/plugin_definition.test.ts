@@ -128,6 +128,21 @@ describe("checkPlugin", () => {
     ["a port whose kind stands alone", withNode({ outputs: { out: "audio" } }), ["nodes[0].outputs.out"]],
     ["a port name with a dash", withNode({ inputs: { "a-b": ["any"] } }), ["nodes[0].inputs"]],
     ["a port named then", withNode({ outputs: { then: ["any"] } }), ["nodes[0].outputs"]],
+    ["permissions in a list", { ...PLUGIN, permissions: ["net"] }, ["permissions"]],
+    ["a permission of no kind", { ...PLUGIN, permissions: { network: true } }, ["permissions.network"]],
+    ["a permission under __proto__", { ...PLUGIN, permissions: JSON.parse('{"__proto__":true}') }, [
+      "permissions.__proto__",
+    ]],
+    ["a permission that is denied", { ...PLUGIN, permissions: { net: false } }, ["permissions.net"]],
+    ["a permission that is no list", { ...PLUGIN, permissions: { env: "TOKEN" } }, ["permissions.env"]],
+    ["permissions with holes, or what splits a list", { ...PLUGIN, permissions: { read: [, "", "a,/", "a\0"] } }, [
+      "permissions.read[0]",
+      "permissions.read[1]",
+      "permissions.read[2]",
+      "permissions.read[3]",
+    ]],
+    ["too many permissions", { ...PLUGIN, permissions: { env: Array(257).fill("A") } }, ["permissions.env"]],
+    ["a permission that is too long", { ...PLUGIN, permissions: { env: ["A".repeat(4097)] } }, ["permissions.env[0]"]],
     ["a list of ports", withNode({ inputs: ["audio"] }), ["nodes[0].inputs", "nodes[0].inputs.0"]],
   ];
   for (const [name, plugin, paths] of cases) {
@@ -144,6 +159,15 @@ describe("describePlugin", () => {
     assert.deepEqual([node?.type, node?.aliases, node?.align], ["test.node", ["TestNode"], "any"]);
     assert.deepEqual(node?.paramsSchema?.["properties"], { level: { type: "number", default: 1 } });
     assert.notEqual(node?.inputs["in"], NODE.inputs.in);
+  });
+
+  it("tells the permissions in one form, and nothing where none are needed", async () => {
+    assert.equal("permissions" in await describePlugin(PLUGIN, toJsonSchema), false);
+    const none = { ...PLUGIN, permissions: { read: [] as string[], net: undefined } };
+    assert.equal("permissions" in await describePlugin(none, toJsonSchema), false);
+    const some = { ...PLUGIN, permissions: { env: ["B", "A", "B"], net: true as const } };
+    const { permissions } = await describePlugin(some, toJsonSchema);
+    assert.equal(JSON.stringify(permissions), '{"net":true,"env":["A","B"]}');
   });
 
   it("leaves the schema out where there is none, or where its library tells none", async () => {

@@ -8,6 +8,7 @@
 import { connect, Socket } from "node:net";
 import process from "node:process";
 import { toErrorEnvelope } from "../../core/error_envelope.ts";
+import { readableEnv } from "../box/close_box.ts";
 import handle from "../entry.ts";
 import type { WorkerTask } from "../protocol.ts";
 import { PortMux } from "./port_mux.ts";
@@ -18,7 +19,9 @@ const PIPE_FD = 3;
 
 // Deno adds to the environment that it was given; what was granted stands on the command line.
 const granted = process.argv.slice(2);
-for (const name of Object.keys(readableEnv())) if (!granted.includes(name)) delete process.env[name];
+if (!granted.includes("=")) {
+  for (const name of Object.keys(readableEnv())) if (!granted.includes(name)) delete process.env[name];
+}
 
 // Bun takes a descriptor only where one connects, the others only where a socket is made.
 const pipe = process.versions["bun"] === undefined
@@ -39,13 +42,4 @@ async function run({ id, task }: ToChild, group: number): Promise<void> {
     say({ t: "failed", id, error: toErrorEnvelope(thrown) });
   }
   mux.release(group);
-}
-
-/** The environment; nothing where the runtime refuses it to this process. */
-function readableEnv(): object {
-  try {
-    return { ...process.env };
-  } catch {
-    return {};
-  }
 }

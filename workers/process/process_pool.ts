@@ -8,7 +8,9 @@
 import { fromErrorEnvelope } from "../../core/error_envelope.ts";
 import { StreamrackError } from "../../core/errors.ts";
 import { settledWithin } from "../../core/flow/settled_within.ts";
+import type { Permissions } from "../../core/node/permissions.ts";
 import type { ProcessOptions } from "../../core/node/registry.ts";
+import type { Box } from "../box/box.ts";
 import type { TaskPool } from "../pool.ts";
 import type { WorkerTask } from "../protocol.ts";
 import { pipeViolation } from "./codec.ts";
@@ -21,6 +23,10 @@ import { spawnChild } from "./spawn_child.ts";
 /** How the process of a plugin is kept. */
 export interface ProcessPoolOptions extends ProcessOptions {
   readonly pluginUrl: string;
+  /** Absent: it has the rights of this process. */
+  readonly grants?: Permissions | undefined;
+  /** What the runtime keeps it to. Absent: nothing. */
+  readonly box?: Box | undefined;
   /** How long an idle process is kept, in milliseconds. Default: 30 000. */
   readonly idleTimeoutMs?: number | undefined;
 }
@@ -59,7 +65,7 @@ export class ProcessPool implements TaskPool {
     if (this.#isClosed) throw new StreamrackError("runtime-closed", "the runtime was closed");
     const child = this.#current ??= this.#start();
     onThread(child.pid);
-    return await child.run(task);
+    return await child.run({ ...task, box: this.#options.box?.check });
   }
 
   async terminate(pid: number, why?: StreamrackError): Promise<void> {
@@ -129,7 +135,7 @@ class Child {
   constructor(options: ProcessPoolOptions, listener: ChildListener) {
     this.#options = options;
     this.#listener = listener;
-    const { process, pipe } = spawnChild(options, options.pluginUrl);
+    const { process, pipe } = spawnChild(options);
     this.#process = process;
     this.#pipe = pipe;
     this.pid = process.pid ?? 0;

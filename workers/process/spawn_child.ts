@@ -6,19 +6,20 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { dirname } from "node:path";
 import process from "node:process";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { StreamrackError } from "../../core/errors.ts";
-import type { ProcessOptions } from "../../core/node/registry.ts";
+import type { Permissions } from "../../core/node/permissions.ts";
 import { runtimeInfo } from "../adapters/runtime_info.ts";
+import { type Box, denoFlags, grantedEnv, nodeFlags } from "../box/box.ts";
 
 /** Where the entry of child processes is. Both forms are spelled out, for packers. */
 const CHILD_ENTRY_URL: URL = import.meta.url.endsWith(".ts")
   ? new URL("./child.ts", import.meta.url)
   : new URL("./child.js", import.meta.url);
-const PACKAGE_URL = new URL("../../", import.meta.url);
+
+/** Stands for all names of environment variables, of which none is like it. The child knows it as well. */
+const ALL_NAMES = "=";
 
 /** A child process, and the pipe to it. */
 export interface SpawnedChild {
@@ -26,48 +27,27 @@ export interface SpawnedChild {
   readonly pipe: Duplex;
 }
 
-/** Starts a child. @param pluginUrl Whose folder it may read. */
-export function spawnChild(options: ProcessOptions, pluginUrl: string): SpawnedChild {
-  const granted = options.env ?? [];
-  const args = [...runtimeArguments(options, pluginUrl), fileURLToPath(CHILD_ENTRY_URL), ...granted];
-  const env = Object.fromEntries(granted.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  }));
+/** What a child is started with. */
+export interface SpawnOptions {
+  /** Absent: it has the rights of this process. */
+  readonly grants?: Permissions | undefined;
+  /** What the runtime keeps it to. Absent: nothing. */
+  readonly box?: Box | undefined;
+}
+
+/** Starts a child. */
+export function spawnChild({ grants, box }: SpawnOptions): SpawnedChild {
+  // What is not granted of the environment can be left out on every runtime, whatever else that can refuse.
+  const env = grantedEnv(grants === undefined ? true : grants.env);
+  const names = grants === undefined ? [ALL_NAMES] : Object.keys(env);
+  const args = [...runtimeArguments(box), fileURLToPath(CHILD_ENTRY_URL), ...names];
   // In a session and a group of its own: Ctrl-C is the host's to handle, whose sessions may still want to end well.
   const child = spawn(process.execPath, args, { env, stdio: ["ignore", "inherit", "inherit", "pipe"], detached: true });
   return { process: child, pipe: child.stdio[3] as unknown as Duplex };
 }
 
-/** What stands before the entry on the command line. @throws {StreamrackError} `unsupported-runtime` */
-function runtimeArguments({ permissions, env = [] }: ProcessOptions, pluginUrl: string): string[] {
-  const { name, version } = runtimeInfo();
-  if (permissions === undefined) return name === "deno" ? ["run", "--no-prompt", "--allow-all"] : [];
-  const { read = [], write = [], net = [], run = false } = permissions;
-  const ownFolders = [fileURLToPath(PACKAGE_URL)];
-  if (pluginUrl.startsWith("file:")) ownFolders.push(dirname(fileURLToPath(pluginUrl)));
-  if (name === "deno") {
-    const flag = (key: string, values: readonly string[]) => values.length === 0 ? [] : [`--allow-${key}=${values}`];
-    return [
-      "run",
-      "--no-prompt",
-      ...flag("read", [...ownFolders, ...read]),
-      ...flag("write", write),
-      ...flag("net", net),
-      ...flag("env", env),
-      ...(run ? ["--allow-run"] : []),
-    ];
-  }
-  if (name === "node" && Number.parseInt(version) >= 24) {
-    return [
-      "--permission",
-      ...[...ownFolders, ...read].map((path) => `--allow-fs-read=${path}`),
-      ...write.map((path) => `--allow-fs-write=${path}`),
-      ...(net.length > 0 ? ["--allow-net"] : []),
-      ...(run ? ["--allow-child-process"] : []),
-    ];
-  }
-  throw new StreamrackError("unsupported-runtime", `${name} ${version} cannot limit what a child process may reach`, {
-    remedy: "Run on Deno or Node 24 and later, or leave permissions out.",
-  });
+/** What stands before the entry on the command line. */
+function runtimeArguments(box: Box | undefined): string[] {
+  if (runtimeInfo().name !== "deno") return box === undefined ? [] : nodeFlags(box);
+  return ["run", ...(box === undefined ? ["--no-prompt", "--allow-all"] : denoFlags(box))];
 }
