@@ -129,6 +129,8 @@ export interface OpenOptions extends SessionLimits {
    * `worker-crashed`; with delivery `"at-least-once"`, up to 3 times in a minute.
    */
   readonly restart?: RestartOptions | undefined;
+  /** Whether the metrics of each node tell when it was at work, for a picture of the session. Default: false. */
+  readonly recordActivity?: boolean | undefined;
 }
 
 /** Values for the inputs of a one-shot run: one, several, or a stream of them. */
@@ -303,7 +305,12 @@ class Rack implements Runtime {
     this.#checkOpen();
     for (const { group } of plan.segments) this.#breaker(group)?.check();
     const keeps = this.#deliveryOf(options) === "at-least-once";
-    const wiring = this.#wire(plan, { sessionId: sessionOptions.id, keeps, traceparent: trace?.traceparent });
+    const wiring = this.#wire(plan, {
+      sessionId: sessionOptions.id,
+      keeps,
+      traceparent: trace?.traceparent,
+      recordsActivity: options.recordActivity,
+    });
     const unfollow = this.#meter.follow(plan, wiring);
     trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
     const onEnd: SessionOptions["onEnd"] = (metrics, failure) => {
@@ -376,7 +383,7 @@ class Rack implements Runtime {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  #wire(plan: Plan, options: Pick<WiringOptions, "sessionId" | "keeps" | "traceparent">): SessionWiring {
+  #wire(plan: Plan, options: Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity">): SessionWiring {
     const onLog = this.#onLog;
     const pool = (group: string) => this.#pool(group);
     const { sharedMemory } = this.#options;

@@ -59,6 +59,7 @@ export interface WiringOptions {
   readonly sharedMemory?: boolean | undefined;
   /** W3C trace context, for the nodes. */
   readonly traceparent?: string | undefined;
+  readonly recordsActivity?: boolean | undefined;
   place(wiring: SegmentWiring): PlacedSegment;
 }
 
@@ -67,7 +68,7 @@ export interface WiringOptions {
  * to worker; the host holds only the ends of the session's inputs and outputs.
  */
 export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
-  const { sessionId, limits, keeps = false, sharedMemory, traceparent, place } = options;
+  const { sessionId, limits, keeps = false, sharedMemory, traceparent, recordsActivity, place } = options;
   const countedEdges = plan.inputs.length + plan.edges.length + plan.outputs.length;
   const counters = new SessionCounters({ edges: countedEdges, shared: sharedMemory });
   const segmentOf = new Map(plan.segments.flatMap((segment) => segment.nodes.map(({ id }) => [id, segment] as const)));
@@ -115,7 +116,7 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
       paramsPath,
       policy,
     }));
-    const counted = { countedEdges, counts: counters.shared, traceparent };
+    const counted = { countedEdges, counts: counters.shared, traceparent, recordsActivity };
     return { segment, spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps, ...counted }, links };
   });
   return { segments, wires, inputs, outputs, limits, keeps, counters, place };
