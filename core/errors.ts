@@ -73,6 +73,16 @@ export const ERROR_REASONS = {
   "connection-failed": "unavailable",
   "unauthenticated": "unauthenticated",
   "remote-failed": "internal",
+  "inference-failed": "internal",
+  "stream-broken": "unavailable",
+  "synthesis-failed": "internal",
+  "runner-not-found": "not-found",
+  "capability-unsupported": "unimplemented",
+  "streaming-unsupported": "unimplemented",
+  "model-download-failed": "unavailable",
+  "service-unavailable": "unavailable",
+  "model-load-failed": "failed-precondition",
+  "hardware-unsupported": "failed-precondition",
   "unknown": "unknown",
 } as const satisfies Record<string, ErrorCode>;
 

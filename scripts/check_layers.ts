@@ -54,8 +54,23 @@ const LAYERS: readonly Layer[] = [
     packages: ["valibot", "minisearch", "fft.js"],
     builtins: [],
   },
+  // What runs models is written against the entry for runners, as anyone's would be.
+  ...["llm", "vlm", "guard"].map((name): Layer => ({
+    path: `plugins/${name}/`,
+    // One cutter of sentences for all that speak.
+    imports: [AUTHOR_ENTRY, "runners/mod.ts", "plugins/text/splitter.ts"],
+    packages: "any",
+    builtins: ["node:fs/promises", "node:path", "node:url"],
+  })),
   { path: "plugins/*/", imports: [AUTHOR_ENTRY], packages: "any", builtins: [] },
-  { path: "testing/", imports: ["mod.ts", "core/", "workers/"], packages: "any", builtins: [] },
+  // The contract of runners, on top of that of nodes. Keys come from the environment.
+  {
+    path: "runners/",
+    imports: [AUTHOR_ENTRY, "core/flow/backoff.ts"],
+    packages: ["valibot", "eventsource-parser", "lru-cache"],
+    builtins: ["node:process"],
+  },
+  { path: "testing/", imports: ["mod.ts", "core/", "workers/", "runners/mod.ts"], packages: "any", builtins: [] },
   { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },
   // An application of the public entries that drives one plugin: it knows what that takes and gives, and none of its code.
   { path: "synth/", imports: ["mod.ts", AUTHOR_ENTRY, "plugins/synth/api.ts"], packages: [], builtins: [] },

@@ -1,0 +1,71 @@
+/**
+ * `llm.openai`: language models of OpenAI-compatible services.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import type { JsonValue } from "../../core/plugin.ts";
+import { type AnyRunnerType, Chat, defineRunner, Endpoint, endpointParams, keyProblem } from "../../runners/mod.ts";
+import { messagesParam, toMessages } from "./messages.ts";
+import { generationParams } from "./params.ts";
+import { type Fragment, shape } from "./shape.ts";
+
+/** Parameters of `llm.openai`. */
+const params = v.object({
+  model: v.optional(v.pipe(v.string(), v.minLength(1), v.description("Name of the model.")), "gpt-4o-mini"),
+  ...generationParams,
+  messages: messagesParam,
+  tools: v.optional(
+    v.pipe(
+      v.array(v.record(v.string(), v.unknown())),
+      v.maxLength(128),
+      v.description("Tools that the model may call, as the service takes them. Its calls are in the metadata."),
+    ),
+  ),
+  extraBody: v.optional(
+    v.pipe(v.record(v.string(), v.unknown()), v.description("Further fields of the request, such as top_p or seed.")),
+    {},
+  ),
+  ...endpointParams,
+});
+
+/**
+ * Asks a language model of an OpenAI-compatible service, and gives its answer
+ * as it comes.
+ *
+ * Every result has the metadata `tokens`, `model`, `firstTextMs` and, where
+ * they are known, `tokensPerSecond`, `finishReason`, `usage` and `toolCalls`
+ * (as the service gives them, with their arguments put together).
+ *
+ * @throws {StreamrackError} E102, E400, E401, E404, E501 and E504: see `docs/runners.md`.
+ */
+export const openai: AnyRunnerType = defineRunner({
+  type: "llm.openai",
+  summary: "Continues text by a model of an OpenAI-compatible service.",
+  vendor: "openai",
+  capabilities: ["llm"],
+  streaming: true,
+  params,
+  unavailable: keyProblem,
+  async *run(request, { params, signal, clock, readEnv }) {
+    const { model, temperature, maxTokens, maxOutputChars, tools, extraBody } = params;
+    const body = {
+      ...extraBody,
+      model,
+      messages: toMessages(request, params),
+      ...temperature === undefined ? {} : { temperature },
+      ...maxTokens === undefined ? {} : { max_tokens: maxTokens },
+      ...tools === undefined ? {} : { tools },
+    } as { readonly [field: string]: JsonValue };
+    const chat = new Chat(new Endpoint(params, { signal, clock, readEnv }), clock, maxOutputChars);
+    return yield* shape(fragments(chat, body), chat, { ...params, clock });
+  },
+});
+
+async function* fragments(
+  chat: Chat,
+  body: { readonly [field: string]: JsonValue },
+): AsyncGenerator<Fragment, void, void> {
+  for await (const { text } of chat.steps(body)) if (text !== "") yield { text };
+}

@@ -1,0 +1,140 @@
+/**
+ * Streamed chat completions.
+ *
+ * @module
+ */
+
+import type { JsonValue, Metadata } from "../../core/plugin.ts";
+import type { Clock } from "../clock.ts";
+import { runnerError } from "../errors.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** One step of an answer. */
+export interface ChatStep {
+  /** New text; may be empty. */
+  readonly text: string;
+  /** Whether the model gave it a reason to end. The last step. */
+  readonly finishReason?: string | undefined;
+}
+
+interface ToolCall {
+  id?: string;
+  type: string;
+  function: { name: string; arguments: string };
+}
+
+type Json = { readonly [key: string]: JsonValue };
+
+/** An answer as it grows. */
+export class Chat {
+  readonly #endpoint: Endpoint;
+  readonly #clock: Clock;
+  readonly #maxChars: number;
+  readonly #startedMs: number;
+  readonly #toolCalls: ToolCall[] = [];
+  #firstTextMs: number | undefined;
+  #chunks = 0;
+  #usage: Json | undefined;
+  #model: string | undefined;
+  #finishReason: string | undefined;
+  #text = "";
+
+  /** @param maxChars Longest answer, in UTF-16 code units: a service that never ends is left then. */
+  constructor(endpoint: Endpoint, clock: Clock, maxChars: number) {
+    this.#endpoint = endpoint;
+    this.#clock = clock;
+    this.#maxChars = maxChars;
+    this.#startedMs = clock.now();
+  }
+
+  /** All text so far. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Tokens so far: as the service counts them, else its pieces of text. */
+  get tokens(): number {
+    const counted = this.#usage?.["completion_tokens"];
+    return typeof counted === "number" ? counted : this.#chunks;
+  }
+
+  /** What is known of the answer: tokens, tokens a second, model, finish reason, tool calls, usage. */
+  metadata(): Metadata {
+    const now = this.#clock.now();
+    const seconds = (now - (this.#firstTextMs ?? now)) / 1000;
+    return {
+      tokens: this.tokens,
+      ...seconds > 0 ? { tokensPerSecond: Math.round(10 * this.tokens / seconds) / 10 } : {},
+      ...this.#firstTextMs === undefined ? {} : { firstTextMs: Math.round(this.#firstTextMs - this.#startedMs) },
+      ...this.#model === undefined ? {} : { model: this.#model },
+      ...this.#finishReason === undefined ? {} : { finishReason: this.#finishReason },
+      ...this.#toolCalls.length === 0 ? {} : { toolCalls: this.#toolCalls as unknown as JsonValue },
+      ...this.#usage === undefined ? {} : { usage: this.#usage },
+    };
+  }
+
+  /**
+   * Asks, and gives the steps of the answer. The last one has the finish reason.
+   *
+   * @throws {StreamrackError} `stream-broken` (E102) where the answer ends in the middle.
+   */
+  async *steps(body: Json): AsyncGenerator<ChatStep, void, void> {
+    const asked = { ...body, stream: true, stream_options: { include_usage: true } };
+    // What counts the tokens comes after the finish reason.
+    for await (const event of this.#endpoint.events("chat/completions", asked)) {
+      const text = this.#read(event);
+      if (text !== "") yield { text };
+    }
+    if (this.#finishReason === undefined) {
+      throw runnerError("E102", "the answer ended in the middle: the service gave no finish reason");
+    }
+    yield { text: "", finishReason: this.#finishReason };
+  }
+
+  #read(event: JsonValue): string {
+    const { choices, usage, model } = asObject(event);
+    if (typeof model === "string") this.#model = model;
+    if (usage !== undefined && usage !== null) this.#usage = asObject(usage);
+    const choice = Array.isArray(choices) ? choices[0] : undefined;
+    if (choice === undefined) return "";
+    const { delta, finish_reason: finishReason } = asObject(choice as JsonValue);
+    if (typeof finishReason === "string") this.#finishReason = finishReason;
+    if (delta === undefined || delta === null) return "";
+    const { content, tool_calls: toolCalls } = asObject(delta);
+    if (Array.isArray(toolCalls)) { for (const call of toolCalls) this.#addToolCall(asObject(call as JsonValue)); }
+    if (typeof content !== "string" || content === "") return "";
+    this.#firstTextMs ??= this.#clock.now();
+    this.#chunks += 1;
+    this.#text += content;
+    this.#checkLength(this.#text.length);
+    return content;
+  }
+
+  /** A call comes in pieces: the name first, then its arguments, bit by bit. */
+  #addToolCall({ index, id, type, function: called }: Json): void {
+    const at = typeof index === "number" && index >= 0 && index < 128 ? Math.floor(index) : 0;
+    while (this.#toolCalls.length <= at) {
+      this.#toolCalls.push({ type: "function", function: { name: "", arguments: "" } });
+    }
+    const call = this.#toolCalls[at] as ToolCall;
+    if (typeof id === "string") call.id = id;
+    if (typeof type === "string") call.type = type;
+    const { name, arguments: piece } = asObject(called ?? {});
+    if (typeof name === "string") call.function.name += name;
+    if (typeof piece === "string") call.function.arguments += piece;
+    this.#checkLength(call.function.arguments.length);
+  }
+
+  #checkLength(chars: number): void {
+    if (chars <= this.#maxChars) return;
+    throw runnerError("E504", `the answer is longer than ${this.#maxChars} characters`, {
+      remedy: "Raise maxOutputChars, or lower maxTokens.",
+      retryable: false,
+    });
+  }
+}
+
+function asObject(value: JsonValue): Json {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
+  throw runnerError("E102", "an event of the stream has another form than that of a chat completion");
+}

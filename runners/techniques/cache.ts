@@ -1,0 +1,58 @@
+/**
+ * Results that were expensive, kept for the same question.
+ *
+ * @module
+ */
+
+import { LRUCache } from "lru-cache";
+
+/** Bounds of a {@linkcode ResultCache}. */
+export interface ResultCacheOptions<V> {
+  /** Most bytes of all values together, from 1. A larger value is not kept. */
+  readonly maxBytes: number;
+  /** Bytes of one value, with its key. */
+  readonly sizeOf: (value: V, key: string) => number;
+}
+
+/** The latest results, by question. Of equal questions at the same time, one is answered, and its answer shared. */
+export class ResultCache<V extends object> {
+  readonly #values: LRUCache<string, V>;
+  readonly #pending = new Map<string, Promise<V>>();
+
+  constructor({ maxBytes, sizeOf }: ResultCacheOptions<V>) {
+    const sizeCalculation = (value: V, key: string) => Math.max(1, Math.ceil(sizeOf(value, key)));
+    this.#values = new LRUCache({ maxSize: maxBytes, sizeCalculation });
+  }
+
+  /** Bytes of what is kept. */
+  get bytes(): number {
+    return this.#values.calculatedSize;
+  }
+
+  /** The result for a key. */
+  get(key: string): V | undefined {
+    return this.#values.get(key);
+  }
+
+  /** Keeps a result; the least recently used give way. */
+  set(key: string, value: V): void {
+    this.#values.set(key, value);
+  }
+
+  /** The result for a key, made if it is not there. A failure is not kept. */
+  async getOrMake(key: string, make: () => Promise<V>): Promise<V> {
+    const kept = this.#values.get(key);
+    if (kept !== undefined) return kept;
+    const underWay = this.#pending.get(key);
+    if (underWay !== undefined) return await underWay;
+    const making = make();
+    this.#pending.set(key, making);
+    try {
+      const value = await making;
+      this.#values.set(key, value);
+      return value;
+    } finally {
+      this.#pending.delete(key);
+    }
+  }
+}
