@@ -383,7 +383,10 @@ class Rack implements Runtime {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  #wire(plan: Plan, options: Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity">): SessionWiring {
+  #wire(
+    plan: Plan,
+    options: Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity">,
+  ): SessionWiring {
     const onLog = this.#onLog;
     const pool = (group: string) => this.#pool(group);
     const { sharedMemory } = this.#options;
