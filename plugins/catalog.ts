@@ -767,6 +767,184 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
     },
   },
   {
+    url: isSource ? new URL("./guard/mod.ts", import.meta.url) : new URL("./guard/mod.js", import.meta.url),
+    description: {
+      "name": "guard",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "guard.check",
+          "aliases": [],
+          "summary": "Judges text: toxicity, personal data, prompt injection, length; gives a risk score.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "checks": {
+                "type": "array",
+                "items": {
+                  "enum": [
+                    "length",
+                    "injection",
+                    "pii",
+                    "toxicity",
+                  ],
+                  "type": "string",
+                },
+                "minItems": 1,
+                "description": "What is looked for. Default: everything.",
+                "default": [
+                  "length",
+                  "injection",
+                  "pii",
+                  "toxicity",
+                ],
+              },
+              "strictness": {
+                "enum": [
+                  "low",
+                  "medium",
+                  "high",
+                ],
+                "type": "string",
+                "description": "How little risk makes a text unsafe: 0.8 (low), 0.5 (medium), 0.2 (high).",
+                "default": "medium",
+              },
+              "strategy": {
+                "enum": [
+                  "block",
+                  "warn",
+                  "filter",
+                ],
+                "type": "string",
+                "description":
+                  'What happens to an unsafe text: nothing of it goes on ("block"), it goes on with a warning ("warn"), or without what was found ("filter").',
+                "default": "block",
+              },
+              "maxChars": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 10000000,
+                "description": "Longest text in UTF-16 code units, 1 to 10000000.",
+                "default": 100000,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "guard.text",
+          "aliases": [],
+          "summary": "Lets safe text pass while it streams; blocks, filters or marks the rest.",
+          "inputs": {
+            "in": [
+              "text",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+            "events": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "checks": {
+                "type": "array",
+                "items": {
+                  "enum": [
+                    "length",
+                    "injection",
+                    "pii",
+                    "toxicity",
+                  ],
+                  "type": "string",
+                },
+                "minItems": 1,
+                "description": "What is looked for. Default: everything.",
+                "default": [
+                  "length",
+                  "injection",
+                  "pii",
+                  "toxicity",
+                ],
+              },
+              "strictness": {
+                "enum": [
+                  "low",
+                  "medium",
+                  "high",
+                ],
+                "type": "string",
+                "description": "How little risk makes a text unsafe: 0.8 (low), 0.5 (medium), 0.2 (high).",
+                "default": "medium",
+              },
+              "strategy": {
+                "enum": [
+                  "block",
+                  "warn",
+                  "filter",
+                ],
+                "type": "string",
+                "description":
+                  'What happens to an unsafe text: nothing of it goes on ("block"), it goes on with a warning ("warn"), or without what was found ("filter").',
+                "default": "block",
+              },
+              "maxChars": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 10000000,
+                "description": "Longest text in UTF-16 code units, 1 to 10000000.",
+                "default": 100000,
+              },
+              "checkpoint": {
+                "enum": [
+                  "input",
+                  "output",
+                ],
+                "type": "string",
+                "description": "Where the node stands, for its events: before a model, or behind it.",
+                "default": "output",
+              },
+              "windowWords": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100,
+                "description": "Words that are held back until what follows is known, 1 to 100.",
+                "default": 8,
+              },
+              "replacement": {
+                "type": "string",
+                "maxLength": 10000,
+                "description": "What is said in place of a text that is blocked, at most 10000 characters.",
+                "default": "",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
+  },
+  {
     url: isSource ? new URL("./llm/mod.ts", import.meta.url) : new URL("./llm/mod.js", import.meta.url),
     description: {
       "name": "llm",
@@ -1807,6 +1985,134 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "maximum": 600000,
                 "description": 'In mode "utterances", longer speech is cut, in milliseconds, 1000 to 600000.',
                 "default": 30000,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
+  },
+  {
+    url: isSource ? new URL("./vlm/mod.ts", import.meta.url) : new URL("./vlm/mod.js", import.meta.url),
+    description: {
+      "name": "vlm",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "vlm.openai",
+          "aliases": [],
+          "summary": "Answers questions about images by a model of an OpenAI-compatible service.",
+          "inputs": {
+            "in": [
+              "binary",
+              "video",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "model": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Name of the model.",
+                "default": "gpt-4o-mini",
+              },
+              "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 2,
+                "description": "Randomness, 0 to 2. Default: that of the model.",
+              },
+              "maxTokens": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000000,
+                "description": "Most tokens of a step, from 1.",
+              },
+              "systemPrompt": {
+                "type": "string",
+                "description": "What the model is told before everything else.",
+              },
+              "prompt": {
+                "type": "string",
+                "description": "What is asked of an image that brings no question along (metadata prompt).",
+                "default": "Describe the image.",
+              },
+              "steps": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "minLength": 1,
+                    },
+                    "prompt": {
+                      "type": "string",
+                      "minLength": 1,
+                    },
+                  },
+                  "required": [
+                    "name",
+                    "prompt",
+                  ],
+                },
+                "minItems": 1,
+                "maxItems": 32,
+                "description":
+                  "Questions that are asked one after the other, each with the answers so far, 1 to 32: { name, prompt }. Default: one, the question of the image.",
+              },
+              "detail": {
+                "enum": [
+                  "auto",
+                  "low",
+                  "high",
+                ],
+                "type": "string",
+                "description": "How closely the model looks at the image.",
+                "default": "auto",
+              },
+              "baseUrl": {
+                "type": "string",
+                "format": "uri",
+                "pattern": "^https?:",
+                "description": "Where the service is, with its version.",
+                "default": "https://api.openai.com/v1",
+              },
+              "apiKey": {
+                "type": "string",
+                "description": "Key for the service. Better named by apiKeyEnv.",
+              },
+              "apiKeyEnv": {
+                "type": "string",
+                "minLength": 1,
+                "description":
+                  "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent.",
+              },
+              "responseTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description":
+                  "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "idleTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
               },
             },
             "required": [],

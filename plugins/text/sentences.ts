@@ -80,7 +80,7 @@ export const sentences: Plugin["nodes"][number] = defineNode({
         const pending = origins.findLastIndex(({ start }) => start <= splitter.pendingStart);
         origins.splice(0, pending);
         // The last piece of an answer, say: what follows is another text.
-        if (isInParts && !isPartial) for (const sentence of splitter.flush()) yield toText(sentence);
+        if (isInParts && !isPartial) { for (const sentence of splitter.flush()) yield toText(sentence); }
         isInParts = isPartial;
       },
       *flush() {

@@ -56,9 +56,8 @@ export async function* readEvents(
     parser.feed(decode(chunk));
     if (yield* drain()) return;
   }
-  parser.feed(decode());
   // Services that close the connection right after the last line mean that line.
-  parser.reset({ consume: true });
+  parser.feed(`${decode()}\n\n`);
   yield* drain();
 }
 

@@ -36,7 +36,10 @@ describe("docs/errors.md", () => {
 
 describe("ERROR_REASONS", () => {
   it("names no reason that nothing throws", async () => {
-    const files = await findFiles("", (path) => /^(core|audio|workers|plugins|testing|cli|remote|runners)\/.*\.ts$/.test(path));
+    const files = await findFiles(
+      "",
+      (path) => /^(core|audio|workers|plugins|testing|cli|remote|runners)\/.*\.ts$/.test(path),
+    );
     const sources = await Promise.all(files.map((file) => readFile(join(ROOT, file), "utf8")));
     // As the reason of a new error, or as what something thrown is turned into.
     const thrown = new Set(

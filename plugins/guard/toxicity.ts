@@ -1,0 +1,34 @@
+/**
+ * Insults, obscenities and threats.
+ *
+ * @module
+ */
+
+import { englishDataset, englishRecommendedTransformers, RegExpMatcher } from "obscenity";
+import type { Finding } from "./finding.ts";
+
+const built = englishDataset.build();
+const matcher = new RegExpMatcher({
+  ...built,
+  ...englishRecommendedTransformers,
+  // Names and words that hold one of the words, and mean no harm.
+  whitelistedTerms: [...built.whitelistedTerms ?? [], "Dick Van Dyke", "Scunthorpe", "Moby Dick"],
+});
+
+const THREATS: readonly RegExp[] = [
+  /\bkill\s+(?:yourself|urself)\b/gi,
+  /\bi(?:'m\s+going\s+to|\s+am\s+going\s+to|'ll|\s+will)\s+(?:kill|hurt|murder|beat)\s+you\b/gi,
+];
+
+/** Finds words of the English list, also disguised (`sh1t`), and threats. */
+export function findToxicity(text: string): Finding[] {
+  const words = matcher.getAllMatches(text, true).map(({ startIndex, endIndex }): Finding => {
+    return { check: "toxicity", kind: "profanity", start: startIndex, end: endIndex + 1, severity: 0.6 };
+  });
+  const threats = THREATS.flatMap((pattern) =>
+    Array.from(text.matchAll(pattern), ({ index, 0: match }): Finding => {
+      return { check: "toxicity", kind: "threat", start: index, end: index + match.length, severity: 0.9 };
+    })
+  );
+  return [...words, ...threats];
+}
