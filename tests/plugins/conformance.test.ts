@@ -4,6 +4,7 @@ import { createRuntime } from "../../mod.ts";
 import { createService } from "../../remote/mod.ts";
 import { type ConformanceOptions, conformanceTests } from "../../testing/mod.ts";
 import { PLUGIN_CATALOG } from "../../plugins/catalog.ts";
+import { speechNodes } from "../speech/_conformance.ts";
 
 const json = RuntimeData.json({ operation: "add", operands: [1, 2] });
 
@@ -14,6 +15,9 @@ const remote = {
   address: `127.0.0.1:${service.address.port}`,
   manifest: { version: "v1", nodes: [{ id: "pass", node_type: "util.passthrough" }] },
 };
+
+const speech = await speechNodes();
+after(() => speech.stop());
 
 const bell = {
   version: 1,
@@ -57,6 +61,7 @@ const NODES: ConformanceOptions["nodes"] = {
   "audio.resample": { params: { sampleRateHz: 24_000 }, chunkInvariant: true },
   "audio.rechunk": { chunkInvariant: true },
   "remote.pipeline": { params: remote },
+  ...speech.nodes,
   "util.passthrough": { chunkInvariant: true },
 };
 
