@@ -63,7 +63,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     await writeStdout(printed.join(""));
   } catch (thrown) {
-    if (!isBrokenPipe(thrown)) throw thrown;
+    code = await end(thrown, args);
   }
   return code;
 }

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { write } from "node:fs";
+import { fstatSync, write } from "node:fs";
 import process from "node:process";
-import { systemCode } from "../audio/io/file_error.ts";
+import { fileError, systemCode } from "../audio/io/file_error.ts";
 
 const STDOUT = 1;
 
@@ -18,15 +18,31 @@ export function isBrokenPipe(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.cause !== undefined && isBrokenPipe(thrown.cause);
 }
 
-/** Writes all of the bytes or text; resolves when there is room for more, rejects when the reader is gone. */
+/**
+ * Writes all of the bytes or text; resolves when there is room for more, rejects when the reader is gone, or the disk
+ * is full that standard output leads to.
+ */
 export async function writeStdout(data: Uint8Array | string): Promise<void> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-  for (let done = 0; done < bytes.length;) done += await writeSome(bytes.subarray(done));
+  try {
+    for (let done = 0; done < bytes.length;) done += await writeSome(bytes.subarray(done));
+  } catch (thrown) {
+    throw isBrokenPipe(thrown) ? thrown : fileError(thrown, "standard output", "be written");
+  }
 }
 
 // Each runtime has one way of writing to a full pipe that does not stop the event loop, and with it Ctrl-C: on Deno
-// process.stdout blocks; on Node a blocked fs.write keeps the process from exiting.
-const writeSome = process.versions["deno"] === undefined ? writeStream : writeDescriptor;
+// process.stdout blocks; on Node a blocked fs.write keeps the process from exiting. A file never blocks, and the stream
+// would not tell that only a part has found room on its disk.
+const writeSome = process.versions["deno"] === undefined && !isFile() ? writeStream : writeDescriptor;
+
+function isFile(): boolean {
+  try {
+    return fstatSync(STDOUT).isFile();
+  } catch {
+    return false; // it was closed by whoever started us
+  }
+}
 
 let isListening = false;
 

@@ -204,10 +204,15 @@ export function placed(
   error: StreamrackError,
   place: { readonly nodeId: string; readonly pluginName: string },
 ): StreamrackError {
-  if (error.nodeId !== undefined) return error;
-  const { code, problems, remedy, retryable, retryAfterMs } = error;
-  const kept = { code, problems, remedy, retryable, retryAfterMs };
-  return new StreamrackError(error.reason, error.detail, { ...kept, ...place, cause: error });
+  try {
+    if (error.nodeId !== undefined) return error;
+    const { code, problems, remedy, retryable, retryAfterMs } = error;
+    const kept = { code, problems, remedy, retryable, retryAfterMs };
+    return new StreamrackError(error.reason, error.detail, { ...kept, ...place, cause: error });
+  } catch {
+    // It only passes for one of ours, and its fields throw.
+    return new StreamrackError("unknown", describeThrown(error), { ...place, cause: error });
+  }
 }
 
 function renderMessage(code: ErrorCode, detail: string, options: StreamrackErrorOptions): string {
@@ -233,7 +238,8 @@ export function renderProblem(problem: Problem): string {
   return `${path}${problem.message}${received}${expected}`;
 }
 
-function describeThrown(thrown: unknown): string {
+/** Says what was thrown in a few words: name and message of an error, or the value. Never throws, whatever the value. */
+export function describeThrown(thrown: unknown): string {
   try {
     if (isError(thrown)) {
       const [name, message] = [String(thrown.name), String(thrown.message)];

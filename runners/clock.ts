@@ -6,8 +6,11 @@
 
 /** Timers, as the global ones are. */
 export interface Clock {
+  /** Milliseconds since some fixed time. */
   now(): number;
+  /** Has a function called once, later. */
   setTimeout(callback: () => void, delayMs: number): unknown;
+  /** Forgets a timer. */
   clearTimeout(timer: unknown): void;
 }
 

@@ -84,6 +84,7 @@ export interface RunnerDefinition<S extends StandardSchema = StandardSchema, Mod
   load?(context: LoadContext<SchemaValue<S>>): Model | Promise<Model>;
   /** Called once, when nobody uses the model any more. */
   unload?(model: Model): void | Promise<void>;
+  /** Answers one request. What it throws is the failure of the request. */
   run(request: InferenceRequest, context: RunContext<SchemaValue<S>, Model>): RunnerAnswer;
 }
 

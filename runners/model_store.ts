@@ -13,7 +13,9 @@ export interface ModelLease<Model> {
 
 /** How a model is loaded and unloaded. */
 export interface ModelLoader<Model> {
+  /** Loads the model. The signal aborts when nobody waits for it any more. */
   load(signal: AbortSignal, onProgress: (percent: number) => void): Model | Promise<Model>;
+  /** Frees it. */
   unload?(model: Model): void | Promise<void>;
 }
 

@@ -81,10 +81,12 @@ export class Runner {
     return new Runner(definition, params, options);
   }
 
+  /** Name of its node type. */
   get type(): string {
     return this.#definition.type;
   }
 
+  /** What it can do. */
   get capabilities(): readonly Capability[] {
     return this.#definition.capabilities;
   }
@@ -94,6 +96,7 @@ export class Runner {
     return this.#definition.streaming;
   }
 
+  /** Whether its model is there. */
   get isLoaded(): boolean {
     return this.#lease !== undefined;
   }
@@ -177,7 +180,8 @@ export class Runner {
 
   #final(output: RunnerOutput, base: Metadata, startedMs: number): InferenceResult {
     const durationMs = Math.round(this.#options.clock.now() - startedMs);
-    return { outputs: output.outputs, metadata: { ...base, durationMs, ...output.metadata }, partial: false };
+    const { outputs, metadata, progress } = output;
+    return { outputs, metadata: { ...base, durationMs, ...metadata }, progress, partial: false };
   }
 
   #check({ inputs, streaming }: InferenceRequest): void {

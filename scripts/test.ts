@@ -114,7 +114,8 @@ class TestRun {
       console.log(`\nFAILED  ${runner.runtime}  ${file}: ${describeCounts(result)} (${ending})`);
       console.log(`${ended.output.trimEnd()}\n`);
     } else if (ran > 0) {
-      console.log(`ok  ${runner.runtime.padEnd(4)}  ${file}: ${describeCounts(result)}`);
+      const seconds = (ended.elapsedMs / 1000).toFixed(1);
+      console.log(`ok  ${runner.runtime.padEnd(4)}  ${file}: ${describeCounts(result)} (${seconds} s)`);
     }
     return result;
   }

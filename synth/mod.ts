@@ -8,6 +8,6 @@
  */
 
 export { createSynth, Synth } from "./synth.ts";
-export type { AudioBlocks, CallOptions, GeneratedAudio, LoadedPreset, PresetOptions, SynthOptions } from "./synth.ts";
+export type { AudioBlocks, CallOptions, GeneratedAudio, LoadedPreset, PresetOptions, SynthOptions } from "./types.ts";
 export { Instrument, type InstrumentOptions } from "./instrument.ts";
 export * from "../plugins/synth/api.ts";

@@ -13,3 +13,5 @@ export type {
   ConformanceOptions,
   NodeConformanceOptions,
 } from "./conformance.ts";
+export { runnerConformanceTests } from "./runner_conformance.ts";
+export type { RunnerConformanceOptions } from "./runner_conformance.ts";

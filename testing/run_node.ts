@@ -5,6 +5,8 @@
  * @module
  */
 
+import { connectChannels } from "../core/channels/connect_channels.ts";
+import type { Channels } from "../core/channels/channel_manager.ts";
 import { byteLength, copyData, toMovable, transferables } from "../core/data/transfer.ts";
 import type { RuntimeData } from "../core/data/types.ts";
 import { checkRuntimeData } from "../core/data/validate.ts";
@@ -16,6 +18,7 @@ import type { AnyNodeDefinition } from "../core/node/define.ts";
 import { StreamingNodeFactory } from "../core/node/factory.ts";
 import { type LogEntry, type SegmentEdge, SegmentRunner } from "../core/pipeline/segment.ts";
 import type { JsonValue } from "../core/data/types.ts";
+import { openSegmentChannels } from "../workers/segment_channels.ts";
 
 /** Values for a node, in order; they may come over time. */
 export type NodeInput = Iterable<RuntimeData> | AsyncIterable<RuntimeData>;
@@ -44,6 +47,8 @@ export interface RunNodeOptions {
   readonly strict?: boolean;
   /** What the node finds as the `traceparent` of its context. Default: none, as where nobody traces. */
   readonly traceparent?: string;
+  /** Channels that the node may use. Default: none. */
+  readonly channels?: Channels;
 }
 
 /** What a node did. */
@@ -105,6 +110,8 @@ export async function runNode(
   ];
   const nodes = [{ nodeId, nodeType: definition.type, pluginName: "test", params, paramsPath: "params" }];
   const limits = { items: 16, bytes: 1 << 22 };
+  const offered = openSegmentChannels(options.channels);
+  const channels = offered && connectChannels(offered.port);
   const ids = { sessionId: "test", segmentId: "test" };
   const runner = new SegmentRunner({ ...ids, nodes, edges, limits, countedEdges: edges.length, traceparent }, {
     threadId: 0,
@@ -122,19 +129,21 @@ export async function runNode(
       abort() {},
     }),
     log: (entry) => void log.push(entry),
+    channels,
   });
 
-  const problems = await runner.prepare();
-  if (problems.length > 0) throw new StreamrackError("invalid-params", "the parameters are not right", { problems });
   const abort = () =>
     runner.abort(new StreamrackError("session-cancelled", "the run was cancelled", { cause: signal?.reason }));
   signal?.addEventListener("abort", abort, { once: true });
   try {
     if (signal?.aborted) abort();
+    const problems = await runner.prepare();
+    if (problems.length > 0) throw new StreamrackError("invalid-params", "the parameters are not right", { problems });
     await runner.start();
     await runner.run();
   } finally {
     signal?.removeEventListener("abort", abort);
+    offered?.endWith(channels?.disconnect() ?? Promise.resolve());
   }
   return { output: outputs[ports[0] as string] ?? [], outputs, log };
 }

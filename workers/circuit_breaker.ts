@@ -22,7 +22,7 @@ export class CircuitBreaker {
   readonly #group: string;
   readonly #options: Required<{ readonly [K in keyof BreakerOptions]: NonNullable<BreakerOptions[K]> }>;
   readonly #now: () => number;
-  #crashesMs: number[] = [];
+  #crashes: { readonly ms: number; readonly pluginName: string | undefined }[] = [];
   #openUntilMs = -Infinity;
   /** The last crash, as the cause of what is refused. */
   #lastCrash: StreamrackError | undefined;
@@ -41,16 +41,18 @@ export class CircuitBreaker {
     const nowMs = this.#now();
     // Crashes are kept over the time out of service, so that the next one after it counts at once.
     const oldestMs = nowMs - windowMs - (this.#openUntilMs > -Infinity ? coolDownMs : 0);
-    this.#crashesMs = [...this.#crashesMs.filter((ms) => ms > oldestMs), nowMs].slice(-maxCrashes);
+    const crash = { ms: nowMs, pluginName: error.pluginName };
+    this.#crashes = [...this.#crashes.filter(({ ms }) => ms > oldestMs), crash].slice(-maxCrashes);
     this.#lastCrash = error;
-    if (this.#crashesMs.length >= maxCrashes) this.#openUntilMs = nowMs + coolDownMs;
+    if (this.#crashes.length >= maxCrashes) this.#openUntilMs = nowMs + coolDownMs;
   }
 
   /** @throws {StreamrackError} `plugin-unavailable` while the group is out of service. */
   check(): void {
     const leftMs = this.#openUntilMs - this.#now();
     if (leftMs <= 0) return;
-    const detail = `the plugins of group "${this.#group}" have crashed ${this.#options.maxCrashes} times`;
+    const detail =
+      `the plugins of group "${this.#group}" have crashed ${this.#options.maxCrashes} times: ${this.#culprits}`;
     throw new StreamrackError("plugin-unavailable", detail, {
       pluginName: this.#lastCrash?.pluginName,
       nodeId: this.#lastCrash?.nodeId,
@@ -59,5 +61,15 @@ export class CircuitBreaker {
         Math.ceil(leftMs / 1000)
       } s; then try again. See the cause for the last crash.`,
     });
+  }
+
+  /** Which plugins have crashed, and how often. */
+  get #culprits(): string {
+    const times = new Map<string, number>();
+    for (const { pluginName } of this.#crashes) {
+      const name = pluginName === undefined ? "one of several" : `"${pluginName}"`;
+      times.set(name, (times.get(name) ?? 0) + 1);
+    }
+    return [...times].map(([name, count]) => `${name} ${count === 1 ? "once" : `${count} times`}`).join(", ");
   }
 }

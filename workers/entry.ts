@@ -11,8 +11,10 @@ import { threadId } from "node:worker_threads";
 import { toErrorEnvelope } from "../core/error_envelope.ts";
 import { StreamrackError } from "../core/errors.ts";
 import { describePlugin } from "../core/node/describe.ts";
+import type { LogEntry } from "../core/pipeline/segment.ts";
 import { watchBusyThreads } from "./busy_threads.ts";
 import { toJsonSchema } from "./json_schema.ts";
+import { droppedEntry, LogValve, shortened } from "./log_valve.ts";
 import { loadPlugin } from "./plugin_loader.ts";
 import {
   type DescribeResult,
@@ -24,6 +26,7 @@ import {
   type WorkerNotice,
   type WorkerTask,
 } from "./protocol.ts";
+import { beat } from "./segment_board.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
 
 /** Runs one task of a pool to its end. Never throws for what a plugin does. */
@@ -53,21 +56,23 @@ async function describe({ pluginUrl }: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, pluginUrls, watch, control } = task;
+  const { spec, links, channels, pluginUrls, board, control } = task;
   watchBusyThreads(task.busyThreads);
+  const valve = new LogValve();
+  const post = (entry: LogEntry) => {
+    const dropped = valve.takeDropped();
+    if (dropped > 0) notify({ notice: "log", entry: droppedEntry(spec, dropped) });
+    notify({ notice: "log", entry: shortened(entry) });
+  };
   const run = new SegmentTaskRun({
     spec,
     links,
-    watch,
+    channels,
+    board,
     threadId,
     loadPlugin: (name) => loadPlugin(pluginUrls[name] as string),
     log: (entry) => {
-      try {
-        notify({ notice: "log", entry });
-      } catch {
-        // Details that cannot be cloned are no reason to fail the node.
-        notify({ notice: "log", entry: { ...entry, details: undefined } });
-      }
+      if (valve.admit()) post(entry);
     },
   });
   // Only the calls of the contract are exposed: what else the object has is not the host's.
@@ -82,5 +87,6 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     } satisfies SegmentControl,
     control,
   );
-  return await run.result;
+  const stopBeating = board === undefined ? () => {} : beat(board);
+  return await run.result.finally(stopBeating);
 }

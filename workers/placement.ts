@@ -5,20 +5,31 @@
  */
 
 import * as Comlink from "comlink";
+import type { Channels } from "../core/channels/channel_manager.ts";
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentHealth, SegmentMetrics } from "../core/pipeline/metrics.ts";
 import type { PlanNode, PlanSegment } from "../core/pipeline/plan.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
 import { busyThreadsMemory } from "./busy_threads.ts";
 import type { LinkEnd } from "./link/link.ts";
+import {
+  readNull,
+  readOutcome,
+  readProblems,
+  readReconnected,
+  readSegmentMetrics,
+  readSegmentResult,
+} from "./control_messages.ts";
+import { droppedEntry } from "./log_valve.ts";
 import { withFactories } from "./plugin_loader.ts";
 import type { GroupPool } from "./pool.ts";
 import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
+import { openSegmentChannels } from "./segment_channels.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
-import { StepWatcher } from "./step_watch.ts";
+import { SegmentWatch, type StallLimits, type Watchdog } from "./watchdog.ts";
 
 /** A segment at its place, as the session sees it. */
 export interface PlacedSegment {
@@ -37,6 +48,8 @@ export interface PlacedSegment {
   metrics(): Promise<SegmentMetrics>;
   /** Waits for the end; what does not end in time is terminated. */
   endWithin(timeoutMs: number): Promise<void>;
+  /** How it fares; nothing where that is not watched. */
+  health(): SegmentHealth | undefined;
 }
 
 /** What {@linkcode placeSegment} needs. */
@@ -44,6 +57,10 @@ export interface PlacementOptions {
   readonly segment: PlanSegment;
   readonly spec: SegmentSpec;
   readonly links: readonly LinkEnd[];
+  readonly watchdog: Watchdog;
+  readonly stallLimits: StallLimits;
+  /** Those of the application, if nodes may use them. */
+  readonly channels?: Channels | undefined;
   pool(group: string): GroupPool;
   onLog(entry: LogEntry): void;
 }
@@ -53,7 +70,8 @@ export function placeSegment(options: PlacementOptions): PlacedSegment {
   return options.segment.tier === "inline" ? placeInline(options) : placeInWorker(options);
 }
 
-function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions): PlacedSegment {
+function placeInWorker(options: PlacementOptions): PlacedSegment {
+  const { segment, spec, links, watchdog, stallLimits, pool, onLog } = options;
   const pluginUrls = Object.fromEntries(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
       source.tier === "worker" ? [[description.name, source.url]] : []
@@ -61,7 +79,14 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
   );
   const [first, ...others] = segment.nodes;
   const pluginNames = Object.keys(pluginUrls);
-  const watcher = new StepWatcher(segment.nodes, (node, deadlineMs) => void task.kill(stuckError(node, deadlineMs)));
+  const watch = typeof SharedArrayBuffer === "undefined"
+    ? undefined
+    : new SegmentWatch(segment, spec.epoch ?? 0, stallLimits, {
+      onStall: (node, stalledMs) => onLog(stalledEntry(spec, node, stalledMs)),
+      onStallTimeout: (node, stallTimeoutMs) => void task.kill(stalledError(segment, node, stallTimeoutMs)),
+      onStuck: (node, deadlineMs) => void task.kill(stuckError(node, deadlineMs)),
+    });
+  const channels = openSegmentChannels(options.channels);
   const task = new RemoteTask<SegmentResult>({
     pool: pool(segment.group),
     task: {
@@ -70,42 +95,64 @@ function placeInWorker({ segment, spec, links, pool, onLog }: PlacementOptions):
       spec,
       pluginUrls,
       links,
-      watch: watcher.memory,
+      board: watch?.board.memory,
+      channels: channels?.port,
       busyThreads: busyThreadsMemory(),
     },
-    transfer: links.map(({ port }) => port),
+    transfer: [...links.map(({ port }) => port), ...(channels === undefined ? [] : [channels.port])],
     group: segment.group,
     nodeId: others.length === 0 ? first?.id : undefined,
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
-    onLog,
+    readResult: (value, threadId) => readSegmentResult(value, spec, threadId),
+    log: {
+      sessionId: spec.sessionId,
+      plugins: new Map(spec.nodes.map(({ nodeId, pluginName }) => [nodeId, pluginName])),
+      onEntry: onLog,
+      onDropped: (count) => onLog(droppedEntry(spec, count)),
+    },
   });
-  task.result.finally(() => watcher.stop()).catch(() => {});
+  if (watch !== undefined) task.result.finally(watchdog.follow(watch)).catch(() => {});
+  channels?.endWith(task.result);
   return {
     segment,
     result: task.result,
-    prepare: () => task.call("prepare"),
-    start: () => task.call("start"),
-    flush: (epoch) => void task.call("flush", epoch).catch(() => {}),
-    cancel: (error) => void task.call("cancel", error).catch(() => {}),
-    reconnect: (link, port) => task.call("reconnect", link, Comlink.transfer(port, [port])),
-    metrics: () => task.call("metrics"),
+    prepare: () => task.call("prepare", (answer) => readOutcome(answer, readProblems)),
+    start: () => task.call("start", (answer) => readOutcome(answer, readNull)),
+    flush: (epoch) => {
+      if (watch !== undefined) watch.board.epoch = epoch;
+      void task.call("flush", readNull, epoch).catch(() => {});
+    },
+    cancel: (error) => void task.call("cancel", readNull, error).catch(() => {}),
+    reconnect: (link, port) => task.call("reconnect", readReconnected, link, Comlink.transfer(port, [port])),
+    metrics: () => task.call("metrics", (answer) => readSegmentMetrics(answer, spec, task.threadId)),
     endWithin: (timeoutMs) => task.endWithin(timeoutMs),
+    health: () =>
+      watch && {
+        nodeIds: segment.nodes.map(({ id }) => id),
+        plugins: pluginNames,
+        threadId: task.threadId,
+        restarts: 0,
+        ...watch.health(),
+      },
   };
 }
 
-function placeInline({ segment, spec, links, onLog }: PlacementOptions): PlacedSegment {
+function placeInline({ segment, spec, links, channels: offered, onLog }: PlacementOptions): PlacedSegment {
   const plugins = new Map(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
       source.tier === "inline" ? [[description.name, withFactories(source.plugin)] as const] : []
     ),
   );
+  const channels = openSegmentChannels(offered);
   const run = new SegmentTaskRun({
     spec,
     links,
+    channels: channels?.port,
     threadId: 0,
     loadPlugin: (name) => Promise.resolve(plugins.get(name)!),
     log: onLog,
   });
+  channels?.endWith(run.result);
   return {
     segment,
     result: run.result,
@@ -116,7 +163,29 @@ function placeInline({ segment, spec, links, onLog }: PlacementOptions): PlacedS
     reconnect: (link, port) => run.reconnect(link, port),
     metrics: () => Promise.resolve(run.metrics()),
     endWithin: async (timeoutMs) => void await settledWithin(run.result, timeoutMs),
+    health: () => undefined,
   };
+}
+
+/** Tells of a thread that stands still. */
+function stalledEntry({ sessionId, nodes }: SegmentSpec, node: PlanNode | undefined, stalledMs: number): LogEntry {
+  const { nodeId = "", pluginName = "" } = nodes.find(({ nodeId }) => nodeId === node?.id) ?? nodes[0] ?? {};
+  const where = node === undefined ? `one of the nodes ${nodes.map(({ nodeId }) => `"${nodeId}"`).join(", ")}` : "it";
+  const message = `${where} has blocked its thread for ${Math.round(stalledMs)} ms: nothing else can run there`;
+  return { level: "warn", message, sessionId, nodeId, pluginName };
+}
+
+/** The error for a segment whose thread stood still for too long. */
+function stalledError({ nodes }: PlanSegment, node: PlanNode | undefined, stallTimeoutMs: number): StreamrackError {
+  return new StreamrackError(
+    "node-stuck",
+    `it blocked its thread for longer than ${stallTimeoutMs} ms (stallTimeoutMs); the thread was terminated`,
+    {
+      nodeId: node?.id,
+      pluginName: (node ?? nodes[0])?.plugin.description.name,
+      remedy: "Look for a loop that never ends or never yields.",
+    },
+  );
 }
 
 /** The error for a node whose thread does not even let its own timers run. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { StreamrackError } from "../core/errors.ts";
+import { describeThrown, StreamrackError } from "../core/errors.ts";
 import { checkPlugin, type Plugin } from "../core/node/define.ts";
 import { StreamingNodeFactory } from "../core/node/factory.ts";
 
@@ -43,7 +43,7 @@ async function importPlugin(url: string): Promise<LoadedPlugin> {
   try {
     module = await import(url);
   } catch (thrown) {
-    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    const detail = describeThrown(thrown);
     throw new StreamrackError("plugin-load-failed", `the plugin ${url} could not be loaded: ${detail}`, {
       cause: thrown,
       remedy: "Import the module by itself to see the error where it happens.",

@@ -11,6 +11,7 @@ import { checkPlugin, type Plugin } from "../core/node/define.ts";
 import { describePlugin, type PluginDescription } from "../core/node/describe.ts";
 import type { StreamingNodeRegistry } from "../core/node/registry.ts";
 import { resolvePlugin } from "./adapters/resolve_plugin.ts";
+import { readDescribeResult } from "./control_messages.ts";
 import { toJsonSchema } from "./json_schema.ts";
 import type { GroupPool } from "./pool.ts";
 import { type DescribeResult, PROTOCOL_VERSION } from "./protocol.ts";
@@ -72,6 +73,7 @@ async function describeInWorker(url: string, { pool, timeoutMs }: RegisterOption
     task: { kind: "describe", protocolVersion: PROTOCOL_VERSION, pluginUrl: url },
     group: url,
     pluginName: url,
+    readResult: readDescribeResult,
   });
   let result: DescribeResult | undefined;
   try {

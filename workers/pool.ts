@@ -7,7 +7,9 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
+import { StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
+import { controlViolation } from "./control_messages.ts";
 import type { WorkerTask } from "./protocol.ts";
 
 /** How the threads of a group are kept. */
@@ -27,14 +29,27 @@ export interface PoolOptions {
 /** How long the end of a terminated thread is waited for, in milliseconds. */
 const TERMINATE_TIMEOUT_MS = 5_000;
 
+/** How many tasks one thread takes, unless an option says otherwise. */
+export const TASKS_PER_THREAD = 256;
+
+/** Of how many threads it is remembered why they were ended. */
+const ENDS_KEPT = 64;
+
+/** Told in which thread a task will run. */
+interface Placement {
+  onThread(threadId: number): void;
+}
+
 /** The threads of one group. They start when they are needed. */
 export class GroupPool {
   readonly #piscina: Piscina;
   readonly #waiting = new Set<(error: Error) => void>();
+  /** Why threads were ended that were ended by us. */
+  readonly #ended = new Map<number, StreamrackError>();
 
   constructor(options: PoolOptions) {
     const maxThreads = options.maxThreads ?? availableParallelism();
-    const tasksPerThread = options.tasksPerThread ?? 256;
+    const tasksPerThread = options.tasksPerThread ?? TASKS_PER_THREAD;
     this.#piscina = new Piscina({
       filename: fileURLToPath(options.workerEntry),
       minThreads: 0,
@@ -47,16 +62,26 @@ export class GroupPool {
       recordTiming: false,
       // An idle thread first, then a new one, and only then a share of the least busy one. (Piscina's own
       // balancer fills the first thread to its limit before it starts a second.)
-      loadBalancer: (_task, workers) => {
-        const usable = workers.filter((worker) => !worker.terminating && !worker.destroyed);
-        const least = usable.reduce<typeof usable[number] | null>(
-          (best, worker) => best === null || worker.currentUsage < best.currentUsage ? worker : best,
-          null,
-        );
-        if (least === null || least.currentUsage === 0) return least;
-        return usable.length < maxThreads || least.currentUsage >= tasksPerThread ? null : least;
+      loadBalancer: (task, workers) => {
+        const chosen = choose(workers);
+        // A thread could name another as its own: where a task runs is known from here alone.
+        if (chosen !== null) placementOf(task)?.onThread(chosen.id);
+        return chosen;
       },
     });
+    this.#piscina.on(
+      "workerCreate",
+      (thread: object) => guardResponses(thread, (threadId, error) => this.#noteEnd(threadId, error)),
+    );
+    const choose = <T extends PoolThread>(workers: readonly T[]): T | null => {
+      const usable = workers.filter((worker) => !worker.terminating && !worker.destroyed);
+      const least = usable.reduce<T | null>(
+        (best, worker) => best === null || worker.currentUsage < best.currentUsage ? worker : best,
+        null,
+      );
+      if (least === null || least.currentUsage === 0) return least;
+      return usable.length < maxThreads || least.currentUsage >= tasksPerThread ? null : least;
+    };
     // A thread that dies without a task has died while it started: Piscina leaves the tasks that wait for it waiting.
     this.#piscina.on("error", (error: Error) => {
       for (const reject of this.#waiting) reject(error);
@@ -67,21 +92,48 @@ export class GroupPool {
    * Runs a task to its end. Rejects if its thread dies.
    *
    * @param started Resolves when the task has reached its thread.
+   * @param onThread Told which thread has been chosen for it, before the task is posted there.
    */
-  run(task: WorkerTask, transferList: readonly MessagePort[], started: Promise<unknown>): Promise<unknown> {
+  run(
+    task: WorkerTask,
+    transferList: readonly MessagePort[],
+    started: Promise<unknown>,
+    onThread: (threadId: number) => void,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
       void started.then(() => this.#waiting.delete(reject));
-      this.#piscina.run(task, { transferList: [...transferList] as never })
+      // A key that is a symbol is not posted with the rest.
+      const placed = { ...task, [Piscina.queueOptionsSymbol]: { onThread } satisfies Placement };
+      this.#piscina.run(placed, { transferList: [...transferList] as never })
         .then(resolve, reject)
         .finally(() => this.#waiting.delete(reject));
     });
   }
 
-  /** Ends a thread at once; its tasks reject. Only for threads that have said that they are ready. */
-  async terminate(threadId: number): Promise<void> {
+  /**
+   * Ends a thread at once; its tasks reject. Only for threads that have said that they are ready.
+   *
+   * @param why What its other tasks are told.
+   */
+  async terminate(threadId: number, why?: StreamrackError): Promise<void> {
     const thread = this.#piscina.threads.find((candidate) => candidate.threadId === threadId);
-    if (thread !== undefined) await settledWithin(thread.terminate(), TERMINATE_TIMEOUT_MS);
+    if (thread === undefined) return;
+    if (why !== undefined) this.#noteEnd(threadId, why);
+    await settledWithin(thread.terminate(), TERMINATE_TIMEOUT_MS);
+  }
+
+  /** Why a thread was ended, where that was done by {@linkcode GroupPool.terminate} with a reason. */
+  whyEnded(threadId: number): StreamrackError | undefined {
+    return this.#ended.get(threadId);
+  }
+
+  #noteEnd(threadId: number, why: StreamrackError): void {
+    if (this.#ended.has(threadId)) return;
+    this.#ended.set(threadId, why);
+    // Whoever asks does so when the thread has just ended.
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > ENDS_KEPT) this.#ended.delete(oldest as number);
   }
 
   /** Threads that are up. */
@@ -93,4 +145,49 @@ export class GroupPool {
   async close(): Promise<void> {
     await settledWithin(this.#piscina.destroy(), TERMINATE_TIMEOUT_MS);
   }
+}
+
+/** What the load balancer of Piscina sees of a thread. */
+interface PoolThread {
+  readonly id: number;
+  readonly currentUsage: number;
+  readonly terminating: boolean;
+  readonly destroyed: boolean;
+}
+
+function placementOf(task: object): Placement | undefined {
+  return (task as { readonly [key: symbol]: Placement | undefined })[Piscina.queueOptionsSymbol];
+}
+
+/** The parts of a thread of Piscina's that answer its tasks. */
+interface Responses {
+  readonly worker: { readonly threadId: number; terminate(): Promise<unknown> };
+  readonly taskInfos: ReadonlyMap<unknown, unknown>;
+  onMessage(message: unknown): void;
+}
+
+/**
+ * Looks at what a thread answers before Piscina does, which takes it to be an
+ * answer, and would throw where nobody could catch it. Plugin code can take
+ * hold of the port on which it comes.
+ */
+function guardResponses(thread: object, onViolation: (threadId: number, error: StreamrackError) => void): void {
+  const responses = Object.getOwnPropertySymbols(thread)
+    .map((key) => (thread as { readonly [key: symbol]: unknown })[key])
+    .find((part): part is Responses => (part as Partial<Responses> | undefined)?.taskInfos instanceof Map);
+  if (responses === undefined) {
+    throw new StreamrackError("protocol-violation", "this is not the version of piscina that is wanted");
+  }
+  const { worker } = responses;
+  const { threadId } = worker;
+  const onMessage = responses.onMessage.bind(responses);
+  responses.onMessage = (message) => {
+    const { taskId, error } = (typeof message === "object" && message !== null ? message : {}) as {
+      readonly taskId?: unknown;
+      readonly error?: unknown;
+    };
+    if (responses.taskInfos.has(taskId) && error !== undefined) return onMessage(message);
+    onViolation(threadId, controlViolation("the answer to a task that it does not have", message));
+    void worker.terminate();
+  };
 }

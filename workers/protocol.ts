@@ -40,8 +40,10 @@ export interface SegmentTask {
   readonly control: MessagePort;
   /** By number of the link within the segment. */
   readonly links: readonly LinkEnd[];
-  /** Where nodes with a deadline say since when they are at work, by their number in the segment. */
-  readonly watch?: SharedArrayBuffer | undefined;
+  /** What the segment shares with the host alone; see `segment_board.ts`. */
+  readonly board?: SharedArrayBuffer | undefined;
+  /** Leads to the channels of the application, where nodes may use them. */
+  readonly channels?: MessagePort | undefined;
   /** Where the host says how many threads are at work. */
   readonly busyThreads?: SharedArrayBuffer | undefined;
 }

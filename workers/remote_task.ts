@@ -5,11 +5,13 @@
  * @module
  */
 
-import * as Comlink from "comlink";
-import { StreamrackError } from "../core/errors.ts";
+import { describeThrown, StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import { noteTask } from "./busy_threads.ts";
+import { controlViolation } from "./control_messages.ts";
+import { ControlPort } from "./control_port.ts";
+import { LOG_BURST, LogTally, LogValve, readLogEntry } from "./log_valve.ts";
 import type { GroupPool } from "./pool.ts";
 import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
 
@@ -17,7 +19,7 @@ import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
 type TaskWithoutControl = WorkerTask extends infer T ? T extends WorkerTask ? Omit<T, "control"> : never : never;
 
 /** What a {@linkcode RemoteTask} is made of. */
-export interface RemoteTaskOptions {
+export interface RemoteTaskOptions<T> {
   readonly pool: GroupPool;
   readonly task: TaskWithoutControl;
   /** Ports that travel with the task. */
@@ -27,41 +29,69 @@ export interface RemoteTaskOptions {
   /** For errors: the node and the plugin, if there is only one in question. */
   readonly nodeId?: string | undefined;
   readonly pluginName?: string | undefined;
-  onLog?(entry: LogEntry): void;
+  /** Reads the result. Throws `protocol-violation` if it is none. */
+  readResult(value: unknown, threadId: number): T;
+  /** Receives what the nodes of the task log. */
+  readonly log?: {
+    readonly sessionId: string;
+    /** Names of the plugins, by node id. */
+    readonly plugins: ReadonlyMap<string, string>;
+    onEntry(entry: LogEntry): void;
+    /** Told of entries that were left out, since there were too many. */
+    onDropped(count: number): void;
+  } | undefined;
 }
 
 /** One task in a worker of a pool. */
 export class RemoteTask<T> {
   /** What the task returned. Rejects with `worker-crashed` when its thread died, `session-cancelled` when it never started. */
   readonly result: Promise<T>;
-  readonly #pool: GroupPool;
-  readonly #control: Comlink.Remote<SegmentControl>;
+  readonly #options: RemoteTaskOptions<T>;
+  readonly #control: ControlPort;
   readonly #pending = new Set<(error: Error) => void>();
+  /** For a worker that leaves its own valve out. One that was held up, or a host that was, must lose nothing by this one. */
+  readonly #valve = new LogValve(4 * LOG_BURST);
+  readonly #tally = new LogTally();
   #abandon!: (error: StreamrackError) => void;
-  #threadId: number | undefined;
+  /** As the pool says. */
+  #threadId = 0;
+  #isReady = false;
+  #hasEnded = false;
+  #start!: () => void;
+  #end!: () => void;
   #killError: StreamrackError | undefined;
   #failure: StreamrackError | undefined;
 
-  constructor(options: RemoteTaskOptions) {
-    const { pool, task, transfer = [], onLog } = options;
-    this.#pool = pool;
+  constructor(options: RemoteTaskOptions<T>) {
+    const { pool, task, transfer = [], readResult } = options;
+    this.#options = options;
     const { port1, port2 } = new MessageChannel();
-    this.#control = Comlink.wrap<SegmentControl>(port1);
-    const { started, ended } = this.#listen(port1, onLog);
+    const started = new Promise<void>((resolve) => this.#start = resolve);
+    const ended = new Promise<void>((resolve) => this.#end = resolve);
+    this.#control = new ControlPort(port1, {
+      onNotice: (notice, entry) => this.#hear(notice, entry),
+      onClose: () => void this.#judgeClose(),
+      onViolation: (error) => {
+        // A thread that has posted something is up, whether it has said so or not.
+        this.#isReady = true;
+        void this.kill(this.#accused(error));
+      },
+    });
     this.result = new Promise<T>((resolve, reject) => {
       this.#abandon = reject;
-      pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer], started)
+      const onThread = (threadId: number) => void (this.#threadId = threadId);
+      pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer], started, onThread)
         .then(async (value) => {
+          const result = readResult(value, this.#threadId);
           // The result may overtake what was logged before it, which comes on another port.
           await settledWithin(ended, LAST_NOTICE_TIMEOUT_MS);
-          resolve(value as T);
+          resolve(result);
         })
-        .catch((thrown) => reject(this.#killError ?? crashError(thrown, options)))
+        .catch((thrown) => reject(this.#killError ?? this.#crashError(thrown)))
         // Not before: a task that was given up in the queue still has to be told so when its turn comes.
         .finally(() => {
-          // Comlink holds the port, and so all that hangs on it, until its proxy is released.
-          this.#control[Comlink.releaseProxy]();
-          port1.close();
+          this.#tellDropped();
+          this.#control.close();
         });
     });
     this.result.then(
@@ -70,17 +100,33 @@ export class RemoteTask<T> {
     );
   }
 
-  /** Calls the worker. Rejects when the task ends before it answers. */
-  call<K extends keyof SegmentControl>(
+  /** The thread that runs it; 0 before there is one. */
+  get threadId(): number {
+    return this.#threadId;
+  }
+
+  /**
+   * Calls the worker. Rejects when the task ends before it answers.
+   *
+   * @param read Reads the answer. Throws `protocol-violation` if it is none.
+   */
+  call<K extends keyof SegmentControl, R>(
     method: K,
+    read: (value: unknown) => R,
     ...args: Parameters<SegmentControl[K]>
-  ): Promise<Awaited<ReturnType<SegmentControl[K]>>> {
-    type Result = Awaited<ReturnType<SegmentControl[K]>>;
-    return new Promise<Result>((resolve, reject) => {
+  ): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
       this.#pending.add(reject);
-      const remote = this.#control[method] as unknown as (...args: unknown[]) => Promise<Result>;
-      remote(...args).then(resolve, reject).finally(() => this.#pending.delete(reject));
+      const remote = this.#control.remote[method] as unknown as (...args: unknown[]) => Promise<unknown>;
+      remote(...args)
+        .then((answer) => resolve(read(answer)))
+        .catch((thrown) => {
+          const error = StreamrackError.from(thrown);
+          if (error.reason === "protocol-violation") void this.kill(this.#accused(error));
+          reject(error);
+        })
+        .finally(() => this.#pending.delete(reject));
     });
   }
 
@@ -91,40 +137,63 @@ export class RemoteTask<T> {
    */
   async endWithin(timeoutMs: number): Promise<void> {
     // Not terminated, which a thread that has not said that it is ready might not survive.
-    if (this.#threadId === undefined) {
+    if (!this.#isReady) {
       return this.#abandon(new StreamrackError("session-cancelled", "the task was given up before a thread was free"));
     }
     const ended = this.result.then(() => true, () => true);
     if (await settledWithin(ended, timeoutMs) === true) return;
-    await this.#pool.terminate(this.#threadId);
-    await settledWithin(ended, timeoutMs);
+    await this.#terminate(this.#crashError(new Error(`it did not end within ${timeoutMs} ms when it was asked to`)));
   }
 
   /** Terminates its thread at once. @param error What {@linkcode result} rejects with. */
   async kill(error: StreamrackError): Promise<void> {
-    if (this.#threadId === undefined) return;
+    if (!this.#isReady || this.#killError !== undefined) return;
     this.#killError = error;
-    await this.#pool.terminate(this.#threadId);
+    await this.#terminate(error);
+  }
+
+  async #terminate(error: StreamrackError): Promise<void> {
+    await this.#options.pool.terminate(this.#threadId, error);
+    // A thread that does not even end then, in foreign code, is left behind: nobody waits for it any longer.
+    this.#abandon(error);
   }
 
   /** Listens to what the worker says of its own accord. */
-  #listen(port: MessagePort, onLog: RemoteTaskOptions["onLog"]): { started: Promise<void>; ended: Promise<void> } {
-    let start: () => void;
-    let end: () => void;
-    const started = new Promise<void>((resolve) => start = resolve);
-    const ended = new Promise<void>((resolve) => end = resolve);
-    port.addEventListener("message", ({ data }: MessageEvent<WorkerNotice>) => {
-      if (data?.notice === "log") onLog?.(data.entry);
-      else if (data?.notice === "end") end();
-      else if (data?.notice === "ready") {
-        this.#threadId = data.threadId;
-        const noteEnd = noteTask(data.threadId);
-        this.result.then(noteEnd, noteEnd);
-        start();
-      }
-    });
-    port.start();
-    return { started, ended };
+  #hear(notice: WorkerNotice["notice"], entry: unknown): void {
+    if (notice === "end") {
+      this.#hasEnded = true;
+      return this.#end();
+    }
+    if (notice === "log") return this.#hearLog(entry);
+    if (this.#isReady) throw controlViolation("word that it is ready, twice");
+    this.#isReady = true;
+    const noteEnd = noteTask(this.#threadId);
+    this.result.then(noteEnd, noteEnd);
+    this.#start();
+  }
+
+  /** A thread that ends closes its ports, and its task rejects. One that does not has closed the port itself. */
+  async #judgeClose(): Promise<void> {
+    if (this.#hasEnded) return;
+    const settled = this.result.then(() => true, () => true);
+    if (await settledWithin(settled, THREAD_END_TIMEOUT_MS) === true) return;
+    await this.kill(this.#accused(controlViolation("nothing more: it has closed its control port")));
+  }
+
+  #hearLog(entry: unknown): void {
+    const { log } = this.#options;
+    if (log === undefined) throw controlViolation("a log entry, though it runs no node");
+    if (!this.#tally.count()) throw controlViolation("more log entries than it may");
+    const read = readLogEntry(entry, log);
+    if (read === undefined) throw controlViolation("what is no log entry of its own", entry);
+    if (!this.#valve.admit()) return;
+    this.#tellDropped();
+    log.onEntry(read);
+  }
+
+  #tellDropped(): void {
+    const dropped = this.#valve.takeDropped();
+    if (dropped > 0) this.#options.log?.onDropped(dropped);
   }
 
   #endCalls(error: StreamrackError): void {
@@ -132,17 +201,31 @@ export class RemoteTask<T> {
     for (const reject of this.#pending) reject(error);
     this.#pending.clear();
   }
+
+  /** The same error, with whose it is. */
+  #accused({ detail, remedy, problems }: StreamrackError): StreamrackError {
+    const { nodeId, pluginName } = this.#options;
+    return new StreamrackError("protocol-violation", detail, { nodeId, pluginName, remedy, problems });
+  }
+
+  #crashError(thrown: unknown): StreamrackError {
+    const { group, nodeId, pluginName, pool } = this.#options;
+    if (StreamrackError.is(thrown) && thrown.reason === "protocol-violation") return this.#accused(thrown);
+    const why = pool.whyEnded(this.#threadId);
+    // Forged answers to the pool are the fault of this thread's plugins, and of none of its tasks in particular.
+    if (why?.reason === "protocol-violation" && why.pluginName === undefined) return this.#accused(why);
+    const reason = why === undefined ? describeThrown(thrown) : why.message;
+    return new StreamrackError("worker-crashed", `a worker thread of group "${group}" ended: ${reason}`, {
+      nodeId,
+      pluginName,
+      cause: why ?? thrown,
+      remedy: "Open a new session; if it happens again, the plugin is at fault.",
+    });
+  }
 }
+
+/** How long the report that a thread has ended may come after its ports have closed, in milliseconds. */
+const THREAD_END_TIMEOUT_MS = 2_000;
 
 /** How long the last notice of a task may come after its result, in milliseconds. It comes at once, unless it is withheld. */
 const LAST_NOTICE_TIMEOUT_MS = 1_000;
-
-function crashError(thrown: unknown, { group, nodeId, pluginName }: RemoteTaskOptions): StreamrackError {
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
-  return new StreamrackError("worker-crashed", `a worker thread of group "${group}" ended: ${reason}`, {
-    nodeId,
-    pluginName,
-    cause: thrown,
-    remedy: "Open a new session; if it happens again, the plugin is at fault.",
-  });
-}

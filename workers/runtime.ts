@@ -4,6 +4,8 @@
  * @module
  */
 
+import { availableParallelism } from "node:os";
+import type { Channels } from "../core/channels/channel_manager.ts";
 import type { RuntimeData } from "../core/data/types.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
@@ -11,13 +13,14 @@ import { settledWithin } from "../core/flow/settled_within.ts";
 import type { StreamingNodeRegistry } from "../core/node/registry.ts";
 import type { Manifest } from "../core/pipeline/manifest.ts";
 import type { SessionMetrics } from "../core/pipeline/metrics.ts";
-import { createPlan, type Plan } from "../core/pipeline/plan.ts";
+import { createPlan, manifestError, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import type { Session, SessionOutput } from "../core/pipeline/session.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
 import { type PluginInput, registerPlugins } from "./plugins.ts";
 import { placeSegment } from "./placement.ts";
-import { GroupPool, type PoolOptions } from "./pool.ts";
+import { findExcess } from "./plan_size.ts";
+import { GroupPool, type PoolOptions, TASKS_PER_THREAD } from "./pool.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
@@ -26,6 +29,8 @@ import { Admission } from "./admission.ts";
 import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
 import { resolveLimits, type SessionLimits } from "./session_options.ts";
 import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
+import { RingPools } from "./link/ring_pool.ts";
+import { Watchdog } from "./watchdog.ts";
 import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions } from "./wiring.ts";
 
 /** How {@linkcode createRuntime} sets up a runtime. */
@@ -66,6 +71,19 @@ export interface RuntimeOptions extends SessionLimits {
    * Default: 3000.
    */
   readonly killGraceMs?: number | undefined;
+  /**
+   * From when on a thread that stands still, since a node lets nothing else
+   * run there, is told of: as a warning to `onLog`, and in the metrics; in
+   * milliseconds, from 1000. Default: 5000.
+   */
+  readonly stallAfterMs?: number | undefined;
+  /**
+   * How long a thread may stand still before it is terminated, in
+   * milliseconds, from 1000; its sessions fail with `node-stuck`, or are
+   * started again as `restart` says. Nodes that load large models without a
+   * pause need their time. Default: for ever.
+   */
+  readonly stallTimeoutMs?: number | undefined;
   /** Most sessions open at a time. `validate` needs no place. Default: no limit. */
   readonly maxSessions?: number | undefined;
   /**
@@ -78,11 +96,18 @@ export interface RuntimeOptions extends SessionLimits {
   /** Most bytes in flight on one edge; the last value let in may exceed it. Default: 4 MiB. */
   readonly maxBytesInFlight?: number | undefined;
   /**
+   * Most links of one session: its inputs, its outputs, and its connections
+   * between segments. A manifest that needs more is invalid. Default: 4096.
+   */
+  readonly maxSessionLinks?: number | undefined;
+  /**
    * Whether short chunks of audio may go from thread to thread through shared
    * memory, where the runtime has it. Without, every value goes in a message.
    * Default: true.
    */
   readonly sharedMemory?: boolean | undefined;
+  /** The default of {@linkcode OpenOptions.channels}. */
+  readonly channels?: Channels | undefined;
   /** The default of {@linkcode OpenOptions.delivery}. */
   readonly delivery?: Delivery | undefined;
   /** The default of {@linkcode OpenOptions.restart}. */
@@ -121,6 +146,11 @@ export interface RestartOptions {
 export interface OpenOptions extends SessionLimits {
   /** Cancels the session when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Named channels that the nodes of the session may use, in their threads: a
+   * `ChannelManager`, or what `connectChannels` gives. Default: none.
+   */
+  readonly channels?: Channels | undefined;
   /** What becomes of values in a thread that dies. Default: `"at-most-once"`. */
   readonly delivery?: Delivery | undefined;
   /**
@@ -230,9 +260,11 @@ class Rack implements Runtime {
   readonly #groupOf: (pluginName: string) => string;
   readonly #pools = new Map<string, GroupPool>();
   readonly #breakers = new Map<string, CircuitBreaker>();
+  readonly #ringPools = new RingPools();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
   readonly #admission: Admission;
   readonly #meter = new RuntimeMeter();
+  readonly #watchdog = new Watchdog();
   #nextSession = 1;
   #closing: Promise<void> | undefined;
 
@@ -267,7 +299,7 @@ class Rack implements Runtime {
   async validate(manifest: unknown): Promise<readonly Problem[]> {
     let plan: Plan;
     try {
-      plan = createPlan(manifest, this.registry);
+      plan = this.#plan(manifest);
     } catch (thrown) {
       if (StreamrackError.is(thrown) && thrown.reason === "invalid-manifest") return thrown.problems;
       throw thrown;
@@ -281,7 +313,7 @@ class Rack implements Runtime {
   async open(manifest: Manifest, options: OpenOptions = {}): Promise<Session> {
     this.#checkOpen();
     checkOpenOptions(options);
-    const plan = createPlan(manifest, this.registry);
+    const plan = this.#plan(manifest);
     const limits = resolveLimits(options, this.#options);
     const leave = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
     try {
@@ -310,6 +342,7 @@ class Rack implements Runtime {
       keeps,
       traceparent: trace?.traceparent,
       recordsActivity: options.recordActivity,
+      channels: options.channels ?? this.#options.channels,
     });
     const unfollow = this.#meter.follow(plan, wiring);
     trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
@@ -342,8 +375,7 @@ class Rack implements Runtime {
   ): Promise<ExecuteResult> {
     const session = await this.open(manifest, options);
     const items: SessionOutput[] = [];
-    const outputs: Record<string, RuntimeData[]> = {};
-    for (const { nodeId } of session.outputs) outputs[nodeId] = [];
+    const outputs = new Map(session.outputs.map(({ nodeId }): [string, RuntimeData[]] => [nodeId, []]));
     let inputFailure: unknown;
     const feeding = Promise.all(Object.entries(inputs).map(([to, input]) => feed(session, to, input)))
       .then(() => session.finish())
@@ -354,14 +386,15 @@ class Rack implements Runtime {
     try {
       for await (const item of session) {
         items.push(item);
-        outputs[item.nodeId]?.push(item.data);
+        outputs.get(item.nodeId)?.push(item.data);
       }
     } catch (thrown) {
       // When the inputs were at fault, the session only says that it was cancelled.
       await feeding;
       throw StreamrackError.is(thrown) && thrown.reason === "session-cancelled" ? inputFailure ?? thrown : thrown;
     }
-    return { outputs, items, metrics: await session.metrics() };
+    // Not by assignment: a node may be called __proto__.
+    return { outputs: Object.fromEntries(outputs), items, metrics: await session.metrics() };
   }
 
   close({ drainTimeoutMs = 0 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
@@ -385,13 +418,30 @@ class Rack implements Runtime {
 
   #wire(
     plan: Plan,
-    options: Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity">,
+    { channels, ...options }:
+      & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity">
+      & Pick<OpenOptions, "channels">,
   ): SessionWiring {
     const onLog = this.#onLog;
     const pool = (group: string) => this.#pool(group);
     const { sharedMemory } = this.#options;
-    const place = (wiring: SegmentWiring) => placeSegment({ ...wiring, pool, onLog });
-    return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, place });
+    const { stallAfterMs = 5_000, stallTimeoutMs } = this.#options;
+    const watched = { watchdog: this.#watchdog, stallLimits: { stallAfterMs, stallTimeoutMs } };
+    const place = (wiring: SegmentWiring) => {
+      const placed = placeSegment({ ...wiring, ...watched, channels, pool, onLog });
+      this.#meter.watch(placed);
+      return placed;
+    };
+    return wireSession(plan, { ...options, limits: this.#limits, sharedMemory, ringPools: this.#ringPools, place });
+  }
+
+  #plan(manifest: unknown): Plan {
+    const plan = createPlan(manifest, this.registry);
+    const { maxThreads = availableParallelism(), tasksPerThread = TASKS_PER_THREAD, maxSessionLinks = 4_096 } =
+      this.#options;
+    const excess = findExcess(plan, { maxLinks: maxSessionLinks, maxTasksPerGroup: maxThreads * tasksPerThread });
+    if (excess.length > 0) throw manifestError(excess);
+    return plan;
   }
 
   get #onLog(): (entry: LogEntry) => void {
@@ -438,7 +488,16 @@ class Rack implements Runtime {
         this.#breaker(group)?.note(error);
         this.#breaker(group)?.check();
       },
-      onRestart: (sessionId, { nodes: [node] }, error, count) => {
+      onViolation: (error) => {
+        const { description, group } = this.registry.plugins()
+          .find(({ description: { name } }) => name === error.pluginName) ?? {};
+        if (description === undefined || group === undefined) return;
+        this.#meter.violated(description.name);
+        this.#breaker(group)?.note(error);
+      },
+      onRestart: (sessionId, segment, error, count) => {
+        this.#meter.restarted(segment);
+        const { nodes: [node] } = segment;
         const { nodeId = node?.id ?? "", pluginName = node?.plugin.description.name ?? "" } = error;
         const message = `started again after a crash (${count} so far): ${error.message}`;
         this.#onLog({ level: "warn", message, sessionId, nodeId, pluginName });
@@ -498,10 +557,13 @@ const OPTION_MINIMA = {
   idleTimeoutMs: 0,
   openTimeoutMs: 1,
   killGraceMs: 0,
+  stallAfterMs: 1_000,
+  stallTimeoutMs: 1_000,
   maxSessions: 1,
   maxQueuedSessions: 0,
   maxItemsInFlight: 1,
   maxBytesInFlight: 1,
+  maxSessionLinks: 1,
 } as const satisfies { readonly [K in keyof RuntimeOptions]: number };
 
 const RESTART_MINIMA = { maxRestarts: 0, windowMs: 1, initialDelayMs: 0, maxDelayMs: 0 } as const;
@@ -519,7 +581,7 @@ function checkNumbers(options: object, path: string, minima: { readonly [name: s
 }
 
 /** What is wrong with what a runtime and a session have in common. */
-function checkShared({ delivery, restart }: OpenOptions): Problem[] {
+function checkShared({ delivery, restart, channels }: OpenOptions): Problem[] {
   const problems = restart === undefined ? [] : checkNumbers(restart, "options.restart", RESTART_MINIMA);
   if (restart !== undefined && restart.maxRestarts === undefined) {
     problems.push({ path: "options.restart.maxRestarts", message: "is missing", expected: "a whole number from 0" });
@@ -527,6 +589,10 @@ function checkShared({ delivery, restart }: OpenOptions): Problem[] {
   if (!DELIVERIES.includes(delivery)) {
     const expected = '"at-most-once" or "at-least-once"';
     problems.push({ path: "options.delivery", message: "is not right", received: displayValue(delivery), expected });
+  }
+  if (channels !== undefined && typeof (channels as Partial<Channels> | null)?.publish !== "function") {
+    const expected = "a ChannelManager";
+    problems.push({ path: "options.channels", message: "is not right", received: displayValue(channels), expected });
   }
   return problems;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { connectChannels, type RemoteChannels } from "../core/channels/connect_channels.ts";
 import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
@@ -18,16 +19,18 @@ import {
   openLinkWriter,
 } from "./link/link.ts";
 import type { LoadedPlugin } from "./plugin_loader.ts";
-import { openStepWatch } from "./step_watch.ts";
+import { readEpoch, StepMarks } from "./segment_board.ts";
 import type { Outcome, SegmentControl, SegmentResult } from "./protocol.ts";
 
 /** What a {@linkcode SegmentTaskRun} is made of. */
 export interface SegmentTaskOptions {
   readonly spec: SegmentSpec;
   readonly links: readonly LinkEnd[];
+  /** Leads to the channels of the application. Absent where nodes have none. */
+  readonly channels?: MessagePort | undefined;
   readonly threadId: number;
-  /** Absent where no node has a deadline. */
-  readonly watch?: SharedArrayBuffer | undefined;
+  /** What it shares with the host. Absent where it is in the host, or there is no shared memory. */
+  readonly board?: SharedArrayBuffer | undefined;
   loadPlugin(name: string): Promise<LoadedPlugin>;
   log(entry: LogEntry): void;
 }
@@ -41,17 +44,21 @@ export class SegmentTaskRun implements SegmentControl {
   /** By number of the link. */
   readonly #writers = new Map<number, LinkWriter>();
   readonly #readers = new Map<number, LinkReader>();
+  readonly #channels: RemoteChannels | undefined;
   readonly #runner: SegmentRunner;
   #isRunning = false;
   #settle!: (result: SegmentResult) => void;
 
   constructor(options: SegmentTaskOptions) {
-    const { spec, links, threadId, watch, log } = options;
+    const { spec, links, channels, threadId, board, log } = options;
+    const latestEpoch = board && readEpoch(board);
     this.#options = options;
+    this.#channels = channels && connectChannels(channels);
     this.result = new Promise((resolve) => this.#settle = resolve);
     this.#runner = new SegmentRunner(spec, {
       threadId,
       log,
+      channels: this.#channels,
       factory: ({ pluginName, nodeType }) => {
         const factory = this.#plugins.get(pluginName)?.factories.get(nodeType);
         if (factory !== undefined) return factory;
@@ -62,7 +69,7 @@ export class SegmentTaskRun implements SegmentControl {
         const reader = openLinkReader(
           links[link] as LinkEnd,
           source,
-          { ...optionsOf(spec, link, "from"), counts },
+          { ...optionsOf(spec, link, "from"), counts, latestEpoch },
           abort,
         );
         this.#readers.set(link, reader);
@@ -73,7 +80,9 @@ export class SegmentTaskRun implements SegmentControl {
         this.#writers.set(link, writer);
         return writer;
       },
-      ...(watch === undefined ? {} : { watch: (node) => openStepWatch(watch, spec.nodes.indexOf(node)) }),
+      ...(board === undefined ? {} : {
+        watch: (node) => new StepMarks(board, spec.nodes.indexOf(node), node.policy?.deadlineMs !== undefined),
+      }),
     });
   }
 
@@ -133,6 +142,7 @@ export class SegmentTaskRun implements SegmentControl {
     for (const writer of this.#writers.values()) writer.close();
     for (const reader of this.#readers.values()) reader.close();
     for (const { port } of this.#options.links) port.close();
+    void this.#channels?.disconnect();
     const outcome: Outcome<null> = error === undefined
       ? { ok: true, value: null }
       : { ok: false, error: toErrorEnvelope(error) };
@@ -148,8 +158,9 @@ export class SegmentTaskRun implements SegmentControl {
   }
 }
 
-/** What both ends of a link keep to, as the edge says that it serves. */
+/** What both ends of a link keep to, as the edge says that it serves, and who is at the other end. */
 function optionsOf({ edges, limits, keeps }: SegmentSpec, link: number, side: "from" | "to"): LinkOptions {
   const edge = edges.find(({ [side]: end }) => "link" in end && end.link === link);
-  return { limits: edge?.limits ?? limits, keeps };
+  const nodeId = edge?.[side].nodeId;
+  return { limits: edge?.limits ?? limits, keeps, peer: nodeId === undefined ? undefined : { nodeId } };
 }

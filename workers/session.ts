@@ -13,6 +13,7 @@ import { FanIn } from "../core/flow/fan_in.ts";
 import type { SegmentMetrics, SessionMetrics, SessionState } from "../core/pipeline/metrics.ts";
 import type { Plan, PlanPort, PlanSegment } from "../core/pipeline/plan.ts";
 import type { SendOptions, Session, SessionInput, SessionOutput } from "../core/pipeline/session.ts";
+import { blamed, isHearsay, pluginOf } from "./blame.ts";
 import { type LinkEnd, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
 import { readyWithin } from "./ready_within.ts";
 import { type BudgetOptions, SessionBudget } from "./session_budget.ts";
@@ -39,6 +40,7 @@ class RunningSession implements Session {
   #endedMs: number | undefined;
   #state: SessionState = "open";
   #failure: StreamrackError | undefined;
+  #hasSeenViolation = false;
   #isRead = false;
   #readable: ReadableStream<SessionOutput> | undefined;
   #writable: WritableStream<SessionInput> | undefined;
@@ -50,17 +52,22 @@ class RunningSession implements Session {
     const { counters } = wiring;
     this.#counters = counters;
     this.#budget = options.budget && new SessionBudget(options.budget, () => this.#bytesInFlight());
-    this.#writers = wiring.inputs.map((end, i) => openLinkWriter(end, { ...wiring, counts: counters.open(i) }));
+    const onViolation = (error: StreamrackError) => this.#fail(error);
+    const peerOf = (nodeId: string) => ({ nodeId, pluginName: pluginOf(plan, nodeId) });
+    this.#writers = wiring.inputs.map((end, i) =>
+      openLinkWriter(end, {
+        ...wiring,
+        counts: counters.open(i),
+        peer: peerOf((plan.inputs[i] as PlanPort).nodeId),
+        onViolation,
+      })
+    );
     this.#sequences = plan.inputs.map(() => 0);
-    const firstOutput = plan.inputs.length + plan.edges.length;
-    const readers = plan.outputs.map(({ nodeId, port }, i) => {
-      const counted = { ...wiring, counts: counters.open(firstOutput + i) };
-      return openLinkReader(
-        wiring.outputs[i] as LinkEnd,
-        { port, from: nodeId },
-        counted,
-        (error) => this.#fail(error),
-      );
+    const firstOutput = plan.inputs.length;
+    const readers = plan.outputs.map(({ nodeId, port, kinds }, i) => {
+      const counts = counters.open(firstOutput + i);
+      const options = { ...wiring, counts, peer: peerOf(nodeId), kinds, latestEpoch: () => this.#epoch };
+      return openLinkReader(wiring.outputs[i] as LinkEnd, { port, from: nodeId }, options, onViolation);
     });
     this.#outputs = new FanIn(readers, "any");
     this.#supervisor = new Supervisor({
@@ -73,6 +80,7 @@ class RunningSession implements Session {
       onCrash: options.onCrash,
       onRestart: (segment, error, count) => options.onRestart(this.id, segment, error, count),
       onFailure: (error) => this.#fail(error),
+      blame: (error, segment, isCancelled) => blamed(error, segment, plan, isCancelled),
     });
     this.#ended = this.#supervisor.ended.then(() => {
       for (const writer of this.#writers) writer.close();
@@ -81,6 +89,8 @@ class RunningSession implements Session {
       if (this.#failure === undefined) this.#state = "done";
       const last = this.#report(this.#supervisor.lastMetrics());
       counters.end();
+      // A worker that has broken the protocol may go on to write where it likes.
+      wiring.releaseRings(!this.#supervisor.hasLostThread && !this.#hasSeenViolation);
       options.onEnd?.({ ...last, links: counters.links(), bytesInFlight: 0 }, this.#failure);
     });
   }
@@ -195,7 +205,7 @@ class RunningSession implements Session {
   }
 
   #report(perSegment: readonly SegmentMetrics[]): SessionMetrics {
-    for (const { edges } of perSegment) this.#counters.apply(edges);
+    for (const [owner, { edges }] of perSegment.entries()) this.#counters.apply(owner, edges);
     const byId = new Map(perSegment.flatMap(({ nodes }) => nodes).map((metrics) => [metrics.nodeId, metrics]));
     const nodes = this.#plan.nodes.flatMap(({ id }) => byId.has(id) ? [[id, byId.get(id)!] as const] : []);
     return {
@@ -204,6 +214,7 @@ class RunningSession implements Session {
       wallTimeMs: (this.#endedMs ?? performance.now()) - this.#startedMs,
       restarts: this.#supervisor.restarts,
       nodes: Object.fromEntries(nodes),
+      segments: this.#supervisor.health(),
       links: this.#counters.links(),
       bytesInFlight: this.#counters.bytesInFlight,
     };
@@ -211,7 +222,7 @@ class RunningSession implements Session {
 
   /** Without shared memory, the threads have to be asked. */
   #bytesInFlight(): number | Promise<number> {
-    if (this.#counters.shared !== undefined) return this.#counters.bytesInFlight;
+    if (this.#counters.isShared) return this.#counters.bytesInFlight;
     return this.metrics().then(({ bytesInFlight }) => bytesInFlight);
   }
 
@@ -263,9 +274,12 @@ class RunningSession implements Session {
 
   /** Ends everything with an error. The first one counts. */
   #fail(error: StreamrackError): void {
+    if (error.reason === "protocol-violation") this.#hasSeenViolation = true;
     if (this.#failure !== undefined || this.#state === "done") return;
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
+    // What one plugin says of another must not take that one out of service.
+    if (error.reason === "protocol-violation" && !isHearsay(error)) this.#options.onViolation(error);
     this.#outputs.abort(error);
     this.#budget?.abort(error);
     for (const writer of this.#writers) writer.abort(error);
@@ -288,7 +302,9 @@ export interface SessionOptions {
   readonly restart: RestartPolicy;
   /** Told of each crash. Throws if the plugin may not be started again. */
   onCrash(segment: PlanSegment, error: StreamrackError): void;
-  /** Told that a segment runs again. */
+  /** Told that the session fails since a worker has broken the protocol. */
+  onViolation(error: StreamrackError): void;
+  /** Told that a segment is started again. */
   onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
   /** How much may be in flight in the whole session. Default: as much as its edges take. */
   readonly budget?: BudgetOptions | undefined;

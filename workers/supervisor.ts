@@ -7,16 +7,16 @@
 
 import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { fromErrorEnvelope } from "../core/error_envelope.ts";
-import { type Problem, StreamrackError } from "../core/errors.ts";
+import { type ErrorReason, type Problem, StreamrackError } from "../core/errors.ts";
 import { type Backoff, delayMs } from "../core/flow/backoff.ts";
 import { nextTurn } from "../core/flow/pacer.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
-import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
+import type { SegmentHealth, SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { manifestError, type PlanSegment } from "../core/pipeline/plan.ts";
 import { createLink, type LinkEnd, type LinkReader, type LinkWriter, openLinkReader } from "./link/link.ts";
-import { ringCounters } from "./link/ring.ts";
+import { type RingBytes, ringCounters } from "./link/ring.ts";
 import type { PlacedSegment } from "./placement.ts";
-import type { Outcome } from "./protocol.ts";
+import type { Outcome, SegmentResult } from "./protocol.ts";
 import { readyWithin } from "./ready_within.ts";
 import type { SegmentWiring, SessionWiring, Wire, WireEnd } from "./wiring.ts";
 
@@ -41,10 +41,12 @@ export interface SupervisorOptions {
   epoch(): number;
   /** Told of each crash, before anything is done about it. Throws if the plugin may not be started again. */
   onCrash(segment: PlanSegment, error: StreamrackError): void;
-  /** Told that a segment runs again. */
+  /** Told that a segment is started again. */
   onRestart(segment: PlanSegment, error: StreamrackError, count: number): void;
   /** The session has failed. */
   onFailure(error: StreamrackError): void;
+  /** What a segment has reported, as the session tells it. */
+  blame(error: Error, segment: PlanSegment, isCancelled: boolean): StreamrackError;
 }
 
 /** One segment, in the thread that it has now. */
@@ -52,6 +54,7 @@ interface Slot {
   readonly wiring: SegmentWiring;
   placed: PlacedSegment;
   state: "running" | "down" | "ended";
+  restarts: number;
   metrics: SegmentMetrics;
 }
 
@@ -66,6 +69,9 @@ type Reached =
 /** How long a segment may take to tell its counts, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 1_000;
 
+/** What a call is rejected with when its thread has died, or was terminated since it stood still. */
+const DEATHS: readonly ErrorReason[] = ["worker-crashed", "node-stuck"];
+
 /** Of a segment that does not answer, or whose thread died. */
 const NO_METRICS: SegmentMetrics = { nodes: [], edges: [] };
 
@@ -75,6 +81,8 @@ export class Supervisor {
   readonly ended: Promise<void>;
   /** How often a segment was started again. */
   restarts = 0;
+  /** Whether a segment ended without saying so: its thread may still be at the last step of its life. */
+  hasLostThread = false;
   readonly #options: SupervisorOptions;
   readonly #slots: readonly Slot[];
   readonly #restartedMs: number[] = [];
@@ -90,7 +98,7 @@ export class Supervisor {
     this.#options = options;
     const { wiring } = options;
     this.#slots = wiring.segments.map((segment) => {
-      return { wiring: segment, placed: wiring.place(segment), state: "running", metrics: NO_METRICS };
+      return { wiring: segment, placed: wiring.place(segment), state: "running", restarts: 0, metrics: NO_METRICS };
     });
     this.ended = Promise.all(this.#slots.map((slot) => this.#follow(slot))).then(() => {
       for (const stub of this.#stubs) stub.close();
@@ -99,16 +107,16 @@ export class Supervisor {
 
   /** Loads plugins and checks parameters in all segments; gives every problem. */
   async prepare(): Promise<Problem[]> {
-    const prepared = await Promise.all(this.#slots.map(({ placed }) => placed.prepare()));
-    return prepared.flatMap((outcome) => [...unwrap(outcome)]);
+    const prepared = await Promise.all(this.#slots.map(async (slot) => [slot, await slot.placed.prepare()] as const));
+    return prepared.flatMap(([slot, outcome]) => [...this.#unwrap(slot, outcome)]);
   }
 
   /** Prepares, then creates all nodes. Nothing runs unless all is right. From then on, what dies is started again. */
   async start(): Promise<void> {
     const problems = await this.prepare();
     if (problems.length > 0) throw manifestError(problems);
-    const started = await Promise.all(this.#slots.map(({ placed }) => placed.start()));
-    started.forEach(unwrap);
+    const started = await Promise.all(this.#slots.map(async (slot) => [slot, await slot.placed.start()] as const));
+    for (const [slot, outcome] of started) this.#unwrap(slot, outcome);
     this.#isStarted = true;
   }
 
@@ -125,6 +133,14 @@ export class Supervisor {
       placed.cancel(error);
       void placed.endWithin(killGraceMs);
     }
+  }
+
+  /** How every segment in a worker fares. */
+  health(): SegmentHealth[] {
+    return this.#slots.flatMap(({ placed, restarts }) => {
+      const health = placed.health();
+      return health === undefined ? [] : [{ ...health, restarts }];
+    });
   }
 
   /** Counts of every segment when it ended. */
@@ -147,15 +163,18 @@ export class Supervisor {
   /** Follows one segment until it has ended for good. Never rejects. */
   async #follow(slot: Slot): Promise<void> {
     for (;;) {
+      let isCrash = true;
       try {
-        const { outcome, metrics } = await slot.placed.result;
+        const { outcome, metrics } = await this.#resultOf(slot);
         slot.metrics = metrics;
-        unwrap(outcome);
+        // From here on it is the segment that speaks, and a thread that is alive cannot say that it has crashed.
+        isCrash = false;
+        this.#unwrap(slot, outcome);
         break;
       } catch (thrown) {
         const error = StreamrackError.from(thrown);
         try {
-          if (await this.#restart(slot, error)) continue;
+          if (await this.#restart(slot, error, isCrash || error.reason === "node-stuck")) continue;
           break;
         } catch (final) {
           this.#options.onFailure(StreamrackError.from(final));
@@ -164,22 +183,34 @@ export class Supervisor {
       }
     }
     // A restart that has failed leaves its task to the cancel that follows.
-    await slot.placed.result.catch(() => {});
+    await this.#resultOf(slot).catch(() => {});
     slot.state = "ended";
   }
 
+  async #resultOf({ placed }: Slot): Promise<SegmentResult> {
+    try {
+      return await placed.result;
+    } catch (error) {
+      this.hasLostThread = true;
+      throw error;
+    }
+  }
+
   /** Starts a segment again. Gives false if it has nothing left to do, and throws what the session fails with. */
-  async #restart(slot: Slot, error: StreamrackError): Promise<boolean> {
+  async #restart(slot: Slot, error: StreamrackError, isCrash: boolean): Promise<boolean> {
     slot.state = "down";
     const { restart, onCrash } = this.#options;
     const { segment } = slot.wiring;
-    const isCrash = error.reason === "worker-crashed" || error.reason === "node-stuck";
-    if (!isCrash || this.#cancelled !== undefined || segment.tier === "inline") throw error;
+    if (
+      !isCrash || error.reason === "session-cancelled" || this.#cancelled !== undefined || segment.tier === "inline"
+    ) throw error;
+    // Whoever has meddled with our protocol is not given another chance.
+    if (error.reason === "protocol-violation") throw error;
     onCrash(segment, error);
     if (!this.#isStarted) throw error;
     const nowMs = performance.now();
     while (nowMs - (this.#restartedMs[0] ?? nowMs) > restart.windowMs) this.#restartedMs.shift();
-    if (this.#restartedMs.length >= restart.maxRestarts) throw error;
+    if (this.#restartedMs.length >= restart.maxRestarts) throw exhausted(error, slot.restarts);
     this.#restartedMs.push(nowMs);
     await settledWithin(this.#whenCancelled, delayMs(restart, this.#restartedMs.length));
     // One after the other: each has to know which of its neighbours are there.
@@ -204,17 +235,32 @@ export class Supervisor {
     });
     slot.state = "running";
     this.restarts += 1;
+    // Before it is ready: whatever ends it until then is a crash of this restart.
+    this.#options.onRestart(slot.wiring.segment, error, this.restarts);
+    slot.restarts += 1;
     try {
-      await readyWithin(startPlaced(slot.placed), this.#options.openTimeoutMs);
+      await readyWithin(this.#startPlaced(slot), this.#options.openTimeoutMs);
     } catch (thrown) {
       // That it has died again is told by its result.
-      if (!StreamrackError.is(thrown) || thrown.reason !== "worker-crashed") throw thrown;
+      if (!StreamrackError.is(thrown) || !DEATHS.includes(thrown.reason)) throw thrown;
       return true;
     }
     // A flush that came while it started was not heard.
     slot.placed.flush(this.#options.epoch());
-    this.#options.onRestart(slot.wiring.segment, error, this.restarts);
     return true;
+  }
+
+  async #startPlaced(slot: Slot): Promise<void> {
+    const { placed } = slot;
+    const problems = this.#unwrap(slot, await placed.prepare());
+    if (problems.length > 0) throw manifestError(problems);
+    this.#unwrap(slot, await placed.start());
+  }
+
+  #unwrap<T>({ wiring }: Slot, outcome: Outcome<T>): T {
+    if (outcome.ok) return outcome.value;
+    const error = fromErrorEnvelope(outcome.error);
+    throw this.#options.blame(error, wiring.segment, this.#cancelled !== undefined);
   }
 
   /**
@@ -313,18 +359,15 @@ export class Supervisor {
   }
 }
 
-async function startPlaced(placed: PlacedSegment): Promise<void> {
-  const problems = unwrap(await placed.prepare());
-  if (problems.length > 0) throw manifestError(problems);
-  unwrap(await placed.start());
+/** The last crash, with how many there were before. */
+function exhausted(error: StreamrackError, restarts: number): StreamrackError {
+  if (restarts === 0) return error;
+  const { code, nodeId, pluginName, retryable, remedy, cause } = error;
+  const detail = `${error.detail}; it had been started again ${restarts === 1 ? "once" : `${restarts} times`}`;
+  return new StreamrackError(error.reason, detail, { code, nodeId, pluginName, retryable, remedy, cause });
 }
 
 /** Records that were written to a ring: what was posted for them has no sender any more. */
-function written(ring: SharedArrayBuffer | undefined): number {
+function written(ring: RingBytes | undefined): number {
   return ring === undefined ? 0 : ringCounters(ring).recordsWritten;
-}
-
-function unwrap<T>(outcome: Outcome<T>): T {
-  if (outcome.ok) return outcome.value;
-  throw fromErrorEnvelope(outcome.error);
 }

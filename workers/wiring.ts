@@ -7,9 +7,11 @@
 import type { FlowLimits } from "../core/flow/item.ts";
 import type { Plan, PlanEdge, PlanSegment } from "../core/pipeline/plan.ts";
 import type { PortRef, SegmentEdge, SegmentSpec } from "../core/pipeline/segment.ts";
-import { SessionCounters } from "../core/pipeline/session_counters.ts";
+import { type CountedEnd, HOST, SessionCounters } from "../core/pipeline/session_counters.ts";
 import { createLink, type LinkEnd } from "./link/link.ts";
+import type { RingBytes } from "./link/ring.ts";
 import { ringInFlight } from "./link/ring_in_flight.ts";
+import { type RingPool, RingPools } from "./link/ring_pool.ts";
 import type { PlacedSegment } from "./placement.ts";
 
 /** One end of a wire: the number of a link in a segment, or of an input or output of the session, which the host holds. */
@@ -23,7 +25,7 @@ export interface Wire {
   readonly writer: WireEnd;
   readonly reader: WireEnd;
   /** Its shared memory, which outlives the threads at its ends. */
-  readonly ring: SharedArrayBuffer | undefined;
+  readonly ring: RingBytes | undefined;
 }
 
 /** One segment of a session: what it is to run, and how it is put where it runs. */
@@ -45,6 +47,8 @@ export interface SessionWiring {
   readonly limits: FlowLimits;
   readonly keeps: boolean;
   readonly counters: SessionCounters;
+  /** Lets the rings go. @param areUnused Whether it is certain that no thread will touch them any more. */
+  releaseRings(areUnused: boolean): void;
   /** Puts a segment where it runs. */
   place(wiring: SegmentWiring): PlacedSegment;
 }
@@ -57,6 +61,8 @@ export interface WiringOptions {
   readonly keeps?: boolean | undefined;
   /** Whether links may use shared memory. Default: true. */
   readonly sharedMemory?: boolean | undefined;
+  /** Where rings come from, and go when they are released. Default: pools of its own. */
+  readonly ringPools?: RingPools | undefined;
   /** W3C trace context, for the nodes. */
   readonly traceparent?: string | undefined;
   readonly recordsActivity?: boolean | undefined;
@@ -68,46 +74,66 @@ export interface WiringOptions {
  * to worker; the host holds only the ends of the session's inputs and outputs.
  */
 export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
-  const { sessionId, limits, keeps = false, sharedMemory, traceparent, recordsActivity, place } = options;
-  const countedEdges = plan.inputs.length + plan.edges.length + plan.outputs.length;
-  const counters = new SessionCounters({ edges: countedEdges, shared: sharedMemory });
+  const { sessionId, limits, keeps = false, sharedMemory, ringPools = new RingPools(), place } = options;
+  const { traceparent, recordsActivity } = options;
+  const counters = new SessionCounters({ shared: sharedMemory });
   const segmentOf = new Map(plan.segments.flatMap((segment) => segment.nodes.map(({ id }) => [id, segment] as const)));
-  const drafts = new Map(plan.segments.map((segment) => [segment, new SegmentDraft(segment)]));
+  const drafts = new Map(plan.segments.map((segment, owner) => [segment, new SegmentDraft(segment, owner)]));
   const draftOf = (ref: PortRef) => drafts.get(segmentOf.get(ref.nodeId) as PlanSegment) as SegmentDraft;
   const wires: Wire[] = [];
-  const connect = ({ from, to }: Partial<PlanEdge>, attachWriter: AttachEnd, attachReader: AttachEnd) => {
-    const { writer, reader } = createLink({ shared: sharedMemory });
-    const { ring } = writer;
-    const row = counters.add({ from, to, isFused: false, inFlight: ring && (() => ringInFlight(ring)) });
-    wires.push({ ring, writer: attachWriter(writer, row), reader: attachReader(reader, row) });
+  const rings: { readonly ring: RingBytes; readonly pool: RingPool }[] = [];
+  const groupOf = (ref: PortRef | undefined) => {
+    const segment = ref && segmentOf.get(ref.nodeId);
+    return segment?.tier === "worker" ? segment.group : undefined;
   };
-  const hostEnd = (ends: LinkEnd[]) => (end: LinkEnd): WireEnd => ({ segment: undefined, index: ends.push(end) - 1 });
+  const connect = ({ from, to }: Partial<PlanEdge>, attachWriter: AttachEnd, attachReader: AttachEnd) => {
+    const takeRing = () => {
+      const pool = ringPools.between(groupOf(from), groupOf(to));
+      const ring = pool.take();
+      rings.push({ ring, pool });
+      return ring;
+    };
+    const { writer, reader } = createLink({ shared: sharedMemory, takeRing });
+    const { ring } = writer;
+    const [writes, reads] = [attachWriter(writer), attachReader(reader)];
+    wires.push({ ring, writer: writes.end, reader: reads.end });
+    const inFlight = ring && (() => ringInFlight(ring));
+    counters.add({ from, to, isFused: false, inFlight }, writes.counted, reads.counted);
+  };
+  let hostRows = 0;
+  const hostEnd = (ends: LinkEnd[]): AttachEnd => (end) => ({
+    end: { segment: undefined, index: ends.push(end) - 1 },
+    counted: { owner: HOST, row: hostRows++ },
+  });
 
   const inputs: LinkEnd[] = [];
   for (const { nodeId, port } of plan.inputs) {
     const to = { nodeId, port };
-    connect({ to }, hostEnd(inputs), (end, row) => draftOf(to).add(end, (link) => ({ from: { link }, to, row })));
+    connect({ to }, hostEnd(inputs), (end) => draftOf(to).add(end, (link, row) => ({ from: { link }, to, row })));
   }
   for (const edge of plan.edges) {
     const { from, to } = edge;
     const flow = flowOf(edge, limits);
-    if (draftOf(from) === draftOf(to)) {
-      draftOf(from).edges.push({ from, to, ...flow, row: counters.add({ from, to, isFused: true }) });
+    const [draft, other] = [draftOf(from), draftOf(to)];
+    if (draft === other) {
+      const counted = draft.addFused((row) => ({ from, to, ...flow, row }));
+      counters.add({ from, to, isFused: true }, counted, counted);
       continue;
     }
     connect(
       { from, to },
-      (end, row) => draftOf(from).add(end, (link) => ({ from, to: { link }, ...flow, row })),
-      (end, row) => draftOf(to).add(end, (link) => ({ from: { link, nodeId: from.nodeId }, to, ...flow, row })),
+      (end) => draft.add(end, (link, row) => ({ from, to: { link, nodeId: to.nodeId }, ...flow, row })),
+      (end) => other.add(end, (link, row) => ({ from: { link, nodeId: from.nodeId }, to, ...flow, row })),
     );
   }
   const outputs: LinkEnd[] = [];
   for (const { nodeId, port } of plan.outputs) {
     const from = { nodeId, port };
-    connect({ from }, (end, row) => draftOf(from).add(end, (link) => ({ from, to: { link }, row })), hostEnd(outputs));
+    connect({ from }, (end) => draftOf(from).add(end, (link, row) => ({ from, to: { link }, row })), hostEnd(outputs));
   }
+  counters.addTable(HOST, hostRows);
 
-  const segments = [...drafts.values()].map(({ segment, edges, links }) => {
+  const segments = [...drafts.values()].map(({ segment, owner, edges, links }) => {
     const nodes = segment.nodes.map(({ id, description, plugin, params, paramsPath, policy }) => ({
       nodeId: id,
       nodeType: description.type,
@@ -116,14 +142,18 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
       paramsPath,
       policy,
     }));
-    const counted = { countedEdges, counts: counters.shared, traceparent, recordsActivity };
+    const counts = counters.addTable(owner, edges.length);
+    const counted = { countedEdges: edges.length, counts, traceparent, recordsActivity };
     return { segment, spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps, ...counted }, links };
   });
-  return { segments, wires, inputs, outputs, limits, keeps, counters, place };
+  const releaseRings = (areUnused: boolean) => {
+    for (const { ring, pool } of rings.splice(0)) areUnused ? pool.giveBack(ring) : pool.abandon(ring);
+  };
+  return { segments, wires, inputs, outputs, limits, keeps, counters, releaseRings, place };
 }
 
-/** Hands one end of a link to whoever holds it. @param row Where the link is counted. */
-type AttachEnd = (end: LinkEnd, row: number) => WireEnd;
+/** Hands one end of a link to whoever holds it, and counts there. */
+type AttachEnd = (end: LinkEnd) => { readonly end: WireEnd; readonly counted: CountedEnd };
 
 /** What an edge says of its own flow. */
 function flowOf({ maxItems, whenFull }: PlanEdge, limits: FlowLimits): Pick<SegmentEdge, "limits" | "whenFull"> {
@@ -133,16 +163,24 @@ function flowOf({ maxItems, whenFull }: PlanEdge, limits: FlowLimits): Pick<Segm
 /** The edges and link ends of one segment while they are collected. */
 class SegmentDraft {
   readonly segment: PlanSegment;
+  /** Its number among those who count. */
+  readonly owner: number;
   readonly edges: SegmentEdge[] = [];
   readonly links: LinkEnd[] = [];
 
-  constructor(segment: PlanSegment) {
+  constructor(segment: PlanSegment, owner: number) {
     this.segment = segment;
+    this.owner = owner;
   }
 
-  add(end: LinkEnd, makeEdge: (link: number) => SegmentEdge): WireEnd {
+  add(end: LinkEnd, makeEdge: (link: number, row: number) => SegmentEdge): ReturnType<AttachEnd> {
     const index = this.links.push(end) - 1;
-    this.edges.push(makeEdge(index));
-    return { segment: this.segment, index };
+    return { end: { segment: this.segment, index }, counted: this.addFused((row) => makeEdge(index, row)) };
+  }
+
+  addFused(makeEdge: (row: number) => SegmentEdge): CountedEnd {
+    const row = this.edges.length;
+    this.edges.push(makeEdge(row));
+    return { owner: this.owner, row };
   }
 }

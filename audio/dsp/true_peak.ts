@@ -101,15 +101,17 @@ export class TruePeakMeter {
       const middle = recent[newest - TRUE_PEAK_LATENCY] as number;
       let peak = middle < 0 ? -middle : middle;
       if (quiet < TAPS) {
-        for (let phase = 0; phase < 4 * TAPS; phase += TAPS) {
-          let sum = 0;
-          // The taps run from the newest sample to the oldest.
-          for (let tap = 0; tap < TAPS; tap++) {
-            sum += (COEFFICIENTS[phase + tap] as number) * (recent[newest - tap] as number);
-          }
-          if (sum < 0) sum = -sum;
-          if (sum > peak) peak = sum;
+        // The four phases side by side: a sum waits for its own last tap, and the others fill the time.
+        let [a, b, c, d] = [0, 0, 0, 0];
+        // The taps run from the newest sample to the oldest.
+        for (let tap = 0; tap < TAPS; tap++) {
+          const one = recent[newest - tap] as number;
+          a += (COEFFICIENTS[tap] as number) * one;
+          b += (COEFFICIENTS[TAPS + tap] as number) * one;
+          c += (COEFFICIENTS[2 * TAPS + tap] as number) * one;
+          d += (COEFFICIENTS[3 * TAPS + tap] as number) * one;
         }
+        peak = Math.max(peak, Math.abs(a), Math.abs(b), Math.abs(c), Math.abs(d));
       }
       into[i] = peak;
     }

@@ -22,7 +22,13 @@ const CAUSES: { readonly [code: string]: { says: string; remedy: string; code?: 
   EACCES: { says: "access is denied", remedy: "Check the permissions of the file.", code: "permission-denied" },
   EPERM: { says: "access is denied", remedy: "Check the permissions of the file.", code: "permission-denied" },
   EROFS: { says: "the file system is read-only", remedy: "Write somewhere else.", code: "permission-denied" },
-  ENOSPC: { says: "the disk is full", remedy: "Free some space and run it again.", code: "resource-exhausted" },
+};
+
+/** Nothing is wrong with the path: there is no room for what was written. */
+const NO_ROOM: { readonly [code: string]: string } = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota of the disk is used up",
+  EFBIG: "the file is larger than its disk allows",
 };
 
 /**
@@ -33,6 +39,14 @@ const CAUSES: { readonly [code: string]: { says: string; remedy: string; code?: 
 export function fileError(thrown: unknown, path: string, action: string): StreamrackError {
   if (StreamrackError.is(thrown)) return thrown;
   const code = systemCode(thrown);
+  const noRoom = code === undefined ? undefined : NO_ROOM[code];
+  if (noRoom !== undefined) {
+    return new StreamrackError("resource-exhausted", `"${path}" cannot ${action}: ${noRoom}.`, {
+      remedy: "Free some space, or write somewhere else, and run it again.",
+      cause: thrown,
+      retryable: false, // a retry helps only once somebody has acted
+    });
+  }
   const known = code === undefined ? undefined : CAUSES[code];
   if (known === undefined) return StreamrackError.from(thrown, "unknown", { remedy: `"${path}" cannot ${action}.` });
   return new StreamrackError("file-not-found", `"${path}" cannot ${action}: ${known.says}.`, {

@@ -98,6 +98,11 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     kind: "bare",
     usage: "a worker that imports the same modules as ours, and sends a chunk back",
   },
+  grpc: {
+    title: "bare gRPC",
+    kind: "package",
+    usage: "`@grpc/grpc-js` on both sides of one connection: bytes come, and go back as they are",
+  },
 };
 
 /** Packages that send work to threads. */

@@ -38,5 +38,11 @@ export type FromManager =
   | { readonly t: "end"; readonly sub: number; readonly error?: ErrorEnvelope | undefined }
   | { readonly t: "bye" };
 
+/** Most calls of one connection that may wait for their answers at a time. */
+export const CALLS_MAX = 4_096;
+
+/** Most subscriptions of one connection at a time. */
+export const SUBSCRIPTIONS_MAX = 1_024;
+
 /** Values of one subscription that may be on their way between the threads. */
 export const WINDOW_ITEMS = 4;

@@ -8,7 +8,7 @@ import { toErrorEnvelope } from "../error_envelope.ts";
 import { displayValue, StreamrackError } from "../errors.ts";
 import { noteMessage } from "../flow/pacer.ts";
 import type { Channels } from "./channel_manager.ts";
-import { type FromManager, type ToManager, WINDOW_ITEMS } from "./channel_messages.ts";
+import { CALLS_MAX, type FromManager, SUBSCRIPTIONS_MAX, type ToManager, WINDOW_ITEMS } from "./channel_messages.ts";
 import { toPostable } from "./channel_value.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -103,14 +103,17 @@ class Server implements ChannelConnection {
   #receive(message: ToManager): void {
     switch (message?.t) {
       case "create":
-        return this.#answer(message.id, () => this.#channels.createChannel(message.name, message.options));
+        return this.#answer(message, () => this.#channels.createChannel(message.name, message.options));
       case "publish":
-        return this.#answer(message.id, (signal) => this.#channels.publish(message.name, message.value, { signal }));
+        return this.#answer(message, (signal) => this.#channels.publish(message.name, message.value, { signal }));
       case "close":
-        return this.#answer(message.id, () => this.#channels.close(message.name));
+        return this.#answer(message, () => this.#channels.close(message.name));
       case "abort":
         return this.#aborts.get(message.id)?.abort();
       case "subscribe":
+        if (this.#forwardings.has(message.sub) || this.#forwardings.size >= SUBSCRIPTIONS_MAX) {
+          return this.#refuse(message);
+        }
         return void this.#forward(message);
       case "credit": {
         const forwarding = this.#forwardings.get(message.sub);
@@ -128,7 +131,9 @@ class Server implements ChannelConnection {
     }
   }
 
-  #answer(id: number, act: (signal: AbortSignal) => Promise<unknown>): void {
+  #answer(message: { readonly id: number }, act: (signal: AbortSignal) => Promise<unknown>): void {
+    const { id } = message;
+    if (this.#aborts.has(id) || this.#aborts.size >= CALLS_MAX) return this.#refuse(message);
     const controller = new AbortController();
     this.#aborts.set(id, controller);
     act(controller.signal).then(() => undefined, toErrorEnvelope).then((error) => {
@@ -161,7 +166,10 @@ class Server implements ChannelConnection {
     this.#forwardings.delete(sub);
   }
 
-  /** What is of no known form was sent by something else: this connection has no use any more. */
+  /**
+   * What is of no known form, takes a number twice or asks for more and more without waiting was sent by something else
+   * than {@linkcode connectChannels}: this connection has no use any more.
+   */
   #refuse(message: unknown): void {
     const error = new StreamrackError("protocol-violation", `a port of channels received ${displayValue(message)}`);
     for (const sub of this.#forwardings.keys()) this.#post({ t: "end", sub, error: toErrorEnvelope(error) });

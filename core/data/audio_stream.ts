@@ -9,7 +9,7 @@
  */
 
 import { displayValue, type Problem, StreamrackError } from "../errors.ts";
-import { convertFormat, FULL_SCALE } from "./audio.ts";
+import { convertFormat } from "./audio.ts";
 import { RuntimeData } from "./runtime_data.ts";
 import { isDetached } from "./transfer.ts";
 import type { AudioData, AudioDataOf, Metadata } from "./types.ts";
@@ -137,7 +137,8 @@ export class AudioStream implements AudioStreamFields {
 
   /**
    * Makes a stream of samples. Those of the format's own class are used as
-   * they are; floats become integers by rounding ×32768, clipped.
+   * they are; floats become integers as {@linkcode AudioStream.toSamples} turns
+   * them back; what is beyond ±1 is clipped, NaN becomes 0.
    *
    * @param samples Interleaved: an Int16Array, or a Float32Array or Float64Array with full scale ±1.
    * @throws {StreamrackError} `invalid-data` for samples of another class.
@@ -188,9 +189,13 @@ export class AudioStream implements AudioStreamFields {
    * The samples as numbers: `"int16"` from -32768 to 32767, floats with full
    * scale ±1. Samples that are so already share the memory of the stream.
    *
-   * int16 → float → int16 gives back the same samples. float → int16 → float
-   * is off by at most half a step of 1/32768, but for values next to +1, which
-   * int16 does not have: they become 32767, up to a step below.
+   * Between them, -32768 stands for -1 and 32767 for +1: floats below 0 are
+   * counted in steps of 1/32768, those above in steps of 1/32767. So int16 →
+   * float → int16 gives back the same samples, and float → int16 → float is
+   * off by at most half a step, from -1 to +1, both included. One scale for
+   * both signs cannot give that: 32768 leaves +1 a step above the last integer.
+   * Nodes and AudioSegment read int16 by 32768 alone, as `convertFormat` does;
+   * the difference is at most one step, at full scale.
    *
    * @throws {StreamrackError} `invalid-data` for another element type; `detached-data`.
    */
@@ -205,10 +210,8 @@ export class AudioStream implements AudioStreamFields {
         return toFormat(samples, "pcm_s16le");
       case "float32":
         return toFormat(samples, "pcm_f32le");
-      case "float64": {
-        const scale = samples instanceof Int16Array ? 1 / FULL_SCALE.i16 : 1;
-        return Float64Array.from(samples, (sample) => sample * scale);
-      }
+      case "float64":
+        return samples instanceof Int16Array ? Float64Array.from(samples, toFloat) : Float64Array.from(samples);
       default:
         throw refused([{
           path: "type",
@@ -241,7 +244,7 @@ function toFormat(samples: SampleTypes[keyof SampleTypes], format: AudioStreamFo
   if (format === "pcm_f32le") {
     if (samples instanceof Float32Array) return samples;
     if (samples instanceof Float64Array) return Float32Array.from(samples);
-    if (samples instanceof Int16Array) return Float32Array.from(samples, (sample) => sample / FULL_SCALE.i16);
+    if (samples instanceof Int16Array) return Float32Array.from(samples, toFloat);
   } else if (format === "pcm_s16le") {
     if (samples instanceof Int16Array) return samples;
     if (samples instanceof Float32Array || samples instanceof Float64Array) return Int16Array.from(samples, toInt16);
@@ -256,11 +259,17 @@ function toFormat(samples: SampleTypes[keyof SampleTypes], format: AudioStreamFo
   }]);
 }
 
-/** As {@linkcode convertFormat} does it: half away from zero, clipped; NaN becomes 0 in the array. */
+/** What stands for -1 and for +1 in int16. */
+const MIN_16 = -32_768;
+const MAX_16 = 32_767;
+
+function toFloat(sample: number): number {
+  return sample < 0 ? sample / -MIN_16 : sample / MAX_16;
+}
+
+/** Rounded half away from zero, clipped; NaN becomes 0 in the array. */
 function toInt16(sample: number): number {
-  const scaled = sample * FULL_SCALE.i16;
-  const rounded = scaled < 0 ? -Math.round(-scaled) : Math.round(scaled);
-  return Math.min(32_767, Math.max(-32_768, rounded));
+  return sample < 0 ? Math.max(MIN_16, -Math.round(sample * MIN_16)) : Math.min(MAX_16, Math.round(sample * MAX_16));
 }
 
 function checkFields(fields: Omit<AudioStreamInit, "type"> & { readonly type?: unknown }): void {

@@ -44,6 +44,16 @@ export interface EdgeSample {
   readonly columns: readonly number[];
 }
 
+/** Whether a value is a sample, wherever it came from. */
+export function isEdgeSample(value: unknown): value is EdgeSample {
+  if (typeof value !== "object" || value === null) return false;
+  const { row, end, columns } = value as { readonly [K in keyof EdgeSample]?: unknown };
+  const length = end === "writer" ? WRITER_COLUMNS : end === "reader" ? COLUMNS - WRITER_COLUMNS : -1;
+  return Number.isSafeInteger(row) && Array.isArray(columns) && columns.length === length &&
+    // Not over the array itself: every() passes over holes.
+    Array.from(columns).every((column) => Number.isFinite(column));
+}
+
 /** Counts at one end of an edge. */
 export class EdgeCounts {
   readonly #row: Float64Array;
@@ -126,9 +136,9 @@ export class EdgeCounts {
 }
 
 /**
- * The counts of all edges of a session, a row for each. In shared memory,
- * every thread counts in place and the host reads without asking; without,
- * each thread counts for itself, and gives samples when it is asked.
+ * The counts of edges, a row for each. In shared memory, a thread counts in
+ * place and the host reads without asking; without, each thread counts for
+ * itself, and gives samples when it is asked.
  *
  * The numbers are 64-bit floats, so they neither wrap nor lose count. They are
  * stored without `Atomics`, which has none for floats: every processor that the
@@ -152,20 +162,25 @@ export class EdgeTable {
     return new EdgeCounts(this.#row(row));
   }
 
-  /** What a row says now. */
-  read(row: number): EdgeTotals {
-    const at = (column: number) => this.#floats[row * ROW_LENGTH + column] as number;
+  /**
+   * What a row says now.
+   *
+   * @param reader The table and row of the reader's end, where another thread counts there. Default: the same.
+   */
+  read(row: number, reader: { readonly table: EdgeTable; readonly row: number } = { table: this, row }): EdgeTotals {
+    const at = (column: number) =>
+      column < WRITER_COLUMNS ? this.#at(row, column) : reader.table.#at(reader.row, column);
     // What was taken is read first: a value that is written and taken in between must not seem taken twice.
     const [itemsTaken, bytesTaken] = [at(ITEMS_TAKEN), at(BYTES_TAKEN)];
     const sinceMs = at(STALLED_SINCE_MS);
     return {
-      itemsWritten: at(ITEMS_BEFORE) + at(ITEMS_WRITTEN),
-      bytesWritten: at(BYTES_BEFORE) + at(BYTES_WRITTEN),
+      itemsWritten: countOf(at(ITEMS_BEFORE) + at(ITEMS_WRITTEN)),
+      bytesWritten: countOf(at(BYTES_BEFORE) + at(BYTES_WRITTEN)),
       itemsInFlight: countOf(at(ITEMS_WRITTEN) - itemsTaken),
       bytesInFlight: countOf(at(BYTES_WRITTEN) - bytesTaken),
-      itemsDropped: at(ITEMS_DROPPED),
-      stalls: at(STALLS),
-      stalledMs: at(STALLED_MS) + (sinceMs === 0 ? 0 : Math.max(0, Date.now() - sinceMs)),
+      itemsDropped: countOf(at(ITEMS_DROPPED)),
+      stalls: countOf(at(STALLS)),
+      stalledMs: countOf(at(STALLED_MS) + (sinceMs > 0 ? Math.max(0, Date.now() - sinceMs) : 0)),
     };
   }
 
@@ -179,6 +194,10 @@ export class EdgeTable {
     this.#part(row, end).set(columns);
   }
 
+  #at(row: number, column: number): number {
+    return this.#floats[row * ROW_LENGTH + column] as number;
+  }
+
   #row(row: number): Float64Array {
     return this.#floats.subarray(row * ROW_LENGTH, (row + 1) * ROW_LENGTH);
   }
@@ -190,7 +209,7 @@ export class EdgeTable {
   }
 }
 
-/** Two threads count: what cannot be a count, or not yet, is nothing, and so holds nobody back. */
-function countOf(difference: number): number {
-  return difference > 0 && difference < Infinity ? difference : 0;
+/** Others count: what cannot be a count, or not yet, is nothing, and so holds nobody back. */
+function countOf(value: number): number {
+  return value > 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Channels } from "../channels/channel_manager.ts";
 import type { DataKind, DataOf, JsonValue, RuntimeData } from "../data/types.ts";
 import type { PartialOutput } from "./progress.ts";
 
@@ -130,6 +131,13 @@ export interface NodeContext<Params = unknown> {
    * sends it along. `undefined` where the application does not trace.
    */
   readonly traceparent?: string | undefined;
+  /**
+   * Named channels of the application, where it lets nodes use any: to publish
+   * beside the outputs, and to subscribe to what other parts of it say. When
+   * the node's part of the session ends, its subscriptions end as well, and
+   * what still waits for room is refused.
+   */
+  readonly channels?: Channels | undefined;
 }
 
 /**

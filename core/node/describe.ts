@@ -5,8 +5,9 @@
  */
 
 import type { JsonValue } from "../data/types.ts";
+import { checkMetadata } from "../data/validate.ts";
 import type { Alignment, Ports } from "./contract.ts";
-import type { AnyNodeDefinition, Plugin } from "./define.ts";
+import { type AnyNodeDefinition, checkPlugin, type Plugin } from "./define.ts";
 
 /** A JSON Schema document. */
 export type JsonSchema = { readonly [key: string]: JsonValue };
@@ -43,6 +44,33 @@ export async function describePlugin(
 ): Promise<PluginDescription> {
   const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
   return { name: plugin.name, version: plugin.version, apiVersion: plugin.apiVersion, nodes };
+}
+
+/** Most node types of one plugin that is described by another thread. */
+const NODES_MAX = 4_096;
+
+/** Whether a value is a description of a plugin that could be one, wherever it came from. */
+export function isPluginDescription(value: unknown): value is PluginDescription {
+  try {
+    const { nodes } = value as PluginDescription;
+    if (nodes.length > NODES_MAX) return false;
+    // A description has what a definition has, but for what cannot be described.
+    const asDefined = {
+      ...value as PluginDescription,
+      nodes: nodes.map((node) => ({ ...node, params: undefined, create() {} })),
+    };
+    checkPlugin(asDefined);
+    return nodes.every(({ aliases, align, paramsSchema }) =>
+      Array.isArray(aliases) && typeof align === "string" && (paramsSchema === undefined || isJson(paramsSchema))
+    );
+  } catch {
+    return false;
+  }
+}
+
+function isJson(value: unknown): boolean {
+  checkMetadata(value, "paramsSchema");
+  return true;
 }
 
 async function describeNode(

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { displayValue, placed, type Problem, StreamrackError } from "../errors.ts";
+import { describeThrown, displayValue, placed, type Problem, StreamrackError } from "../errors.ts";
 import type { NodeContext, StreamingNode } from "./contract.ts";
 import type { AnyNodeDefinition } from "./define.ts";
 import type { StandardIssue, StandardResult, StandardSchema } from "./standard_schema.ts";
@@ -43,7 +43,7 @@ export class StreamingNodeFactory {
       result = await schema["~standard"].validate(given);
     } catch (thrown) {
       // A check of the author's own that cannot cope with what it was given.
-      const message = `could not be checked: ${messageOf(thrown)}`;
+      const message = `could not be checked: ${describeThrown(thrown)}`;
       return { ok: false, problems: [{ path, message, received: displayValue(given) }] };
     }
     if (result.issues === undefined) return { ok: true, params: result.value };
@@ -58,7 +58,7 @@ export class StreamingNodeFactory {
       node = await this.definition.create(context);
     } catch (thrown) {
       if (StreamrackError.is(thrown)) throw placed(thrown, place);
-      const detail = `"${this.definition.type}" could not be created: ${messageOf(thrown)}`;
+      const detail = `"${this.definition.type}" could not be created: ${describeThrown(thrown)}`;
       throw new StreamrackError("node-create-failed", detail, { ...place, cause: thrown });
     }
     const created = node as StreamingNode | null | undefined;
@@ -66,20 +66,24 @@ export class StreamingNodeFactory {
       const detail = `create() of "${this.definition.type}" gave no node`;
       return new StreamrackError("node-create-failed", detail, { ...place, problems: [problem] });
     };
-    if (typeof created?.process !== "function") {
+    const look = (read: () => unknown): unknown => {
+      try {
+        return read();
+      } catch (thrown) {
+        throw refuse({ path: "create()", message: `cannot be read: ${describeThrown(thrown)}` });
+      }
+    };
+    if (typeof look(() => created?.process) !== "function") {
       const [received, expected] = [displayValue(node), "{ process(input) { … } }"];
       throw refuse({ path: "create()", message: "has no process function", received, expected });
     }
-    if (!INSTANCE_ALIGNMENTS.includes(created.align)) {
-      const [received, expected] = [displayValue(created.align), '"any", "time" or "duration"'];
+    const align = look(() => created?.align);
+    if (!INSTANCE_ALIGNMENTS.includes(align)) {
+      const [received, expected] = [displayValue(align), '"any", "time" or "duration"'];
       throw refuse({ path: "create().align", message: "is not right", received, expected });
     }
-    return created;
+    return created as StreamingNode;
   }
-}
-
-function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : displayValue(thrown);
 }
 
 function toProblem(issue: StandardIssue, root: unknown, rootPath: string): Problem {

@@ -70,6 +70,28 @@ export interface SegmentMetrics {
   readonly edges: readonly EdgeSample[];
 }
 
+/** How one segment in a worker fares, as the host sees it. Not kept for the inline tier, or without shared memory. */
+export interface SegmentHealth {
+  /** Its nodes, in the order of the plan. */
+  readonly nodeIds: readonly string[];
+  /** Their plugins, which have to answer for what is told here. */
+  readonly plugins: readonly string[];
+  /** The thread that runs it; 0 while there is none. */
+  readonly threadId: number;
+  /** How often it was started again, since its thread had died. */
+  readonly restarts: number;
+  /** For how long its thread has been standing still, in milliseconds; 0 while it turns. */
+  readonly stalledMs: number;
+  /** How often its present thread stood still for longer than `stallAfterMs`. */
+  readonly stalls: number;
+  /** The longest time that it stood still, in milliseconds, to a quarter of a second. */
+  readonly longestStallMs: number;
+  /** Heap of its thread, which others may share, in bytes, as that thread says. */
+  readonly heapBytes: number;
+  /** Buffers of its thread, in bytes, as that thread says. */
+  readonly bufferBytes: number;
+}
+
 /** The state of a session. */
 export type SessionState = "open" | "finishing" | "done" | "failed" | "cancelled";
 
@@ -83,6 +105,8 @@ export interface SessionMetrics {
   readonly restarts: number;
   /** By node id, in the order of the plan. */
   readonly nodes: { readonly [nodeId: string]: NodeMetrics };
+  /** Every segment in a worker, in the order of the plan. */
+  readonly segments: readonly SegmentHealth[];
   /** Every edge: inputs of the session first, then connections, then its outputs, each in the order of the plan. */
   readonly links: readonly LinkMetrics[];
   /** Bytes in flight on all edges together; 0 once the session has ended. */

@@ -9,7 +9,7 @@
  */
 
 import { copyData } from "../data/transfer.ts";
-import { displayValue, placed, StreamrackError } from "../errors.ts";
+import { displayValue, isError, placed, StreamrackError } from "../errors.ts";
 import type { Delivery } from "../flow/alignment.ts";
 import { isRingDue, ringNow } from "../flow/doorbells.ts";
 import type { FanIn } from "../flow/fan_in.ts";
@@ -344,15 +344,33 @@ export class NodeRunner {
     // What a node throws is its failure, also where it is a StreamrackError of its own, whose code and problems then
     // stay visible. Errors of the engine, such as a cancelled session, pass as they are.
     if (StreamrackError.is(thrown)) {
-      return thrown.reason === "session-cancelled" ? thrown : placed(thrown, { nodeId, pluginName });
+      return isCancellation(thrown) ? thrown : placed(thrown, { nodeId, pluginName });
     }
-    const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `it threw ${displayValue(thrown)}`;
-    return new StreamrackError("node-failed", `"${description.type}" failed: ${detail}`, {
+    return new StreamrackError("node-failed", `"${description.type}" failed: ${describeFailure(thrown)}`, {
       nodeId,
       pluginName,
       cause: thrown,
     });
   }
+}
+
+/** Asks an error that may only pass for one of ours, and throw when it is asked. */
+function isCancellation(error: StreamrackError): boolean {
+  try {
+    return error.reason === "session-cancelled";
+  } catch {
+    return false;
+  }
+}
+
+/** Never throws, whatever a node may throw. */
+function describeFailure(thrown: unknown): string {
+  try {
+    if (isError(thrown)) return `${String(thrown.name)}: ${String(thrown.message)}`;
+  } catch {
+    // Its fields throw.
+  }
+  return `it threw ${displayValue(thrown)}`;
 }
 
 /** From here on, in milliseconds, a node is expected to take long for its next output, too. */

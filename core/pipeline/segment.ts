@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RemoteChannels } from "../channels/connect_channels.ts";
 import type { JsonValue } from "../data/types.ts";
 import { placed, type Problem, StreamrackError } from "../errors.ts";
 import { settledWithin } from "../flow/settled_within.ts";
@@ -44,12 +45,12 @@ export interface SegmentNode {
 /** An edge of a segment. What lies outside of it is reached by a link, named by its number. */
 export interface SegmentEdge {
   readonly from: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
-  readonly to: PortRef | { readonly link: number };
+  readonly to: PortRef | { readonly link: number; readonly nodeId?: string | undefined };
   /** Absent: those of the session. */
   readonly limits?: FlowLimits | undefined;
   /** What happens when it is full. Default: the writer waits. */
   readonly whenFull?: WhenFull | undefined;
-  /** Its row in the table of counts. */
+  /** Its row in the segment's table of counts. */
   readonly row: number;
 }
 
@@ -66,7 +67,7 @@ export interface SegmentSpec {
   readonly keeps?: boolean | undefined;
   /** Epoch of the session when the segment is started. Default: 0. */
   readonly epoch?: number | undefined;
-  /** How many rows the session's table of counts has. */
+  /** How many rows the segment's table of counts has. */
   readonly countedEdges: number;
   /** The memory of that table. Absent without shared memory: the segment then counts for itself, until it is asked. */
   readonly counts?: SharedArrayBuffer | undefined;
@@ -96,7 +97,9 @@ export interface SegmentEnvironment {
   /** Opens the writing end of a link. */
   openOutlet(link: number, counts: EdgeCounts): ItemWriter;
   log(entry: LogEntry): void;
-  /** Watches a node from outside of its thread. Called for those that have a deadline. */
+  /** Channels of the application, for the nodes. The connection is the segment's own. */
+  readonly channels?: RemoteChannels | undefined;
+  /** Watches a node from outside of its thread. */
   watch?(node: SegmentNode): StepWatch;
 }
 
@@ -175,6 +178,8 @@ export class SegmentRunner {
     this.#failure = error;
     this.#abortController.abort(error);
     for (const runner of this.#runners) runner.abort(error);
+    // A node that waits for a value of a channel, or for room in one, would hold the end up.
+    void this.#environment.channels?.disconnect();
   }
 
   /** Counts and times of every node, and counts of the edges where nobody sees them otherwise. */
@@ -231,6 +236,7 @@ export class SegmentRunner {
       signal: this.#abortController.signal,
       log: this.#log(node),
       traceparent: this.#spec.traceparent,
+      channels: this.#environment.channels,
     });
     if (this.#failure !== undefined) {
       await created[Symbol.asyncDispose]?.();
@@ -268,7 +274,7 @@ export class SegmentRunner {
   }
 
   #watch(node: SegmentNode): StepWatch | undefined {
-    const outer = node.policy?.deadlineMs === undefined ? undefined : this.#environment.watch?.(node);
+    const outer = this.#environment.watch?.(node);
     if (this.#spec.recordsActivity !== true) return outer;
     const recorder = new ActivityRecorder(outer);
     this.#activity.set(node.nodeId, recorder);

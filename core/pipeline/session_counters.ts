@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type EdgeCounts, type EdgeSample, EdgeTable } from "../flow/edge_counts.ts";
+import { type EdgeCounts, type EdgeSample, EdgeTable, type EdgeTotals } from "../flow/edge_counts.ts";
 import type { LinkMetrics } from "./metrics.ts";
 import type { PortRef } from "./segment.ts";
 
@@ -33,49 +33,68 @@ export interface CountedEdge {
   readonly inFlight?: (() => Amount) | undefined;
 }
 
-/** Reads and adds up what the edges of a session count. */
+/** Who counts at one end of an edge, and in which row of his table. */
+export interface CountedEnd {
+  readonly owner: number;
+  readonly row: number;
+}
+
+/** The number of the host among those who count; segments are numbered from 0. */
+export const HOST = -1;
+
+/**
+ * Reads and adds up what the edges of a session count. Each segment counts in
+ * memory of its own, and so does the host: no plugin can count for another.
+ */
 export class SessionCounters {
-  /** The table, for the threads of the session; absent without shared memory. */
-  readonly shared: SharedArrayBuffer | undefined;
-  readonly #table: EdgeTable;
-  readonly #edges: CountedEdge[] = [];
+  /** Whether threads count in shared memory, so that the host need not ask. */
+  readonly isShared: boolean;
+  readonly #tables = new Map<number, EdgeTable>();
+  readonly #edges: (CountedEdge & { readonly writer: CountedEnd; readonly reader: CountedEnd })[] = [];
   #last: { readonly links: readonly LinkMetrics[]; readonly taken: readonly TakenAndWaiting[] } | undefined;
 
-  /**
-   * @param options.edges How many edges there will be.
-   * @param options.shared Whether threads count in shared memory, where the runtime has it. Default: true.
-   */
-  constructor({ edges, shared = true }: { readonly edges: number; readonly shared?: boolean | undefined }) {
-    const bytes = EdgeTable.bytesFor(edges);
-    this.shared = shared && typeof SharedArrayBuffer !== "undefined" ? new SharedArrayBuffer(bytes) : undefined;
-    this.#table = new EdgeTable(this.shared ?? new ArrayBuffer(bytes));
+  /** @param options.shared Whether threads count in shared memory, where the runtime has it. Default: true. */
+  constructor({ shared = true }: { readonly shared?: boolean | undefined } = {}) {
+    this.isShared = shared && typeof SharedArrayBuffer !== "undefined";
   }
 
-  /** Adds an edge, and gives the number of its row. */
-  add(edge: CountedEdge): number {
-    return this.#edges.push(edge) - 1;
+  /**
+   * Makes the table of one who counts, with so many rows.
+   *
+   * @returns Its memory, for the thread of a segment; nothing for the host, or without shared memory.
+   */
+  addTable(owner: number, rows: number): SharedArrayBuffer | undefined {
+    const bytes = EdgeTable.bytesFor(rows);
+    const shared = this.isShared && owner !== HOST ? new SharedArrayBuffer(bytes) : undefined;
+    this.#tables.set(owner, new EdgeTable(shared ?? new ArrayBuffer(bytes)));
+    return shared;
+  }
+
+  /** Adds an edge, with those who count at its ends. */
+  add(edge: CountedEdge, writer: CountedEnd, reader: CountedEnd): void {
+    this.#edges.push({ ...edge, writer, reader });
   }
 
   /** Where an end of an edge in the host counts. */
   open(row: number): EdgeCounts {
-    return this.#table.open(row);
+    return this.#tableOf(HOST).open(row);
   }
 
-  /** Takes over what threads without shared memory have counted. */
-  apply(samples: readonly EdgeSample[]): void {
-    for (const sample of samples) this.#table.apply(sample);
+  /** Takes over what the thread of a segment has counted without shared memory. */
+  apply(owner: number, samples: readonly EdgeSample[]): void {
+    for (const sample of samples) this.#tableOf(owner).apply(sample);
   }
 
   /** Bytes that are written and not taken, on all edges together. */
   get bytesInFlight(): number {
-    return this.#edges.reduce((sum, { inFlight }, row) => sum + this.#inFlight(row, inFlight).bytes, 0);
+    return this.#edges.reduce((sum, edge) => sum + this.#inFlight(edge).bytes, 0);
   }
 
   /** Every edge: inputs of the session first, then connections, then its outputs, each in the order of the plan. */
   links(): readonly LinkMetrics[] {
-    return this.#last?.links ?? this.#edges.map((edge, row) => {
-      const totals = this.#table.read(row);
-      const { items, bytes } = this.#inFlight(row, edge.inFlight);
+    return this.#last?.links ?? this.#edges.map((edge) => {
+      const totals = this.#read(edge);
+      const { items, bytes } = this.#inFlight(edge);
       return {
         from: edge.from,
         to: edge.to,
@@ -93,10 +112,16 @@ export class SessionCounters {
 
   /** The same edges, by what was taken from them. */
   taken(): readonly TakenAndWaiting[] {
-    return this.#last?.taken ?? this.#edges.map(({ to, inFlight }, row) => {
-      const { itemsWritten, bytesWritten } = this.#table.read(row);
-      const waiting = this.#inFlight(row, inFlight);
-      return { to, waiting, taken: { items: itemsWritten - waiting.items, bytes: bytesWritten - waiting.bytes } };
+    return this.#last?.taken ?? this.#edges.map((edge) => {
+      const { itemsWritten, bytesWritten } = this.#read(edge);
+      const waiting = this.#inFlight(edge);
+      // The two are counted apart, perhaps by one who lies.
+      const taken = (written: number, inFlight: number) => Math.max(0, written - inFlight);
+      return {
+        to: edge.to,
+        waiting,
+        taken: { items: taken(itemsWritten, waiting.items), bytes: taken(bytesWritten, waiting.bytes) },
+      };
     });
   }
 
@@ -113,9 +138,17 @@ export class SessionCounters {
     this.#edges.length = 0;
   }
 
-  #inFlight(row: number, told: CountedEdge["inFlight"]): Amount {
-    if (told !== undefined) return told();
-    const { itemsInFlight, bytesInFlight } = this.#table.read(row);
+  #inFlight(edge: CountedEdge & { readonly writer: CountedEnd; readonly reader: CountedEnd }): Amount {
+    if (edge.inFlight !== undefined) return edge.inFlight();
+    const { itemsInFlight, bytesInFlight } = this.#read(edge);
     return { items: itemsInFlight, bytes: bytesInFlight };
+  }
+
+  #read({ writer, reader }: { readonly writer: CountedEnd; readonly reader: CountedEnd }): EdgeTotals {
+    return this.#tableOf(writer.owner).read(writer.row, { table: this.#tableOf(reader.owner), row: reader.row });
+  }
+
+  #tableOf(owner: number): EdgeTable {
+    return this.#tables.get(owner) as EdgeTable;
   }
 }

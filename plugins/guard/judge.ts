@@ -65,12 +65,11 @@ export interface Verdict {
   readonly text: string;
 }
 
-/** Too long a text is judged by its beginning only: the rest does not go on, unless with a warning. */
-const JUDGED_MAX_CHARS = 1_000_000;
-
 /** Runs one check. */
-export function runCheck(check: CheckName, text: string, { maxChars }: GuardOptions): Finding[] {
-  const judged = text.slice(0, JUDGED_MAX_CHARS);
+export function runCheck(check: CheckName, text: string, options: GuardOptions): Finding[] {
+  const { maxChars, checks, strategy } = options;
+  // Of a text that is too long the rest is dropped, unless it goes on with a warning: it need not be judged.
+  const judged = checks.includes("length") && strategy !== "warn" ? text.slice(0, maxChars) : text;
   switch (check) {
     case "length":
       if (text.length <= maxChars) return [];

@@ -40,7 +40,7 @@ const RECOGNISERS: readonly Recogniser[] = [
   },
   {
     kind: "phone",
-    pattern: /(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,5}\)[ .-]?)?\d{2,5}(?:[ .-]\d{2,5}){1,4}(?![\w-])/g,
+    pattern: /(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,5}\)[ .-]?)?\d{2,5}(?:[ .-]\d{2,8}){1,4}(?![\w-])/g,
     severity: 0.5,
     isValid: isPhoneNumber,
   },

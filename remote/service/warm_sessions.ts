@@ -63,7 +63,7 @@ export class WarmSessions {
     }
     this.#remember(key);
     if (this.#pending.size >= this.#max) return;
-    const opening = this.#open(key, manifest).catch(() => {
+    const opening = afterThisTurn().then(() => this.#open(key, manifest)).catch(() => {
       // The next run opens its session itself, and is told why if it cannot.
     });
     this.#pending.add(opening);
@@ -79,6 +79,7 @@ export class WarmSessions {
   }
 
   async #open(key: string, manifest: Manifest): Promise<void> {
+    if (this.#isClosed) return;
     const session = await this.#runtime.open(manifest);
     if (this.#isClosed) return await session.cancel("the service stops");
     this.#waiting.push({ key, session, sinceMs: performance.now() });
@@ -110,6 +111,11 @@ export class WarmSessions {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
+}
+
+/** Opening takes longer than all the rest of a short run: the answer is not to wait for it. */
+function afterThisTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** Tells one manifest from another by all that matters to a run. */

@@ -9,7 +9,8 @@
  * @module
  */
 
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { BackWriter } from "./back_writer.ts";
 import type { WireAudio } from "./pcm.ts";
 
 /** A DataChunk that holds audio. */
@@ -23,57 +24,115 @@ export interface AudioDataChunk {
 
 /** Reads a StreamRequest if it is a `data_chunk` with one audio buffer, and nothing in it is unusual. */
 export function readAudioDataChunk(message: Uint8Array): AudioDataChunk | undefined {
+  return readOnlyField(message, readChunk);
+}
+
+/** Reads a StreamResponse if it is a `result` with one output, which is audio, and nothing in it is unusual. */
+export function readAudioResult(message: Uint8Array): AudioResult | undefined {
+  return readOnlyField(message, readResult);
+}
+
+/** Reads field 2 of a message that has no other. */
+function readOnlyField<T>(message: Uint8Array, read: (reader: BinaryReader, end: number) => T | undefined) {
   try {
     const reader = new BinaryReader(message);
-    const chunk = onlyField(reader, 2, reader.len);
-    return chunk === undefined ? undefined : readChunk(chunk);
+    if (!isNext(reader, 2) || endOfField(reader) !== reader.len) return undefined;
+    const value = read(reader, reader.len);
+    return reader.pos === reader.len ? value : undefined;
   } catch {
     return undefined; // cut off, say: the long way tells what is wrong
   }
 }
 
-function readChunk(bytes: Uint8Array): AudioDataChunk | undefined {
-  const reader = new BinaryReader(bytes);
+function isNext(reader: BinaryReader, wanted: number): boolean {
+  const [number, type] = reader.tag();
+  return number === wanted && type === WireType.LengthDelimited;
+}
+
+/** Where the contents of the field end, before which the reader stands. What goes beyond the message throws there. */
+function endOfField(reader: BinaryReader): number {
+  const length = reader.uint32();
+  return reader.pos + length;
+}
+
+// Fields within a field are read by the same reader, up to their end: one that does not end there is unusual.
+
+function readChunk(reader: BinaryReader, end: number): AudioDataChunk | undefined {
   let nodeId = "";
-  let buffer: Uint8Array | undefined;
+  let buffer: AudioBufferFields | undefined;
   let [sequence, timestampMs] = [0n, 0n];
-  while (reader.pos < reader.len) {
+  while (reader.pos < end) {
     const [number, type] = reader.tag();
     if (number === 1 && type === WireType.LengthDelimited) nodeId = reader.string();
-    else if (number === 2 && type === WireType.LengthDelimited && buffer === undefined) buffer = reader.bytes();
-    else if (number === 4 && type === WireType.Varint) sequence = BigInt(reader.uint64());
+    else if (number === 2 && type === WireType.LengthDelimited && buffer === undefined) {
+      buffer = readBuffer(reader);
+      if (buffer === undefined) return undefined;
+    } else if (number === 4 && type === WireType.Varint) sequence = BigInt(reader.uint64());
     else if (number === 5 && type === WireType.Varint) timestampMs = BigInt(reader.uint64());
     else return undefined;
   }
   if (buffer === undefined) return undefined;
-  const read = readBuffer(buffer);
-  return read === undefined ? undefined : { nodeId, sequence, timestampMs, ...read };
+  const { audio, metadata } = buffer;
+  return { nodeId, sequence, timestampMs, audio, metadata };
 }
 
-function readBuffer(bytes: Uint8Array): Pick<AudioDataChunk, "audio" | "metadata"> | undefined {
-  const reader = new BinaryReader(bytes);
+function readResult(reader: BinaryReader, end: number): AudioResult | undefined {
+  let [sequence, processingTimeMs, itemsProcessed] = [0n, 0, 0n];
+  let output: ReturnType<typeof readOutput>;
+  while (reader.pos < end) {
+    const [number, type] = reader.tag();
+    if (number === 1 && type === WireType.Varint) sequence = BigInt(reader.uint64());
+    else if (number === 3 && type === WireType.Bit64) processingTimeMs = reader.double();
+    else if (number === 4 && type === WireType.Varint) itemsProcessed = BigInt(reader.uint64());
+    else if (number === 2 && type === WireType.LengthDelimited && output === undefined) {
+      output = readOutput(reader);
+      if (output === undefined) return undefined;
+    } else return undefined;
+  }
+  if (output === undefined) return undefined;
+  const { key, audio, metadata } = output;
+  return { sequence, key, audio, metadata, processingTimeMs, itemsProcessed };
+}
+
+type AudioBufferFields = Pick<AudioDataChunk, "audio" | "metadata">;
+
+function readOutput(reader: BinaryReader): AudioBufferFields & { readonly key: string } | undefined {
+  const end = endOfField(reader);
+  let key = "";
+  let buffer: AudioBufferFields | undefined;
+  while (reader.pos < end) {
+    const [number, type] = reader.tag();
+    if (type !== WireType.LengthDelimited) return undefined;
+    if (number === 1) key = reader.string();
+    else if (number === 2 && buffer === undefined) {
+      buffer = readBuffer(reader);
+      if (buffer === undefined) return undefined;
+    } else return undefined;
+  }
+  if (buffer === undefined || reader.pos !== end) return undefined;
+  return { key, audio: buffer.audio, metadata: buffer.metadata };
+}
+
+function readBuffer(reader: BinaryReader): AudioBufferFields | undefined {
+  const end = endOfField(reader);
   let audio: WireAudio | undefined;
-  const metadata: [string, string][] = [];
-  while (reader.pos < reader.len) {
+  const metadata: Record<string, string> = {};
+  while (reader.pos < end) {
     const [number, type] = reader.tag();
     if (type !== WireType.LengthDelimited) return undefined;
     if (number === 1 && audio === undefined) {
-      audio = readAudioFields(reader.bytes());
+      audio = readAudioFields(reader);
       if (audio === undefined) return undefined;
-    } else if (number === 10) {
-      const entry = readEntry(reader.bytes());
-      if (entry === undefined) return undefined;
-      metadata.push(entry);
-    } else return undefined;
+    } else if (number !== 10 || !readEntry(reader, metadata)) return undefined;
   }
-  return audio === undefined ? undefined : { audio, metadata: Object.fromEntries(metadata) };
+  return audio === undefined || reader.pos !== end ? undefined : { audio, metadata };
 }
 
-function readAudioFields(bytes: Uint8Array): WireAudio | undefined {
-  const reader = new BinaryReader(bytes);
-  let samples: Uint8Array = new Uint8Array();
+function readAudioFields(reader: BinaryReader): WireAudio | undefined {
+  const end = endOfField(reader);
+  let samples: Uint8Array = NOTHING;
   let [sampleRate, channels, format, numSamples] = [0, 0, 0, 0n];
-  while (reader.pos < reader.len) {
+  while (reader.pos < end) {
     const [number, type] = reader.tag();
     if (number === 1 && type === WireType.LengthDelimited) samples = reader.bytes();
     else if (type !== WireType.Varint) return undefined;
@@ -83,70 +142,26 @@ function readAudioFields(bytes: Uint8Array): WireAudio | undefined {
     else if (number === 5) numSamples = BigInt(reader.uint64());
     else return undefined; // metadata_json, and what is not known
   }
-  return { samples, sampleRate, channels, format, numSamples };
+  return reader.pos === end ? { samples, sampleRate, channels, format, numSamples } : undefined;
 }
 
-function readEntry(bytes: Uint8Array): [string, string] | undefined {
-  const reader = new BinaryReader(bytes);
-  const entry: [string, string] = ["", ""];
-  while (reader.pos < reader.len) {
+const NOTHING = new Uint8Array();
+
+/** Reads an entry of metadata; says whether it was a usual one. */
+function readEntry(reader: BinaryReader, metadata: Record<string, string>): boolean {
+  const end = endOfField(reader);
+  let [key, value] = ["", ""];
+  while (reader.pos < end) {
     const [number, type] = reader.tag();
-    if (type !== WireType.LengthDelimited || (number !== 1 && number !== 2)) return undefined;
-    entry[number - 1] = reader.string();
-  }
-  return entry;
-}
-
-/** Reads a StreamResponse if it is a `result` with one output, which is audio, and nothing in it is unusual. */
-export function readAudioResult(message: Uint8Array): AudioResult | undefined {
-  try {
-    const outer = new BinaryReader(message);
-    const bytes = onlyField(outer, 2, outer.len);
-    return bytes === undefined ? undefined : readResult(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function readResult(bytes: Uint8Array): AudioResult | undefined {
-  const reader = new BinaryReader(bytes);
-  let [sequence, processingTimeMs, itemsProcessed] = [0n, 0, 0n];
-  let output: Pick<AudioResult, "key" | "audio" | "metadata"> | undefined;
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag();
-    if (number === 1 && type === WireType.Varint) sequence = BigInt(reader.uint64());
-    else if (number === 3 && type === WireType.Bit64) processingTimeMs = reader.double();
-    else if (number === 4 && type === WireType.Varint) itemsProcessed = BigInt(reader.uint64());
-    else if (number === 2 && type === WireType.LengthDelimited && output === undefined) {
-      output = readOutput(reader.bytes());
-      if (output === undefined) return undefined;
-    } else return undefined;
-  }
-  return output === undefined ? undefined : { sequence, processingTimeMs, itemsProcessed, ...output };
-}
-
-function readOutput(bytes: Uint8Array): Pick<AudioResult, "key" | "audio" | "metadata"> | undefined {
-  const reader = new BinaryReader(bytes);
-  let key = "";
-  let buffer: ReturnType<typeof readBuffer>;
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag();
-    if (type !== WireType.LengthDelimited) return undefined;
+    if (type !== WireType.LengthDelimited) return false;
     if (number === 1) key = reader.string();
-    else if (number === 2 && buffer === undefined) {
-      buffer = readBuffer(reader.bytes());
-      if (buffer === undefined) return undefined;
-    } else return undefined;
+    else if (number === 2) value = reader.string();
+    else return false;
   }
-  return buffer === undefined ? undefined : { key, ...buffer };
-}
-
-/** The contents of a message's only field, if it is that one. */
-function onlyField(reader: BinaryReader, wanted: number, end: number): Uint8Array | undefined {
-  const [number, type] = reader.tag();
-  if (number !== wanted || type !== WireType.LengthDelimited) return undefined;
-  const bytes = reader.bytes();
-  return reader.pos === end ? bytes : undefined;
+  // Not a name like any other to an object.
+  if (key === "__proto__") return false;
+  metadata[key] = value;
+  return reader.pos === end;
 }
 
 /** A ChunkResult with one output, which is audio. */
@@ -161,75 +176,61 @@ export interface AudioResult {
 
 /** Writes a StreamResponse with a result. The samples are copied once, to where they stay. */
 export function writeAudioResult(result: AudioResult): Uint8Array {
-  const buffer = bufferParts(result.audio, result.metadata);
-  const bufferLength = lengthOf(buffer);
-  const key = new BinaryWriter().tag(1, WireType.LengthDelimited).string(result.key).finish();
-  const entry = [key, lengthDelimited(2, bufferLength), ...buffer];
-  const rest = new BinaryWriter();
-  if (result.processingTimeMs !== 0) rest.tag(3, WireType.Bit64).double(result.processingTimeMs);
-  if (result.itemsProcessed !== 0n) rest.tag(4, WireType.Varint).uint64(result.itemsProcessed);
-  const sequence = numbers([], [1, result.sequence]);
-  const parts = [sequence, lengthDelimited(2, lengthOf(entry)), ...entry, rest.finish()];
-  return join([lengthDelimited(2, lengthOf(parts)), ...parts]);
+  const { sequence, key, audio, metadata, processingTimeMs, itemsProcessed } = result;
+  const writer = new BackWriter(capacityFor(audio, metadata, key));
+  if (itemsProcessed !== 0n) writer.uint(4, itemsProcessed);
+  if (processingTimeMs !== 0) writer.double(3, processingTimeMs);
+  const entryEnd = writer.length;
+  writer.delimited(2, writeBuffer(writer, audio, metadata));
+  writer.text(1, key);
+  writer.delimited(2, writer.length - entryEnd);
+  if (sequence !== 0n) writer.uint(1, sequence);
+  writer.delimited(2, writer.length);
+  return writer.finish();
 }
 
 /** Writes a StreamRequest with a chunk, in the same way. */
 export function writeAudioDataChunk(chunk: AudioDataChunk): Uint8Array {
-  const buffer = bufferParts(chunk.audio, chunk.metadata);
-  const node = chunk.nodeId === ""
-    ? NOTHING
-    : new BinaryWriter().tag(1, WireType.LengthDelimited).string(chunk.nodeId).finish();
-  const times = new BinaryWriter();
-  if (chunk.sequence !== 0n) times.tag(4, WireType.Varint).uint64(chunk.sequence);
-  if (chunk.timestampMs !== 0n) times.tag(5, WireType.Varint).uint64(chunk.timestampMs);
-  const parts = [node, lengthDelimited(2, lengthOf(buffer)), ...buffer, times.finish()];
-  return join([lengthDelimited(2, lengthOf(parts)), ...parts]);
+  const { nodeId, sequence, timestampMs, audio, metadata } = chunk;
+  const writer = new BackWriter(capacityFor(audio, metadata, nodeId));
+  if (timestampMs !== 0n) writer.uint(5, timestampMs);
+  if (sequence !== 0n) writer.uint(4, sequence);
+  writer.delimited(2, writeBuffer(writer, audio, metadata));
+  if (nodeId !== "") writer.text(1, nodeId);
+  writer.delimited(2, writer.length);
+  return writer.finish();
 }
 
-/** A DataBuffer with audio, in pieces. */
-function bufferParts(audio: WireAudio, metadata: { readonly [key: string]: string }): Uint8Array[] {
+/** Writes the fields of a DataBuffer with audio; gives their length. */
+function writeBuffer(writer: BackWriter, audio: WireAudio, metadata: { readonly [key: string]: string }): number {
+  const end = writer.length;
+  for (const [key, value] of Object.entries(metadata).reverse()) {
+    const entryEnd = writer.length;
+    writer.text(2, value);
+    writer.text(1, key);
+    writer.delimited(10, writer.length - entryEnd);
+  }
+  const audioEnd = writer.length;
   const { samples, sampleRate, channels, format, numSamples } = audio;
-  const rest = numbers([[2, sampleRate], [3, channels], [4, format]], [5, numSamples]);
-  const fields = samples.length === 0 ? [rest] : [lengthDelimited(1, samples.length), samples, rest];
-  return [lengthDelimited(1, lengthOf(fields)), ...fields, writeMetadata(metadata)];
+  if (numSamples !== 0n) writer.uint(5, numSamples);
+  if (format !== 0) writer.uint(4, format);
+  if (channels !== 0) writer.uint(3, channels);
+  if (sampleRate !== 0) writer.uint(2, sampleRate);
+  if (samples.length > 0) writer.bytes(1, samples);
+  writer.delimited(1, writer.length - audioEnd);
+  return writer.length - end;
 }
 
-const NOTHING = new Uint8Array();
-
-/** The tag and length in front of a field. */
-function lengthDelimited(number: number, length: number): Uint8Array {
-  return new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(length).finish();
+/** At least the length of a message: tags, lengths and numbers take less than 128 bytes, and 24 for each entry. */
+function capacityFor(
+  { samples }: WireAudio,
+  metadata: { readonly [key: string]: string },
+  name: string,
+): number {
+  let capacity = 128 + samples.length + UTF8_BYTES_MAX * name.length;
+  for (const key in metadata) capacity += 24 + UTF8_BYTES_MAX * (key.length + (metadata[key] as string).length);
+  return capacity;
 }
 
-/** Numbers that are not 0, which is what is not written. */
-function numbers(small: readonly (readonly [number, number])[], large: readonly [number, bigint]): Uint8Array {
-  const writer = new BinaryWriter();
-  for (const [number, value] of small) if (value !== 0) writer.tag(number, WireType.Varint).uint32(value);
-  if (large[1] !== 0n) writer.tag(large[0], WireType.Varint).uint64(large[1]);
-  return writer.finish();
-}
-
-function writeMetadata(metadata: { readonly [key: string]: string }): Uint8Array {
-  const entries = Object.entries(metadata);
-  if (entries.length === 0) return NOTHING;
-  const writer = new BinaryWriter();
-  for (const [key, value] of entries) {
-    writer.tag(10, WireType.LengthDelimited).fork();
-    writer.tag(1, WireType.LengthDelimited).string(key).tag(2, WireType.LengthDelimited).string(value).join();
-  }
-  return writer.finish();
-}
-
-function lengthOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(lengthOf(parts));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
+/** Most bytes that a unit of a string becomes. */
+const UTF8_BYTES_MAX = 3;

@@ -24,8 +24,17 @@ const timeoutMs = (description: string) =>
     60_000,
   );
 
+/** Schemas of {@linkcode EndpointParams}. */
+export interface EndpointEntries {
+  readonly baseUrl: v.GenericSchema<string | undefined, string>;
+  readonly apiKey: v.GenericSchema<string | undefined>;
+  readonly apiKeyEnv: v.GenericSchema<string | undefined>;
+  readonly responseTimeoutMs: v.GenericSchema<number | undefined, number>;
+  readonly idleTimeoutMs: v.GenericSchema<number | undefined, number>;
+}
+
 /** Parameters of a runner that calls an OpenAI-compatible service: to be spread into its own. */
-export const endpointParams = {
+export const endpointParams: EndpointEntries = {
   baseUrl: v.optional(
     v.pipe(v.string(), v.url(), v.regex(/^https?:/), v.description("Where the service is, with its version.")),
     DEFAULT_BASE_URL,
@@ -50,7 +59,9 @@ export interface EndpointParams {
   readonly baseUrl: string;
   readonly apiKey?: string | undefined;
   readonly apiKeyEnv?: string | undefined;
+  /** How long the service may take until it begins to answer, in milliseconds, from 1. */
   readonly responseTimeoutMs: number;
+  /** How long the service may pause in an answer, in milliseconds, from 1. */
   readonly idleTimeoutMs: number;
 }
 
@@ -62,7 +73,10 @@ export interface EndpointContext {
 }
 
 /** Why a service cannot be called; `undefined` if there is a key, or none is needed. */
-export function keyProblem(params: EndpointParams, { readEnv }: { readonly readEnv: ReadEnv }) {
+export function keyProblem(
+  params: EndpointParams,
+  { readEnv }: { readonly readEnv: ReadEnv },
+): StreamrackError | undefined {
   const found = findKey(params, readEnv);
   return typeof found === "object" ? found : undefined;
 }

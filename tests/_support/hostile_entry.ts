@@ -51,7 +51,9 @@ export const ENTRY_FAULTS = {
   },
   "garbage-in-rings": (task: WorkerTask) => {
     for (const { ring } of linksOf(task)) {
-      if (ring !== undefined) new Int32Array(ring).forEach((_, i, words) => words[i] = Math.imul(i + 1, 0x9e37_79b1));
+      if (ring !== undefined) {
+        new Int32Array(ring.buffer).forEach((_, i, words) => words[i] = Math.imul(i + 1, 0x9e37_79b1));
+      }
     }
   },
   "garbage-on-control": ({ control }: WorkerTask) => {

@@ -148,7 +148,7 @@ describe("ProcessingContext", () => {
     for (const Class of [Float32Array, Float64Array]) {
       const made = await context.audioStreamFromSamples(Class.of(0.5, -1), { sampleRate: 8000, timestamp: [1, 2] });
       assert.deepEqual([...await context.audioStreamToSamples(made, "int16")], [16_384, -32_768]);
-      assert.deepEqual([...await context.audioStreamToSamples(made, "float64")], [0.5, -1]);
+      assert.deepEqual([...await context.audioStreamToSamples(made, "float64")], [16_384 / 32_767, -1]);
     }
     const kept = await context.audioStreamFromSamples(Float32Array.of(0.1), { sampleRate: 8000, format: "pcm_f32le" });
     assert.deepEqual([kept.sampleWidth, ...await context.audioStreamToSamples(kept, "float32")], [4, Math.fround(0.1)]);

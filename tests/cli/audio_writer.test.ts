@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { AudioWriter, type AudioWriterOptions } from "../../audio/audio_writer.ts";
 import { type ByteSink, toFile } from "../../audio/io/byte_sink.ts";
@@ -195,5 +196,14 @@ describe("toFile", () => {
     await sink.write(new Uint8Array(10));
     await sink.commit();
     await (await openFile("/dev/null")).close();
+  });
+});
+
+describe("a full disk", { skip: process.platform === "linux" ? false : "there is no /dev/full" }, () => {
+  it("is told as such, and not as a file that is missing", async () => {
+    const sink = await toFile("/dev/full");
+    const full = { reason: "resource-exhausted", code: "resource-exhausted", retryable: false };
+    await assert.rejects(sink.write(new Uint8Array(100)), full);
+    await sink.discard();
   });
 });

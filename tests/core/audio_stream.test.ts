@@ -122,20 +122,26 @@ describe("AudioStream", () => {
     const stream = AudioStream.fromSamples(all, { sampleRate: 8000 });
     for (const type of ["float32", "float64"] as const) {
       const floats = stream.toSamples(type);
-      assert.ok(Math.max(...floats.subarray(-1)) < 1 && floats[0] === -1);
+      assert.deepEqual([floats[0], floats[32_768], floats[65_535]], [-1, 0, 1]);
       assert.deepEqual(AudioStream.fromSamples(floats, { sampleRate: 8000 }).toSamples("int16"), all);
     }
   });
 
-  it("keeps floats within half a step, but for those next to +1", () => {
+  it("keeps floats within half a step, from -1 to +1, both included", () => {
     const random = new Random(7);
-    const floats = Float64Array.from({ length: 20_000 }, () => 2 * random.unit() - 1);
-    const back = AudioStream.fromSamples(floats, { sampleRate: 8000 }).toSamples("float64");
-    floats.forEach((float, i) => {
-      const limit = float > 32_767 / 32_768 ? 1 / 32_768 : 0.5 / 32_768;
-      assert.ok(Math.abs((back[i] as number) - float) <= limit, `${float} became ${back[i]}`);
-    });
-    assert.equal(AudioStream.fromSamples(Float32Array.of(1), { sampleRate: 1 }).toSamples("int16")[0], 32_767);
+    const ends = [-1, -0.99999, -0.5 / 32_768, -0, 0.5 / 32_767, 0.99997, 0.99999, 1];
+    for (const FloatArray of [Float32Array, Float64Array]) {
+      const floats = FloatArray.from([...ends, ...Array.from({ length: 20_000 }, () => 2 * random.unit() - 1)]);
+      const type = FloatArray === Float32Array ? "float32" : "float64";
+      const back = AudioStream.fromSamples(floats, { sampleRate: 8000 }).toSamples(type);
+      floats.forEach((float, i) => {
+        // What float32 itself rounds comes on top of it.
+        const limit = 0.5 / (float < 0 ? 32_768 : 32_767) + (FloatArray === Float32Array ? 2 ** -24 : 2 ** -52);
+        assert.ok(Math.abs((back[i] as number) - float) <= limit, `${float} became ${back[i]}`);
+      });
+    }
+    const beyond = AudioStream.fromSamples(Float32Array.of(1, 2, -1, -2, NaN), { sampleRate: 1 });
+    assert.deepEqual([...beyond.toSamples("int16")], [32_767, 32_767, -32_768, -32_768, 0]);
   });
 
   it("keeps floats as they are when asked to", () => {

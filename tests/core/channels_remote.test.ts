@@ -71,6 +71,32 @@ describe("channels between threads", () => {
     for (let i = 0; i < 10; i++) await channel.publish(RuntimeData.text("held"));
   });
 
+  it("a thread that takes a number twice, or asks without end, is cut off; nothing of it waits any more", async () => {
+    const publish = (id: number) => ({ t: "publish", id, name: "words", value: RuntimeData.text("1") });
+    const subscribe = (sub: number) => ({ t: "subscribe", sub, name: "words", policy: "block", capacity: 1 });
+    const floods = {
+      "a call twice": [publish(1), publish(2), publish(2)],
+      "calls without end": Array.from({ length: 5_000 }, (_, id) => publish(id)),
+      "a subscription twice": [subscribe(1), subscribe(1)],
+      "subscriptions without end": Array.from({ length: 1_100 }, (_, sub) => subscribe(sub)),
+    };
+    for (const [name, messages] of Object.entries(floods)) {
+      await using manager = new ChannelManager();
+      const channel = await manager.createChannel("words", { kind: "text", capacity: 1 });
+      const { port1, port2 } = new MessageChannel();
+      const connection = serveChannels(manager, port1);
+      for (const message of messages) port2.postMessage(message);
+      await connection.closed;
+      assert.deepEqual(manager.list()[0]?.subscriberIds, [], name);
+      // Whatever it had published before is read, or was given up: the channel takes values of others.
+      const reader = channel.subscribe();
+      await channel.publish(RuntimeData.text("of another"));
+      for await (const value of reader) if (value.text === "of another") break;
+      port1.close();
+      port2.close();
+    }
+  });
+
   it("a port that receives something else is closed, on either side", async () => {
     await using manager = new ChannelManager();
     for (const garbage of [null, 5, {}, { t: "none" }]) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { EdgeCounts, EdgeTable } from "../../core/flow/edge_counts.ts";
 import { EdgeQueue } from "../../core/flow/edge_queue.ts";
-import { SessionCounters } from "../../core/pipeline/session_counters.ts";
+import { type CountedEnd, HOST, SessionCounters } from "../../core/pipeline/session_counters.ts";
 import { RuntimeData } from "../../core/plugin.ts";
 
 const MEMORIES = [
@@ -132,31 +132,62 @@ describe("EdgeQueue", () => {
 });
 
 describe("SessionCounters", () => {
-  it("takes what cannot be a count for nothing, and ends a stall whose writer is gone", async () => {
-    const counters = new SessionCounters({ edges: 1 });
-    counters.add({ from: undefined, to: undefined, isFused: true });
+  it("takes what cannot be a count for nothing, and ends a stall whose writer is gone", () => {
+    const end = { owner: HOST, row: 0 };
+    const counters = new SessionCounters();
+    counters.addTable(HOST, 1);
+    counters.add({ from: undefined, to: undefined, isFused: true }, end, end);
     void counters.open(0).stalled(new Promise(() => {}));
     counters.end();
     const [link] = counters.links();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const atEndMs = performance.now();
+    while (performance.now() === atEndMs);
     assert.deepEqual(counters.links(), [link]);
-    const hostile = new SessionCounters({ edges: 1 });
-    hostile.add({ from: undefined, to: undefined, isFused: true });
-    for (const bytes of [NaN, Infinity, -1]) {
-      new Float64Array(hostile.shared!).fill(0);
-      hostile.open(0).written(bytes);
-      assert.equal(hostile.bytesInFlight, 0);
+    const hostile = new SessionCounters();
+    const memory = hostile.addTable(0, 1) as SharedArrayBuffer;
+    const own = { owner: 0, row: 0 };
+    hostile.add({ from: undefined, to: undefined, isFused: true }, own, own);
+    for (const lie of [NaN, Infinity, -Infinity, -1, 1e300]) {
+      new Float64Array(memory).fill(lie);
+      const { items, bytes, dropped, stalls, stalledMs } = hostile.links()[0]!;
+      assert.deepEqual([items, bytes, dropped, stalls, stalledMs, hostile.bytesInFlight], [0, 0, 0, 0, 0, 0], `${lie}`);
     }
+  });
+
+  it("gives each who counts a memory of his own: nobody counts for another, nor for the host", () => {
+    const counters = new SessionCounters();
+    const [mine, theirs] = [0, 1].map((owner) => counters.addTable(owner, 1) as SharedArrayBuffer) as [
+      SharedArrayBuffer,
+      SharedArrayBuffer,
+    ];
+    assert.equal(counters.addTable(HOST, 1), undefined);
+    const [host, writer, reader] = [HOST, 0, 1].map((owner): CountedEnd => ({ owner, row: 0 })) as [
+      CountedEnd,
+      CountedEnd,
+      CountedEnd,
+    ];
+    counters.add({ from: undefined, to: undefined, isFused: false }, host, writer);
+    counters.add({ from: undefined, to: undefined, isFused: false }, writer, reader);
+    counters.open(0).written(10);
+    new EdgeTable(mine).open(0).written(7);
+    new EdgeTable(theirs).open(0).taken(7);
+    // What the reader says in the columns of the writer, nobody reads.
+    new EdgeTable(theirs).open(0).written(1_000);
+    assert.deepEqual(counters.links().map(({ items, bytes }) => [items, bytes]), [[1, 10], [1, 7]]);
+    assert.equal(counters.bytesInFlight, 10);
   });
 
   for (const shared of [true, false]) {
     it(`adds up its edges, and has nothing in flight once it has ended (shared: ${shared})`, () => {
-      const counters = new SessionCounters({ edges: 2, shared });
-      assert.equal(counters.shared !== undefined, shared);
+      const counters = new SessionCounters({ shared });
+      assert.equal(counters.isShared, shared);
+      counters.addTable(HOST, 2);
+      const [first, second] = [0, 1];
+      const [firstEnd, secondEnd] = [{ owner: HOST, row: first }, { owner: HOST, row: second }];
       const node = { nodeId: "n", port: "in" };
       let inFlight = { items: 1, bytes: 5 };
-      const first = counters.add({ from: undefined, to: node, isFused: false, inFlight: () => inFlight });
-      const second = counters.add({ from: node, to: undefined, isFused: true });
+      counters.add({ from: undefined, to: node, isFused: false, inFlight: () => inFlight }, firstEnd, firstEnd);
+      counters.add({ from: node, to: undefined, isFused: true }, secondEnd, secondEnd);
       counters.open(first).written(5);
       counters.open(second).written(20);
       counters.open(second).written(10);

@@ -157,6 +157,33 @@ describe("error envelope", () => {
     assert.equal(Object.getOwnPropertyDescriptor(error, "__proto__")?.value, "mine");
   });
 
+  it("believes nothing of an envelope: any field may be missing, of another type, too long, too many or cyclic", () => {
+    const cyclic: Record<string, unknown> = { message: "round" };
+    cyclic["cause"] = cyclic;
+    const ours = { code: "internal", reason: "unknown", detail: "d", problems: [], retryable: false };
+    const forged: readonly unknown[] = [
+      ...[undefined, null, 5, "text", [], {}, { message: 5, name: {}, stack: [] }, cyclic],
+      { message: "x".repeat(1_000_000), stack: "y".repeat(1_000_000) },
+      { fields: Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`f${i}`, "z".repeat(100_000)])) },
+      { fields: { toString: "no", constructor: 5, message: "other", hasOwnProperty: 1, nested: {} } },
+      ...[{ streamrack: 5 }, { streamrack: { ...ours, problems: "none" } }, { streamrack: { ...ours, detail: 5 } }],
+      { streamrack: { ...ours, problems: new Array(100_000).fill({ path: {}, message: "m" }) } },
+      { streamrack: { ...ours, problems: [Object.create(null), null, { path: Object.create(null) }] } },
+      { streamrack: { ...ours, nodeId: {}, pluginName: 7, remedy: [], retryAfterMs: -1, retryable: "yes" } },
+      { streamrack: { ...ours, code: "toString", reason: "__proto__" } },
+    ];
+    for (const envelope of forged) {
+      const error = fromErrorEnvelope(structuredClone(envelope) as ErrorEnvelope);
+      assert.ok(error instanceof Error);
+      assert.equal(typeof error.message, "string");
+      assert.ok(String(error).length < 200_000);
+      let depth = 0;
+      for (let at: unknown = error; at !== undefined; at = (at as Error).cause) depth += 1;
+      assert.ok(depth <= 9);
+      assert.ok(Object.keys(error).length <= 80);
+    }
+  });
+
   it("gives a plain error for a reason that this version does not know", () => {
     const envelope = toErrorEnvelope(new StreamrackError("unknown", "x", { nodeId: "n" }));
     for (const reason of ["from-the-future", "toString", "__proto__"]) {

@@ -3,7 +3,9 @@ import { RuntimeData } from "../../core/plugin.ts";
 import { createRuntime } from "../../mod.ts";
 import { createService } from "../../remote/mod.ts";
 import { type ConformanceOptions, conformanceTests } from "../../testing/mod.ts";
+import { encode } from "fast-png";
 import { PLUGIN_CATALOG } from "../../plugins/catalog.ts";
+import { chat, ModelServer } from "../runners/_model_server.ts";
 import { speechNodes } from "../speech/_conformance.ts";
 
 const json = RuntimeData.json({ operation: "add", operands: [1, 2] });
@@ -15,6 +17,14 @@ const remote = {
   address: `127.0.0.1:${service.address.port}`,
   manifest: { version: "v1", nodes: [{ id: "pass", node_type: "util.passthrough" }] },
 };
+
+// A runner asks a service, which answers over real HTTP.
+const models = await ModelServer.start();
+models.answer = (_, response) => chat(response, ["One ", "two."]);
+after(() => models.stop());
+const model = { baseUrl: models.baseUrl };
+const request = RuntimeData.json({ inputs: { text: "hello" } });
+const png = encode({ width: 1, height: 1, data: new Uint8Array(3), channels: 3, depth: 8 });
 
 const speech = await speechNodes();
 after(() => speech.stop());
@@ -60,6 +70,18 @@ const NODES: ConformanceOptions["nodes"] = {
   "audio.format": { chunkInvariant: true },
   "audio.resample": { params: { sampleRateHz: 24_000 }, chunkInvariant: true },
   "audio.rechunk": { chunkInvariant: true },
+  // Its answers tell how long they took.
+  "llm.openai": {
+    params: model,
+    samples: { in: [RuntimeData.text("hello"), request] },
+    deterministic: false,
+  },
+  "vlm.openai": {
+    params: model,
+    samples: { in: [RuntimeData.binary(new Uint8Array(png))] },
+    deterministic: false,
+  },
+  "guard.check": { samples: { in: [RuntimeData.text("hello"), request] }, deterministic: false },
   "remote.pipeline": { params: remote },
   ...speech.nodes,
   "util.passthrough": { chunkInvariant: true },

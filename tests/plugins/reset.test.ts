@@ -147,6 +147,8 @@ describe("a node that was reset", () => {
     };
     const tested = new Set(CASES.map(([type]) => type));
     for (const type of factories.keys()) {
+      // Those ask a service, and keep nothing; this one holds partial text only (tests/runners/guard.test.ts).
+      if (["llm.openai", "tts.openai", "vlm.openai", "guard.text"].includes(type)) continue;
       // The one needs a service (tests/remote/remote_node.test.ts), the other a sound; the conformance suite resets both.
       if (type === "remote.pipeline" || type === "synth.graph") continue;
       // They need a program or a service: tests/speech/utterance_listener.test.ts.

@@ -70,9 +70,10 @@ for (const runtime of ["deno", "bun", "node"] as const) {
         }],
         connections: [{ from: "down", to: "up" }],
       };
-      await Promise.all([160, 1600, 200_000].map(async (frames) => {
+      // Short ones that share a frame of HTTP/2, and long ones that take many and fill the windows of both sides.
+      await Promise.all([[160, 40], [1600, 40], [200_000, 8]].map(async ([frames = 0, total = 0]) => {
         async function* chunks() {
-          for (let i = 0; i < 40; i++) {
+          for (let i = 0; i < total; i++) {
             yield RuntimeData.audio({ samples: new Float32Array(frames).fill(i / 100), sampleRate: 16_000 });
           }
         }
@@ -84,7 +85,7 @@ for (const runtime of ["deno", "bun", "node"] as const) {
           assert.ok(Math.abs((samples[frames - 1] as number) - count / 100) < 1e-6);
           count++;
         }
-        assert.equal(count, 40);
+        assert.equal(count, total);
       }));
     });
 
@@ -93,7 +94,7 @@ for (const runtime of ["deno", "bun", "node"] as const) {
         for (let i = 0; i < 100; i++) yield { data: RuntimeData.binary(new Uint8Array(2_000)), to: "nobody" };
       }
       const manifest: Manifest = { version: "v1", nodes: [{ id: "p", node_type: "PassThrough" }] };
-      await Promise.all(Array.from({ length: 50 }, async () => {
+      await Promise.all(Array.from({ length: 20 }, async () => {
         const error = await rejectionOf((async () => {
           for await (const _ of client.streamPipeline(manifest, chunks()));
         })());
@@ -145,7 +146,7 @@ for (const runtime of ["deno", "bun", "node"] as const) {
     });
 
     it("survives clients that come and go, with calls under way or without", async () => {
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 8; i++) {
         const passing = new RemotePipelineClient(serving.address, { token: TOKEN });
         const manifest: Manifest = { version: "v1", nodes: [{ id: "p", node_type: "PassThrough" }] };
         if (i % 2 === 0) await passing.connect();

@@ -91,7 +91,7 @@ describe("llm.openai", () => {
   });
 
   it("puts characters together that were cut between chunks", async () => {
-    server.answer = async (_, response) => {
+    server.answer = (_, response) => {
       begin(response);
       const bytes = Buffer.from(delta("Grüße 🎉"));
       for (const byte of bytes) response.write(Buffer.of(byte));
@@ -362,14 +362,15 @@ describe("llm.openai", () => {
   });
 });
 
+async function* cut(bytes: Uint8Array, size: number) {
+  for (let i = 0; i < bytes.length; i += size) yield bytes.slice(i, i + size);
+}
+
 describe("readEvents", () => {
   it("reads the same, however the bytes are cut, and takes a last line without its end", async () => {
     const bytes = new TextEncoder().encode(': hello\r\ndata: {"a":\r\ndata: "ü"}\r\n\r\nevent: x\ndata: 2\n\ndata: 3');
     for (const size of [1, 2, 3, 7, 1000]) {
-      async function* cut() {
-        for (let i = 0; i < bytes.length; i += size) yield bytes.slice(i, i + size);
-      }
-      assert.deepEqual(await Array.fromAsync(readEvents(cut(), 1000)), [{ a: "ü" }, 2, 3], `${size}`);
+      assert.deepEqual(await Array.fromAsync(readEvents(cut(bytes, size), 1000)), [{ a: "ü" }, 2, 3], `${size}`);
     }
   });
 });

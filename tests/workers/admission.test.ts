@@ -172,16 +172,33 @@ describe("Runtime.metrics", () => {
         assert.equal(open.sessions, 1);
         assert.ok(open.threads >= 2);
         assert.equal(open.bytesInFlight, 0);
-        assert.deepEqual(open.plugins, {
-          probe: { sessions: 1, bytesInFlight: 0, items: 3, crashes: 0 },
-          util: { sessions: 1, bytesInFlight: 0, items: 3, crashes: 0 },
-        });
+        const counted = { bytesInFlight: 0, items: 3, crashes: 0, restarts: 0, violations: 0 };
+        assert.deepEqual(Object.keys(open.plugins).sort(), ["probe", "util"]);
+        for (
+          const { heapBytes, bufferBytes, stalls, longestStallMs, stalledThreads, ...rest } of Object.values(
+            open.plugins,
+          )
+        ) {
+          assert.deepEqual(rest, { sessions: 1, ...counted });
+          assert.ok(heapBytes > 0 && bufferBytes >= 0);
+          // On a machine that is busy threads may stand still, though not for long enough to be told of.
+          assert.ok(stalls === 0 && longestStallMs >= 0 && stalledThreads >= 0);
+        }
         await session.finish();
         await outputs.next();
         await assert.rejects(runtime.execute(chain("fault.exit"), { n0: RuntimeData.text("x") }));
         const { plugins, sessions } = runtime.metrics();
         assert.equal(sessions, 0);
-        assert.deepEqual(plugins["probe"], { sessions: 0, bytesInFlight: 0, items: 3, crashes: 0 });
+        const { longestStallMs, ...probe } = plugins["probe"]!;
+        assert.ok(longestStallMs >= 0);
+        assert.deepEqual(probe, {
+          sessions: 0,
+          ...counted,
+          stalls: 0,
+          stalledThreads: 0,
+          heapBytes: 0,
+          bufferBytes: 0,
+        });
         assert.equal(plugins["faults"]?.crashes, 1);
       }, { sharedMemory }));
   }

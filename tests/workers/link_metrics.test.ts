@@ -132,7 +132,7 @@ describe("ringInFlight", () => {
 
   it("takes what cannot be a count for nothing", () => {
     const memory = createRingMemory(4096);
-    new Int32Array(memory).fill(-5, 0, 3);
+    new Int32Array(memory.buffer).fill(-5, 0, 3);
     const { items, bytes } = ringInFlight(memory);
     assert.deepEqual({ items, bytes }, { items: 0, bytes: 0 });
   });

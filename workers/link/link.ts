@@ -9,7 +9,9 @@ import type { Inlet } from "../../core/flow/inlet.ts";
 import type { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, ItemWriter } from "../../core/flow/item.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
-import { createRingMemory } from "./ring.ts";
+import type { LinkPeer } from "./link_errors.ts";
+import type { LinkKinds } from "./received.ts";
+import { createRingMemory, type RingBytes } from "./ring.ts";
 import { RingLinkReader } from "./ring_reader.ts";
 import { RingLinkWriter } from "./ring_writer.ts";
 import { TransferLinkReader, TransferLinkWriter } from "./transfer_link.ts";
@@ -18,7 +20,7 @@ import { TransferLinkReader, TransferLinkWriter } from "./transfer_link.ts";
 export interface LinkEnd {
   readonly port: MessagePort;
   /** The shared ring for short chunks. Absent without shared memory. */
-  readonly ring?: SharedArrayBuffer | undefined;
+  readonly ring?: RingBytes | undefined;
   /** Values before this record of the ring may be missing: they were on their way when a thread died. */
   readonly lostBefore?: number | undefined;
   /** The sequence number that the next value is to have, where an earlier writer has died. Default: 0; a ring knows its own. */
@@ -32,6 +34,14 @@ export interface LinkOptions {
   readonly keeps?: boolean | undefined;
   /** Where values and waits of this end are counted. */
   readonly counts?: EdgeCounts | undefined;
+  /** Who is at the other end, and has to answer for what comes from there. Absent: the host is there. */
+  readonly peer?: LinkPeer | undefined;
+  /** At the reading end: kinds of data that may come. Absent: any. */
+  readonly kinds?: LinkKinds | undefined;
+  /** At the reading end: the epoch that no value can be ahead of. Absent: any may come. */
+  readonly latestEpoch?: (() => number) | undefined;
+  /** At the writing end: told of a violation beside whoever writes. */
+  readonly onViolation?: OnViolation | undefined;
 }
 
 /** The writing end at work. */
@@ -68,22 +78,23 @@ export interface LinkReader extends Inlet {
 /** Called when the other end breaks the protocol, once. The link is closed by then. */
 export type OnViolation = (error: StreamrackError) => void;
 
-/**
- * Room for records in a ring: 16 chunks of 10 ms. Garbage collectors do not feel how large shared memory is, so rings of
- * many short sessions lie about for long; small ones keep that bounded.
- */
-const RING_BYTES = 32 * 1024;
+/** Room for records in a ring: 16 chunks of 10 ms. */
+export const RING_CAPACITY_BYTES = 32 * 1024;
 
 /**
  * Makes the two ends of a link.
  *
  * @param options.shared Whether short chunks may go through shared memory, where the runtime has it. Default: true.
+ * @param options.takeRing Where the ring comes from. Default: it is a new one.
  */
 export function createLink(
-  { shared = true }: { readonly shared?: boolean | undefined } = {},
+  { shared = true, takeRing = () => createRingMemory(RING_CAPACITY_BYTES) }: {
+    readonly shared?: boolean | undefined;
+    readonly takeRing?: (() => RingBytes) | undefined;
+  } = {},
 ): { readonly writer: LinkEnd; readonly reader: LinkEnd } {
   const { port1, port2 } = new MessageChannel();
-  const ring = shared && typeof SharedArrayBuffer !== "undefined" ? createRingMemory(RING_BYTES) : undefined;
+  const ring = shared && typeof SharedArrayBuffer !== "undefined" ? takeRing() : undefined;
   return { writer: { port: port1, ring }, reader: { port: port2, ring } };
 }
 

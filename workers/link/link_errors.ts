@@ -11,6 +11,34 @@ export function violation(what: string): StreamrackError {
   return new StreamrackError("protocol-violation", `a link carried ${what}`);
 }
 
+/** Who is at the other end of a link, and has to answer for what comes from there. */
+export interface LinkPeer {
+  readonly nodeId: string;
+  /** Absent where it is not known: workers know their neighbours by their nodes. */
+  readonly pluginName?: string | undefined;
+}
+
+/** The same error with whoever is at the other end. */
+export function accusing(error: StreamrackError, peer: LinkPeer | undefined): StreamrackError {
+  if (peer === undefined || error.nodeId !== undefined || error.reason !== "protocol-violation") return error;
+  const { detail, problems, cause } = error;
+  return new StreamrackError("protocol-violation", detail, { problems, cause, ...peer });
+}
+
+/** Opens something on memory that the other end may have spoilt. */
+export function accuseIfThrown<T>(peer: LinkPeer | undefined, open: () => T): T {
+  try {
+    return open();
+  } catch (thrown) {
+    throw isViolation(thrown) ? accusing(thrown, peer) : thrown;
+  }
+}
+
+/** Whether something was thrown because the other end broke the protocol. */
+export function isViolation(thrown: unknown): thrown is StreamrackError {
+  return StreamrackError.is(thrown) && thrown.reason === "protocol-violation";
+}
+
 /**
  * What was thrown while something was received, as a violation: the other end
  * checks each value before it sends it, so even one that is merely invalid

@@ -42,7 +42,9 @@ const BYTES_FREED = 18;
 /** Set by who goes to sleep, cleared by who wakes him. */
 const READER_ASLEEP = 32;
 const WRITER_ASLEEP = 48;
-const STATE_BYTES = 256;
+/** What a ring needs beside its records. */
+export const RING_STATE_BYTES = 256;
+const CAPACITY_BYTES_MIN = 1024;
 
 const HEADER_BYTES = 48;
 /** Offsets within a record's header: in 32-bit words, and in 64-bit floats. */
@@ -92,6 +94,13 @@ export interface RingCounters {
   readonly bytesFreed: number;
 }
 
+/** The memory of one ring: a part of a buffer that may hold others as well. No view: where one is posted, Deno keeps 70 kB for it. */
+export interface RingBytes {
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
 /**
  * Makes the memory of a ring.
  *
@@ -99,17 +108,24 @@ export interface RingCounters {
  * @param startAt What all counters begin at, a multiple of 8. Only tests begin elsewhere than at 0: shortly before the
  * counters wrap.
  */
-export function createRingMemory(capacityBytes: number, startAt = 0): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(STATE_BYTES + capacityBytes);
-  const words = new Int32Array(memory);
+export function createRingMemory(capacityBytes: number, startAt = 0): RingBytes {
+  const byteLength = RING_STATE_BYTES + capacityBytes;
+  const buffer = new SharedArrayBuffer(byteLength);
+  const words = new Int32Array(buffer);
   const counters = [WRITE_POSITION, RECORDS_WRITTEN, BYTES_WRITTEN, READ_POSITION, RECORDS_FREED, BYTES_FREED];
   for (const index of counters) words[index] = startAt;
-  return memory;
+  return { buffer, byteOffset: 0, byteLength };
+}
+
+/** Makes a ring new again, with nothing in it. Nobody else may hold it. */
+export function clearRingMemory({ buffer, byteOffset }: RingBytes): void {
+  // What is left of old records is never looked at: each is written before the writer's position passes it.
+  new Uint8Array(buffer, byteOffset, RING_STATE_BYTES).fill(0);
 }
 
 /** Reads the counters of a ring, from any thread that has its memory. */
-export function ringCounters(memory: SharedArrayBuffer): RingCounters {
-  const words = new Int32Array(memory);
+export function ringCounters({ buffer, byteOffset }: RingBytes): RingCounters {
+  const words = new Int32Array(buffer, byteOffset, RING_STATE_BYTES / 4);
   const load = (index: number) => Atomics.load(words, index) >>> 0;
   // Freed first, so that no more is seen to be freed than was written.
   const [recordsFreed, bytesFreed] = [load(RECORDS_FREED), load(BYTES_FREED)];
@@ -123,19 +139,28 @@ class RingMemory {
   readonly samples: { readonly f32: Float32Array; readonly i16: Int16Array; readonly i32: Int32Array };
   readonly capacity: number;
 
-  constructor(memory: SharedArrayBuffer) {
-    this.capacity = memory.byteLength - STATE_BYTES;
-    if (this.capacity < 1024 || (this.capacity & (this.capacity - 1)) !== 0) {
-      throw new RangeError(`the capacity of a ring is a power of two from 1024; received ${this.capacity}`);
+  constructor({ buffer, byteOffset, byteLength }: RingBytes | Uint8Array) {
+    this.capacity = byteLength - RING_STATE_BYTES;
+    if (this.capacity < CAPACITY_BYTES_MIN || (this.capacity & (this.capacity - 1)) !== 0) {
+      throw new RangeError(
+        `the capacity of a ring is a power of two from ${CAPACITY_BYTES_MIN}; received ${this.capacity}`,
+      );
     }
-    this.words = new Int32Array(memory);
-    this.floats = new Float64Array(memory);
-    this.samples = { f32: new Float32Array(memory), i16: new Int16Array(memory), i32: this.words };
+    this.words = new Int32Array(buffer, byteOffset, byteLength / 4);
+    this.floats = new Float64Array(buffer, byteOffset, byteLength / 8);
+    const f32 = new Float32Array(buffer, byteOffset, byteLength / 4);
+    this.samples = { f32, i16: new Int16Array(buffer, byteOffset, byteLength / 2), i32: this.words };
+  }
+
+  /** The same ring in memory of its own, which nobody else sees. @param isEmpty Whether its records do not matter. */
+  copy(isEmpty: boolean): RingMemory {
+    const bytes = RING_STATE_BYTES + (isEmpty ? CAPACITY_BYTES_MIN : this.capacity);
+    return new RingMemory(new Uint8Array(this.words.slice(0, bytes / 4).buffer));
   }
 
   /** Byte offset in memory of a position. */
   offset(position: number): number {
-    return STATE_BYTES + (position & (this.capacity - 1));
+    return RING_STATE_BYTES + (position & (this.capacity - 1));
   }
 
   load(index: number): number {
@@ -170,7 +195,7 @@ export class RingWriter {
   #freedBytes = 0;
 
   /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: RingBytes) {
     this.#memory = new RingMemory(memory);
     this.payloadBytesMax = this.#memory.capacity / 4 - HEADER_BYTES;
     this.#position = this.#memory.loadPosition(WRITE_POSITION);
@@ -317,7 +342,7 @@ interface TakenRecord {
 
 /** The reading end of a ring. */
 export class RingReader {
-  readonly #memory: RingMemory;
+  #memory: RingMemory;
   /** Up to where records were taken, and how many. */
   #position: number;
   #records: number;
@@ -333,7 +358,7 @@ export class RingReader {
   #written: number;
 
   /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: RingBytes) {
     this.#memory = new RingMemory(memory);
     this.#position = this.#written = this.#memory.loadPosition(READ_POSITION);
     this.#records = this.#freedRecords = this.#memory.load(RECORDS_FREED);
@@ -348,6 +373,16 @@ export class RingReader {
   /** The sequence number behind the last that was written. */
   get nextSequence(): number {
     return this.#memory.nextSequence;
+  }
+
+  /** Goes on with a copy of what is left, and never touches the ring again: another may use its memory from now on. */
+  detach(): void {
+    this.#memory = this.#memory.copy(this.depth === 0);
+  }
+
+  /** How many records were taken or dropped, modulo 2³². */
+  get taken(): number {
+    return this.#records;
   }
 
   /** Records that wait to be taken. */

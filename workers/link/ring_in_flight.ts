@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ringCounters } from "./ring.ts";
+import { type RingBytes, ringCounters } from "./ring.ts";
 
 /**
  * Reads what was written and not freed. Asks nobody, and disturbs nobody.
@@ -14,7 +14,7 @@ import { ringCounters } from "./ring.ts";
  * memory, counts as nothing: it decides no more than what is shown, and
  * whether this session's own input waits.
  */
-export function ringInFlight(memory: SharedArrayBuffer): { readonly items: number; readonly bytes: number } {
+export function ringInFlight(memory: RingBytes): { readonly items: number; readonly bytes: number } {
   const { recordsWritten, recordsFreed, bytesWritten, bytesFreed } = ringCounters(memory);
   return { items: difference(recordsWritten, recordsFreed), bytes: difference(bytesWritten, bytesFreed) };
 }

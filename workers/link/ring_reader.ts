@@ -5,15 +5,16 @@
  */
 
 import type { RuntimeData } from "../../core/data/types.ts";
-import { checkRuntimeData } from "../../core/data/validate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { LeaseQueue } from "../../core/flow/lease.ts";
 import { messagesHeard, nextTurn, noteMessage } from "../../core/flow/pacer.ts";
 import { checkProgress } from "../../core/node/progress.ts";
 import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import type { LinkEnd, LinkOptions, LinkReader, OnViolation } from "./link.ts";
-import { toViolation, violation } from "./link_errors.ts";
-import { RingReader, type RingRecord } from "./ring.ts";
+import { accuseIfThrown, accusing, type LinkPeer, toViolation, violation } from "./link_errors.ts";
+import { checkKind, checkReceived, type LinkKinds } from "./received.ts";
+import { type RingBytes, RingReader, type RingRecord } from "./ring.ts";
+import { Allowance } from "./allowance.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
 /** A value that came over the port, before or after its reference. */
@@ -55,19 +56,30 @@ export class RingLinkReader implements LinkReader {
   #isOver = false;
   /** Set by a violation: nothing is believed any more. */
   #isBroken = false;
+  /** What there is reason for: each doorbell follows a record that no other did. */
+  readonly #doorbells: Allowance;
+  readonly #peer: LinkPeer | undefined;
+  readonly #kinds: LinkKinds | undefined;
+  readonly #takesAudio: boolean;
+  readonly #latestEpoch: (() => number) | undefined;
 
   constructor(
-    end: LinkEnd & { readonly ring: SharedArrayBuffer },
+    end: LinkEnd & { readonly ring: RingBytes },
     source: Omit<NodeSource, "ended">,
-    { limits, keeps = false }: LinkOptions,
+    { limits, keeps = false, peer, kinds, latestEpoch }: LinkOptions,
     onViolation: OnViolation,
   ) {
-    this.#ring = new RingReader(end.ring);
+    this.#ring = accuseIfThrown(peer, () => new RingReader(end.ring));
+    this.#peer = peer;
+    this.#kinds = kinds;
+    this.#takesAudio = kinds === undefined || kinds.includes("audio") || kinds.includes("any");
+    this.#latestEpoch = latestEpoch;
     this.closed = new Promise((resolve) => this.#close = resolve);
     this.#lostBefore = end.lostBefore;
     this.#againBefore = keeps ? end.lostBefore : undefined;
     this.nextSequence = end.lostBefore === undefined ? 0 : -1;
     this.#limits = limits;
+    this.#doorbells = new Allowance(limits.items);
     this.#onViolation = onViolation;
     this.#leases = keeps ? new LeaseQueue(() => this.#freeOldest()) : undefined;
     const isDrained = () => this.isDrained;
@@ -96,6 +108,10 @@ export class RingLinkReader implements LinkReader {
       if (item === undefined) return undefined;
       this.#next = item;
       if (item.epoch > this.#epoch) {
+        if (this.#latestEpoch !== undefined && item.epoch > this.#latestEpoch()) {
+          this.#violated(violation("a value of an epoch that has not begun"));
+          return this.#next = undefined;
+        }
         this.#epoch = item.epoch;
         this.onLaterEpoch(item.epoch);
       }
@@ -158,7 +174,9 @@ export class RingLinkReader implements LinkReader {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#ring.detach();
     this.#port.close();
     this.#close();
   }
@@ -166,6 +184,8 @@ export class RingLinkReader implements LinkReader {
   #listen(port: MessagePort): void {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<ToReader>) => this.#receive(data);
+    // What cannot be read as a message was no message of a writer.
+    port.onmessageerror = () => this.#receive(undefined as never);
   }
 
   /**
@@ -223,7 +243,9 @@ export class RingLinkReader implements LinkReader {
   #read(): Item | undefined {
     if (this.#isBroken) return undefined;
     try {
-      for (;;) {
+      for (let dropped = 0;; dropped++) {
+        // Whoever writes may say that as much is lost as he likes, and write as fast as it is dropped here.
+        if (dropped > this.#limits.items) return this.#rest();
         const record = this.#ring.read();
         if (record === undefined) {
           if (this.#hasEnded && this.#posted.length > 0) throw violation("a value without a reference");
@@ -236,7 +258,10 @@ export class RingLinkReader implements LinkReader {
         }
         // Values of one stream are mostly alike: after one that was posted, another will be.
         this.awaitsMessage = record.data === undefined;
-        if (record.data !== undefined) return record as Item;
+        if (record.data !== undefined) {
+          if (!this.#takesAudio) checkKind("audio", this.#kinds);
+          return record as Item;
+        }
         const [posted] = this.#posted;
         if (posted !== undefined && posted.sequence === record.sequence) {
           this.#posted.shift();
@@ -263,13 +288,14 @@ export class RingLinkReader implements LinkReader {
     try {
       if (this.#hasEnded) throw violation("something after its end");
       if (message === DOORBELL) {
+        if (!this.#doorbells.use(this.#ring.taken)) throw violation("doorbells with nothing behind them");
         this.#dropStale();
       } else if (message?.t === "data") {
         // Each posted value has its record in the ring, so there cannot be more than the window.
         if (this.#posted.length >= this.#limits.items) throw violation(`more than ${this.#limits.items} values`);
         if (!Number.isSafeInteger(message.s)) throw violation("a value without a number");
         const progress = message.p === undefined ? undefined : checkProgress(message.p);
-        this.#posted.push({ sequence: message.s, data: checkRuntimeData(message.d), progress });
+        this.#posted.push({ sequence: message.s, data: checkReceived(message.d, this.#kinds), progress });
         this.#dropStale();
       } else if (message?.t === "end") {
         this.#hasEnded = true;
@@ -287,7 +313,7 @@ export class RingLinkReader implements LinkReader {
     if (this.#isBroken) return;
     this.#isBroken = true;
     this.close();
-    this.#onViolation(toViolation(thrown));
+    this.#onViolation(accusing(toViolation(thrown), this.#peer));
   }
 }
 

@@ -15,10 +15,20 @@ import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import { Vigil } from "../../core/flow/vigil.ts";
 import { recycle } from "./buffer_pool.ts";
-import type { LinkOptions, LinkWriter } from "./link.ts";
-import { linkClosed, violation } from "./link_errors.ts";
+import type { LinkOptions, LinkWriter, OnViolation } from "./link.ts";
+import {
+  accuseIfThrown,
+  accusing,
+  isViolation,
+  linkClosed,
+  type LinkPeer,
+  toViolation,
+  violation,
+} from "./link_errors.ts";
+import type { StreamrackError } from "../../core/errors.ts";
 import { checkNotDetached, postData } from "./post_data.ts";
-import { RingWriter } from "./ring.ts";
+import { type RingBytes, RingWriter } from "./ring.ts";
+import { Allowance } from "./allowance.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
 /** Longest payload that is copied through the ring rather than moved over the port, in bytes. */
@@ -51,14 +61,22 @@ export class RingLinkWriter implements LinkWriter {
   #hasEnded = false;
   #isClosed = false;
   #close!: () => void;
+  /** What there is reason for: each word of room follows a record that was freed. */
+  readonly #answers: Allowance;
+  readonly #peer: LinkPeer | undefined;
+  readonly #onViolation: OnViolation | undefined;
 
+  /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
   constructor(
     port: MessagePort,
-    ring: SharedArrayBuffer,
-    { limits, keeps = false, counts = new EdgeCounts() }: LinkOptions,
+    ring: RingBytes,
+    { limits, keeps = false, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
   ) {
-    this.#ring = new RingWriter(ring);
+    this.#peer = peer;
+    this.#onViolation = onViolation;
+    this.#ring = accuseIfThrown(peer, () => new RingWriter(ring));
     this.#limits = limits;
+    this.#answers = new Allowance(limits.items);
     this.#keeps = keeps;
     this.#counts = counts;
     this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
@@ -72,7 +90,11 @@ export class RingLinkWriter implements LinkWriter {
 
   write(item: Item): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#waiting.length === 0 && this.#tryWrite(item)) return this.#pacer.pass();
+    try {
+      if (this.#waiting.length === 0 && this.#tryWrite(item)) return this.#pacer.pass();
+    } catch (thrown) {
+      throw isViolation(thrown) ? this.#violated(thrown) : thrown;
+    }
     return this.#waitForRoom(item);
   }
 
@@ -114,22 +136,37 @@ export class RingLinkWriter implements LinkWriter {
 
   #listen(port: MessagePort): void {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
+    const onMessage = (data: ToWriter) => {
       noteMessage();
+      // A port may still deliver what it held when it was closed.
+      if (this.#isClosed) return;
       try {
         this.#settleKept();
         if (data === ROOM) {
+          if (!this.#answers.use(this.#ring.freed)) throw violation("word of room where there is none");
           this.#vigil.wake();
           return void this.#pump();
         }
         // The reader closes when it has received the end, not before.
         if (data?.t !== "closed" || !this.#hasEnded) throw violation("an answer of no known form");
         for (const { lease } of this.#kept.splice(0)) lease?.release();
-      } catch (error) {
-        this.abort(error as Error);
+      } catch (thrown) {
+        this.#violated(thrown);
       }
       this.close();
     };
+    port.onmessage = ({ data }: MessageEvent<ToWriter>) => onMessage(data);
+    // What cannot be read as a message was no message of a reader.
+    port.onmessageerror = () => onMessage(undefined as never);
+  }
+
+  /** Rejects what waits, and gives the error that accuses the reader. */
+  #violated(thrown: unknown): StreamrackError {
+    const error = accusing(toViolation(thrown), this.#peer);
+    const isFirst = this.#failure === undefined && !this.#isClosed;
+    this.abort(error);
+    if (isFirst) this.#onViolation?.(error);
+    return error;
   }
 
   #waitForRoom(item: Item): Promise<void> {
@@ -165,8 +202,8 @@ export class RingLinkWriter implements LinkWriter {
     try {
       if (!this.#tryWrite(first.item)) return false;
       first.resolve();
-    } catch (error) {
-      first.reject(error);
+    } catch (thrown) {
+      first.reject(isViolation(thrown) ? this.#violated(thrown) : thrown);
     }
     this.#waiting.shift();
     return true;

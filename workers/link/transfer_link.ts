@@ -10,7 +10,6 @@
 
 import { copyData } from "../../core/data/transfer.ts";
 import type { RuntimeData } from "../../core/data/types.ts";
-import { checkRuntimeData } from "../../core/data/validate.ts";
 import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import { EdgeQueue } from "../../core/flow/edge_queue.ts";
 import { Gate } from "../../core/flow/gate.ts";
@@ -20,7 +19,8 @@ import { messagesHeard, noteMessage } from "../../core/flow/pacer.ts";
 import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import { checkProgress } from "../../core/node/progress.ts";
 import type { LinkEnd, LinkOptions, LinkReader, LinkWriter, OnViolation } from "./link.ts";
-import { linkClosed, toViolation, violation } from "./link_errors.ts";
+import { accusing, linkClosed, type LinkPeer, toViolation, violation } from "./link_errors.ts";
+import { checkReceived, type LinkKinds } from "./received.ts";
 import { postData } from "./post_data.ts";
 
 type ToReader =
@@ -64,7 +64,17 @@ export class TransferLinkWriter implements LinkWriter {
   #hasEnded = false;
   #isAborted = false;
 
-  constructor({ port, nextSequence }: LinkEnd, { limits, keeps = false, counts = new EdgeCounts() }: LinkOptions) {
+  /** The sequence number of the last that was posted. */
+  #lastPosted = -1;
+  readonly #peer: LinkPeer | undefined;
+  readonly #onViolation: OnViolation | undefined;
+
+  constructor(
+    { port, nextSequence }: LinkEnd,
+    { limits, keeps = false, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
+  ) {
+    this.#peer = peer;
+    this.#onViolation = onViolation;
     this.nextSequence = nextSequence;
     this.#keeps = keeps;
     this.#counts = counts;
@@ -122,9 +132,11 @@ export class TransferLinkWriter implements LinkWriter {
 
   #listen(port: MessagePort): void {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<ToWriter>) => {
+    const onMessage = (data: ToWriter) => {
       noteMessage();
-      if (data?.t === "taken" && isCount(data.s)) {
+      // A port may still deliver what it held when it was closed.
+      if (this.#isClosed) return;
+      if (data?.t === "taken" && this.#isNews(data)) {
         this.#lastTaken = data.s;
         return;
       }
@@ -135,15 +147,30 @@ export class TransferLinkWriter implements LinkWriter {
         return;
       }
       // The reader closes when it has received the end, not before.
-      if (data?.t !== "closed" || !this.#hasEnded) this.abort(violation("an answer of no known form"));
-      else for (const { lease } of this.#kept.splice(0)) lease?.release();
+      if (data?.t === "closed" && this.#hasEnded) {
+        for (const { lease } of this.#kept.splice(0)) lease?.release();
+      } else {
+        const error = accusing(violation("an answer of no known form"), this.#peer);
+        this.abort(error);
+        this.#onViolation?.(error);
+      }
       this.close();
     };
+    port.onmessage = ({ data }: MessageEvent<ToWriter>) => onMessage(data);
+    // What cannot be read as a message was no message of a reader.
+    port.onmessageerror = () => onMessage(undefined as never);
+  }
+
+  /** Whether a value that was posted was taken, and that was not said before. */
+  #isNews({ s }: { readonly s: number }): boolean {
+    // What an earlier writer has sent is taken under the eyes of this one.
+    const last = Math.max(this.#lastPosted, (this.nextSequence ?? 0) - 1);
+    return this.#keeps && isCount(s) && s > this.#lastTaken && s <= last;
   }
 
   /** Whether so much is in flight: a reader can return no more than it was given. */
   #isOwed({ n, b }: { readonly n: number; readonly b: number }): boolean {
-    return isCount(n) && n <= this.#gate.items && isCount(b) && b <= this.#gate.bytes;
+    return isCount(n) && n > 0 && n <= this.#gate.items && isCount(b) && b <= this.#gate.bytes;
   }
 
   /** Sends the end, once, when nothing waits before it. After an abort values are missing: that is no end. */
@@ -161,6 +188,7 @@ export class TransferLinkWriter implements LinkWriter {
   #post(item: Item): void {
     const { sequence: s, epoch: e, bytes: b, progress: p, takenBefore: r = 0 } = item;
     const m = item.isPartial === true ? true : undefined;
+    this.#lastPosted = s;
     const sent = this.#keeps || item.isBorrowed === true ? copyData(item.data) : item.data;
     postData(this.#port, sent, (d) => ({ t: "data", s, e, b, d, m, p, r } satisfies ToReader));
   }
@@ -195,14 +223,20 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   #isOver = false;
   /** The sequence number behind the last that was received. */
   #received = 0;
+  readonly #peer: LinkPeer | undefined;
+  readonly #kinds: LinkKinds | undefined;
+  readonly #latestEpoch: (() => number) | undefined;
 
   constructor(
     port: MessagePort,
     source: Omit<NodeSource, "ended">,
-    { limits, keeps = false, counts = new EdgeCounts() }: LinkOptions,
+    { limits, keeps = false, counts = new EdgeCounts(), peer, kinds, latestEpoch }: LinkOptions,
     onViolation: OnViolation,
   ) {
     super(source, limits, counts);
+    this.#peer = peer;
+    this.#kinds = kinds;
+    this.#latestEpoch = latestEpoch;
     this.closed = new Promise((resolve) => this.#close = resolve);
     this.#counts = counts;
     this.#limits = limits;
@@ -255,7 +289,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
 
   #listen(port: MessagePort): void {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<ToReader>) => {
+    const onMessage = (data: ToReader) => {
       noteMessage();
       // A port may still deliver what it held when it was closed.
       if (this.#isClosed) return;
@@ -263,18 +297,25 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
         this.#receive(data);
       } catch (thrown) {
         this.close();
-        this.#onViolation(toViolation(thrown));
+        this.#onViolation(accusing(toViolation(thrown), this.#peer));
       }
     };
+    port.onmessage = ({ data }: MessageEvent<ToReader>) => onMessage(data);
+    // What cannot be read as a message was no message of a writer.
+    port.onmessageerror = () => onMessage(undefined as never);
   }
 
   #receive(message: ToReader): void {
     if (this.#isEnding) throw violation("something after its end");
     if (message?.t === "data" && [message.s, message.e, message.b, message.r].every(isCount)) {
-      const { s: sequence, e: epoch, b: bytes, r: takenBefore } = message;
+      const { s: sequence, e: epoch, b: bytes } = message;
+      const takenBefore = Math.min(message.r, TAKEN_MAX);
       const progress = message.p === undefined ? undefined : checkProgress(message.p);
       const isPartial = message.m === true;
-      const data = checkRuntimeData(message.d);
+      if (this.#latestEpoch !== undefined && epoch > this.#latestEpoch()) {
+        throw violation("a value of an epoch that has not begun");
+      }
+      const data = checkReceived(message.d, this.#kinds);
       this.#received = sequence + 1;
       const item: Item = { data, sequence, epoch, bytes, isPartial, progress, takenBefore };
       if (this.#isOver) this.drop(item);
@@ -312,6 +353,9 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     this.#confirmEnd();
   }
 }
+
+/** As many as a ring counts. */
+const TAKEN_MAX = 127;
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;

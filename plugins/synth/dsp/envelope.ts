@@ -58,24 +58,27 @@ export class Envelope implements Kernel {
   process(frames: number): void {
     const { out, velocityAmount, voice } = this.#setup;
     const into = out.left;
+    const amount = velocityAmount.to;
+    const gain = 1 - amount + amount * (voice?.velocity ?? 1);
     for (let k = 0; k < frames;) {
       const run = Math.min(frames - k, this.#framesLeft);
+      const end = k + run;
       let value = this.#value;
       const base = this.#base;
       const factor = this.#factor;
-      const end = k + run;
-      for (; k < end; k++) {
-        value = base + value * factor;
-        into[k] = value;
+      if (base === 0 && factor === 1) {
+        // It stands still.
+        into.fill(value * gain, k, end);
+        k = end;
+      } else {
+        for (; k < end; k++) {
+          value = base + value * factor;
+          into[k] = value * gain;
+        }
       }
       this.#value = value;
       this.#framesLeft -= run;
       if (this.#framesLeft === 0) this.#next();
-    }
-    const amount = velocityAmount.to;
-    if (amount > 0) {
-      const gain = 1 - amount + amount * (voice?.velocity ?? 1);
-      for (let k = 0; k < frames; k++) into[k] = (into[k] as number) * gain;
     }
   }
 

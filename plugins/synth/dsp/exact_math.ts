@@ -50,8 +50,9 @@ export function exp2(x: number): number {
   const whole = Math.floor(x + 0.5);
   const t = (x - whole) * LN2; // at most 0.347
   // Taylor up to t^12: the next term is below 1e-15.
-  let sum = 1;
-  for (let n = 12; n > 0; n--) sum = 1 + sum * t / n;
+  const tail = 1 / 40_320 + t * (1 / 362_880 + t * (1 / 3_628_800 + t * (1 / 39_916_800 + t / 479_001_600)));
+  const middle = 1 / 24 + t * (1 / 120 + t * (1 / 720 + t * (1 / 5040 + t * tail)));
+  const sum = 1 + t * (1 + t * (0.5 + t * (1 / 6 + t * middle)));
   return sum * (POWERS[Math.min(whole, 1022) + 1022] as number);
 }
 
@@ -76,9 +77,9 @@ export function log2(x: number): number {
   }
   // ln m = 2 artanh((m - 1) / (m + 1)), and |s| is at most 0.172.
   const s = (mantissa - 1) / (mantissa + 1);
-  const square = s * s;
-  let sum = 0;
-  for (let n = 21; n > 0; n -= 2) sum = sum * square + 1 / n;
+  const z = s * s;
+  const tail = 1 / 13 + z * (1 / 15 + z * (1 / 17 + z * (1 / 19 + z / 21)));
+  const sum = 1 + z * (1 / 3 + z * (1 / 5 + z * (1 / 7 + z * (1 / 9 + z * (1 / 11 + z * tail)))));
   return exponent + 2 * s * sum * LOG2_E;
 }
 

@@ -1,9 +1,16 @@
 import type { Control } from "./control.ts";
 import { exp2, gainOfDb, log2, tanTurns } from "./exact_math.ts";
+import {
+  AMPLITUDE,
+  FILTER_TARGETS,
+  type FilterMode,
+  FilterSection,
+  G_END,
+  G_START,
+  K_END,
+  K_START,
+} from "./filter_section.ts";
 import type { Bus, Kernel, VoiceState } from "./kernel.ts";
-
-/** What a filter lets through. */
-export type FilterMode = "lowpass" | "highpass" | "bandpass" | "notch" | "bell" | "low-shelf" | "high-shelf";
 
 /** What a filter is made of. */
 export interface FilterSetup {
@@ -28,13 +35,6 @@ const MIDDLE_C_HZ = 261.6255653005986;
 /** Butterworth of the fourth order: Q of its first section; the second one has 1.3066 at the least. */
 const FIRST_SECTION_Q = 0.541196100146197;
 const SECOND_SCALE = 0.7071067811865476 / 1.3065629648763766;
-const SILENT_STATE = 1e-20;
-/** Places in the registers of a section. */
-const G_START = 0;
-const G_END = 1;
-const K_START = 2;
-const K_END = 3;
-const AMPLITUDE = 4;
 
 /**
  * A state-variable filter in the topology-preserving form of Andrew Simper
@@ -44,8 +44,8 @@ const AMPLITUDE = 4;
  */
 export class Filter implements Kernel {
   readonly #setup: FilterSetup;
-  readonly #sections: readonly Section[];
-  readonly #registers = new Float64Array(5);
+  readonly #sections: readonly FilterSection[];
+  readonly #targets = new Float64Array(FILTER_TARGETS);
   #g = 0;
   #k = 0;
   #amplitude = 1;
@@ -58,14 +58,13 @@ export class Filter implements Kernel {
 
   constructor(setup: FilterSetup) {
     this.#setup = setup;
-    const count = setup.slope === 24 ? 2 : 1;
-    this.#sections = Array.from({ length: count * setup.input.channels }, () => new Section());
+    this.#sections = Array.from({ length: setup.slope === 24 ? 2 : 1 }, () => new FilterSection(setup.mode));
   }
 
   trigger(): void {
     const { cutoffHz, octaves, q, gainDb, keyTracking } = this.#setup;
     for (const control of [cutoffHz, octaves, q, gainDb, keyTracking]) control.reset();
-    for (let i = 0; i < this.#sections.length; i++) (this.#sections[i] as Section).clear();
+    for (let i = 0; i < this.#sections.length; i++) this.#sections[i]?.clear();
     this.#isFresh = true;
   }
 
@@ -90,26 +89,20 @@ export class Filter implements Kernel {
     this.#g = g;
     this.#k = k;
     this.#amplitude = amplitude;
-    const registers = this.#registers;
-    registers[G_START] = g0;
-    registers[G_END] = g;
-    registers[AMPLITUDE] = amplitude;
     // Of two sections the first is that of a Butterworth filter, and the second one carries the resonance.
     const isSplit = slope === 24 && (mode === "lowpass" || mode === "highpass");
-    for (let c = 0; c < input.channels; c++) {
-      const from = c === 0 ? input.left : input.right;
-      const to = c === 0 ? out.left : out.right;
-      registers[K_START] = isSplit ? 1 / FIRST_SECTION_Q : k0;
-      registers[K_END] = isSplit ? 1 / FIRST_SECTION_Q : k;
-      if (slope === 12) {
-        (this.#sections[c] as Section).run(from, to, frames, mode, registers);
-        continue;
-      }
-      (this.#sections[2 * c] as Section).run(from, to, frames, mode, registers);
-      registers[K_START] = isSplit ? k0 * SECOND_SCALE : k0;
-      registers[K_END] = isSplit ? k * SECOND_SCALE : k;
-      (this.#sections[2 * c + 1] as Section).run(to, to, frames, mode, registers);
-    }
+    const [first, second] = this.#sections as [FilterSection, FilterSection?];
+    const targets = this.#targets;
+    targets[G_START] = g0;
+    targets[G_END] = g;
+    targets[AMPLITUDE] = amplitude;
+    targets[K_START] = isSplit ? 1 / FIRST_SECTION_Q : k0;
+    targets[K_END] = isSplit ? 1 / FIRST_SECTION_Q : k;
+    first.run(input, out, targets, frames);
+    if (second === undefined) return;
+    targets[K_START] = isSplit ? k0 * SECOND_SCALE : k0;
+    targets[K_END] = isSplit ? k * SECOND_SCALE : k;
+    second.run(out, out, targets, frames);
   }
 
   #gOf(hz: number, octaves: number, keyTracking: number, noteHz: number): number {
@@ -134,83 +127,5 @@ export class Filter implements Kernel {
       this.#lastAmplitude = gainOfDb(db / (this.#setup.slope === 24 ? 4 : 2));
     }
     return this.#lastAmplitude;
-  }
-}
-
-/** One section of two poles. */
-class Section {
-  #first = 0;
-  #second = 0;
-
-  clear(): void {
-    this.#first = this.#second = 0;
-  }
-
-  /** Filters; the coefficients come in an array, since the engines would allocate them as arguments. */
-  run(from: Float64Array, to: Float64Array, frames: number, mode: FilterMode, registers: Float64Array): void {
-    const g0 = registers[G_START] as number;
-    const g1 = registers[G_END] as number;
-    const amplitude = registers[AMPLITUDE] as number;
-    const k0 = mode === "bell" ? (registers[K_START] as number) / amplitude : registers[K_START] as number;
-    const k1 = mode === "bell" ? (registers[K_END] as number) / amplitude : registers[K_END] as number;
-    let first = this.#first;
-    let second = this.#second;
-    const isMoving = g0 !== g1 || k0 !== k1;
-    const gGrowth = (g1 - g0) / frames;
-    const kGrowth = (k1 - k0) / frames;
-    let g = isMoving ? g0 : g1;
-    let k = isMoving ? k0 : k1;
-    let a1 = 1 / (1 + g * (g + k));
-    // What of input, band and low makes up the output.
-    let mixIn = 0;
-    let mixBand = 0;
-    let mixLow = 0;
-    switch (mode) {
-      case "lowpass":
-        mixLow = 1;
-        break;
-      case "highpass":
-        mixIn = 1;
-        mixBand = -k1;
-        mixLow = -1;
-        break;
-      case "bandpass":
-        mixBand = k1;
-        break;
-      case "notch":
-        mixIn = 1;
-        mixBand = -k1;
-        break;
-      case "bell":
-        mixIn = 1;
-        mixBand = k1 * (amplitude * amplitude - 1);
-        break;
-      case "low-shelf":
-        mixIn = 1;
-        mixBand = k1 * (amplitude - 1);
-        mixLow = amplitude * amplitude - 1;
-        break;
-      case "high-shelf":
-        mixIn = amplitude * amplitude;
-        mixBand = k1 * (1 - amplitude) * amplitude;
-        mixLow = 1 - amplitude * amplitude;
-        break;
-    }
-    for (let i = 0; i < frames; i++) {
-      if (isMoving) {
-        g += gGrowth;
-        k += kGrowth;
-        a1 = 1 / (1 + g * (g + k));
-      }
-      const x = from[i] as number;
-      const rest = x - second;
-      const band = a1 * (first + g * rest);
-      const low = second + g * band;
-      first = 2 * band - first;
-      second = 2 * low - second;
-      to[i] = mixIn * x + mixBand * band + mixLow * low;
-    }
-    this.#first = first > SILENT_STATE || first < -SILENT_STATE ? first : 0;
-    this.#second = second > SILENT_STATE || second < -SILENT_STATE ? second : 0;
   }
 }

@@ -7,6 +7,7 @@
 import type { Control } from "./control.ts";
 import { cosTurns, sinTurns } from "./exact_math.ts";
 import { type Bus, type Kernel, QUANTUM } from "./kernel.ts";
+import { add, multiply, rampBetween, scale } from "./vectors.ts";
 
 /** A signal with its gain. */
 export interface MixSource {
@@ -26,18 +27,13 @@ export class Mixer implements Kernel {
 
   process(frames: number): void {
     const { left, right, channels } = this.#out;
-    left.fill(0, 0, frames);
-    if (channels === 2) right.fill(0, 0, frames);
     for (let i = 0; i < this.#sources.length; i++) {
       const { bus, gain } = this.#sources[i] as MixSource;
-      add(bus.left, left, frames, gain);
-      if (channels === 2) add(bus.right, right, frames, gain);
+      const mix = i === 0 ? scale : add;
+      mix(bus.left, left, frames, gain);
+      if (channels === 2) mix(bus.right, right, frames, gain);
     }
   }
-}
-
-function add(from: Float64Array, to: Float64Array, frames: number, gain: number): void {
-  for (let k = 0; k < frames; k++) to[k] = (to[k] as number) + (from[k] as number) * gain;
 }
 
 /** A signal that changes a gain from sample to sample. */
@@ -69,6 +65,13 @@ export class Gain implements Kernel {
   process(frames: number): void {
     const gain = this.#gain;
     gain.update(frames);
+    const [only, other] = this.#modulations;
+    if (only !== undefined && other === undefined && gain.from === gain.to) {
+      // As nearly all gains are, a VCA at work.
+      shape(this.#input.left, this.#out.left, frames, gain.to, only);
+      if (this.#out.channels === 2) shape(this.#input.right, this.#out.right, frames, gain.to, only);
+      return;
+    }
     const gains = this.#gains;
     const growth = (gain.to - gain.from) / frames;
     for (let k = 0; k < frames; k++) gains[k] = gain.from + growth * (k + 1);
@@ -81,8 +84,9 @@ export class Gain implements Kernel {
   }
 }
 
-function multiply(from: Float64Array, to: Float64Array, frames: number, gains: Float64Array): void {
-  for (let k = 0; k < frames; k++) to[k] = (from[k] as number) * (gains[k] as number);
+function shape(from: Float64Array, to: Float64Array, frames: number, gain: number, by: GainModulation): void {
+  const { signal, depth } = by;
+  for (let k = 0; k < frames; k++) to[k] = (from[k] as number) * (gain + (signal[k] as number) * depth);
 }
 
 /** Places a signal between left (-1) and right (1) at equal power; the middle is at full level on both sides. */
@@ -115,14 +119,9 @@ export class Pan implements Kernel {
       this.#left = left;
       this.#right = right;
     }
-    ramp(this.#input.left, this.#out.left, frames, this.#left, left);
-    ramp(this.#input.right, this.#out.right, frames, this.#right, right);
+    rampBetween(this.#input.left, this.#out.left, frames, this.#left, left);
+    rampBetween(this.#input.right, this.#out.right, frames, this.#right, right);
     this.#left = left;
     this.#right = right;
   }
-}
-
-function ramp(from: Float64Array, to: Float64Array, frames: number, start: number, end: number): void {
-  const growth = (end - start) / frames;
-  for (let k = 0; k < frames; k++) to[k] = (from[k] as number) * (start + growth * (k + 1));
 }

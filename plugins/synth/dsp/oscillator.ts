@@ -2,7 +2,19 @@ import type { Control } from "./control.ts";
 import { cosTurns, ratioOfSemitones, sinTurns } from "./exact_math.ts";
 import { type Bus, type Kernel, type QualityState, QUANTUM, type VoiceState } from "./kernel.ts";
 import { Random, seedOf } from "./random.ts";
-import { TABLE_LENGTH, tableIndex, type TableShape, type WaveTables, waveTables } from "./wavetables.ts";
+import { add, addBoth, crossfade, rampBetween, scale } from "./vectors.ts";
+import {
+  PHASE,
+  readBent,
+  readPulse,
+  readWave,
+  STEP,
+  STEP_GROWTH,
+  WAVE_REGISTERS,
+  WIDTH,
+  WIDTH_GROWTH,
+} from "./wave_readers.ts";
+import { tableIndex, type TableShape, type WaveTables, waveTables } from "./wavetables.ts";
 
 /** Shapes of an oscillator. */
 export type OscillatorShape = TableShape | "square" | "pulse";
@@ -31,15 +43,6 @@ export interface OscillatorSetup {
   readonly quality: QualityState;
 }
 
-const RADIANS_TO_TURNS = 0.15915494309189535;
-
-/** Places in the registers of a part. */
-const PHASE = 0;
-const STEP = 1;
-const STEP_GROWTH = 2;
-const WIDTH = 3;
-const WIDTH_GROWTH = 4;
-
 /** A band-limited oscillator, or several a little out of tune with each other. */
 export class Oscillator implements Kernel {
   readonly #setup: OscillatorSetup;
@@ -51,9 +54,12 @@ export class Oscillator implements Kernel {
   readonly #gainLeft: Float64Array;
   readonly #gainRight: Float64Array;
   readonly #part = new Float64Array(QUANTUM);
-  readonly #registers = new Float64Array(5);
+  readonly #registers = new Float64Array(WAVE_REGISTERS);
   readonly #fading = new Float64Array(QUANTUM);
   #table = -1;
+  /** Turns per frame at the start and at the end of the frames being computed, without detuning. */
+  #from = 0;
+  #to = 0;
   #semitones = 0;
   #ratio = 1;
 
@@ -89,7 +95,7 @@ export class Oscillator implements Kernel {
   }
 
   process(frames: number): void {
-    const { shape, out, semitones, level, pulseWidth, fmIndex, frequencyHz, voice, sampleRate } = this.#setup;
+    const { out, semitones, level, pulseWidth, fmIndex, frequencyHz, voice, sampleRate } = this.#setup;
     semitones.update(frames);
     level.update(frames);
     pulseWidth.update(frames);
@@ -98,8 +104,8 @@ export class Oscillator implements Kernel {
     const fromHz = frequencyHz.from > 0 ? frequencyHz.from : voice?.fromHz ?? 440;
     const toHz = frequencyHz.to > 0 ? frequencyHz.to : voice?.toHz ?? 440;
     const limit = 0.49;
-    const from = Math.min(limit, fromHz * this.#ratioOf(semitones.from) / sampleRate);
-    const to = Math.min(limit, toHz * this.#ratioOf(semitones.to) / sampleRate);
+    const from = this.#from = Math.min(limit, fromHz * this.#ratioOf(semitones.from) / sampleRate);
+    const to = this.#to = Math.min(limit, toHz * this.#ratioOf(semitones.to) / sampleRate);
     const parts = Math.min(this.#setup.unison, this.#setup.quality.maxUnison);
     const sharpest = this.#detune[this.#setup.unison - 1] as number;
     const wanted = tableIndex(this.#tables, Math.max(from, to) * sharpest);
@@ -110,53 +116,47 @@ export class Oscillator implements Kernel {
     const isStereo = out.channels === 2;
     // Parts that are left out for speed leave no hole in loudness.
     const makeup = parts === this.#setup.unison ? 1 : Math.sqrt(this.#setup.unison / parts);
+    const isLevel = level.from === level.to;
+    const loudness = isLevel ? makeup * level.to : makeup;
     const part = this.#part;
+    for (let i = 0; i < parts; i++) {
+      this.#play(i, before, frames);
+      const gainLeft = (this.#gainLeft[i] as number) * loudness;
+      const gainRight = (this.#gainRight[i] as number) * loudness;
+      if (isStereo && i > 0) addBoth(part, left, right, frames, gainLeft, gainRight);
+      else if (i > 0) add(part, left, frames, gainLeft);
+      else {
+        scale(part, left, frames, gainLeft);
+        if (isStereo) scale(part, right, frames, gainRight);
+      }
+    }
+    if (isLevel) return;
+    rampBetween(left, left, frames, level.from, level.to);
+    if (isStereo) rampBetween(right, right, frames, level.from, level.to);
+  }
+
+  /** Puts the next frames of a part into `#part`; harmonics that come or go since the table `before` are faded. */
+  #play(index: number, before: number, frames: number): void {
+    const { shape, pulseWidth } = this.#setup;
+    const detune = this.#detune[index] as number;
+    const phase = this.#phases[index] as number;
     const registers = this.#registers;
     const isSquare = shape === "square";
     const widthFrom = isSquare ? 0.5 : Math.min(0.98, Math.max(0.02, pulseWidth.from));
     const widthTo = isSquare ? 0.5 : Math.min(0.98, Math.max(0.02, pulseWidth.to));
     registers[WIDTH_GROWTH] = (widthTo - widthFrom) / frames;
-    for (let i = 0; i < parts; i++) {
-      const detune = this.#detune[i] as number;
-      const phase = this.#phases[i] as number;
-      registers[STEP_GROWTH] = (to - from) * detune / frames;
-      registers[PHASE] = phase;
-      registers[STEP] = from * detune;
-      registers[WIDTH] = widthFrom;
-      this.#run(part, wanted, frames);
-      this.#phases[i] = registers[PHASE] as number;
-      if (before !== wanted) {
-        // Harmonics that come or go are faded.
-        const fading = this.#fading;
-        registers[PHASE] = phase;
-        registers[STEP] = from * detune;
-        registers[WIDTH] = widthFrom;
-        this.#run(fading, before, frames);
-        for (let k = 0; k < frames; k++) {
-          const old = fading[k] as number;
-          part[k] = old + ((part[k] as number) - old) * (k + 1) / frames;
-        }
-      }
-      const gainLeft = (this.#gainLeft[i] as number) * makeup;
-      const gainRight = (this.#gainRight[i] as number) * makeup;
-      if (i === 0) {
-        for (let k = 0; k < frames; k++) left[k] = (part[k] as number) * gainLeft;
-        if (isStereo) { for (let k = 0; k < frames; k++) right[k] = (part[k] as number) * gainRight; }
-      } else {
-        for (let k = 0; k < frames; k++) left[k] = (left[k] as number) + (part[k] as number) * gainLeft;
-        if (isStereo) {
-          for (let k = 0; k < frames; k++) right[k] = (right[k] as number) + (part[k] as number) * gainRight;
-        }
-      }
-    }
-    if (level.from !== 1 || level.to !== 1) {
-      const growth = (level.to - level.from) / frames;
-      for (let k = 0; k < frames; k++) {
-        const gain = level.from + growth * (k + 1);
-        left[k] = (left[k] as number) * gain;
-        if (isStereo) right[k] = (right[k] as number) * gain;
-      }
-    }
+    registers[STEP_GROWTH] = (this.#to - this.#from) * detune / frames;
+    registers[PHASE] = phase;
+    registers[STEP] = this.#from * detune;
+    registers[WIDTH] = widthFrom;
+    this.#run(this.#part, this.#table, frames);
+    this.#phases[index] = registers[PHASE] as number;
+    if (before === this.#table) return;
+    registers[PHASE] = phase;
+    registers[STEP] = this.#from * detune;
+    registers[WIDTH] = widthFrom;
+    this.#run(this.#fading, before, frames);
+    crossfade(this.#fading, this.#part, frames);
   }
 
   #ratioOf(semitones: number): number {
@@ -176,78 +176,4 @@ export class Oscillator implements Kernel {
     else if (this.#isPulse) readPulse(into, wave, frames, registers);
     else readWave(into, wave, frames, registers);
   }
-}
-
-// Numbers go in and out by an array: as arguments the engines would allocate them.
-
-function readWave(into: Float64Array, wave: Float64Array, frames: number, registers: Float64Array): void {
-  let phase = registers[PHASE] as number;
-  let step = registers[STEP] as number;
-  const stepGrowth = registers[STEP_GROWTH] as number;
-  for (let k = 0; k < frames; k++) {
-    const place = phase * TABLE_LENGTH;
-    const at = place | 0;
-    const low = wave[at] as number;
-    into[k] = low + ((wave[at + 1] as number) - low) * (place - at);
-    step += stepGrowth;
-    phase += step;
-    if (phase >= 1) phase -= 1;
-  }
-  registers[PHASE] = phase;
-}
-
-/** Two saws, one turned over and late by the width of the pulse. */
-function readPulse(into: Float64Array, wave: Float64Array, frames: number, registers: Float64Array): void {
-  let phase = registers[PHASE] as number;
-  let step = registers[STEP] as number;
-  const stepGrowth = registers[STEP_GROWTH] as number;
-  let width = registers[WIDTH] as number;
-  const widthGrowth = registers[WIDTH_GROWTH] as number;
-  for (let k = 0; k < frames; k++) {
-    const place = phase * TABLE_LENGTH;
-    const at = place | 0;
-    const low = wave[at] as number;
-    const first = low + ((wave[at + 1] as number) - low) * (place - at);
-    let late = phase + width;
-    if (late >= 1) late -= 1;
-    const latePlace = late * TABLE_LENGTH;
-    const lateAt = latePlace | 0;
-    const lateLow = wave[lateAt] as number;
-    into[k] = first - lateLow - ((wave[lateAt + 1] as number) - lateLow) * (latePlace - lateAt);
-    width += widthGrowth;
-    step += stepGrowth;
-    phase += step;
-    if (phase >= 1) phase -= 1;
-  }
-  registers[PHASE] = phase;
-}
-
-/** With its phase moved by another signal: what is called FM. */
-function readBent(
-  into: Float64Array,
-  wave: Float64Array,
-  frames: number,
-  registers: Float64Array,
-  bend: Float64Array,
-  index: Control,
-): void {
-  let phase = registers[PHASE] as number;
-  let step = registers[STEP] as number;
-  const stepGrowth = registers[STEP_GROWTH] as number;
-  let depth = index.from * RADIANS_TO_TURNS;
-  const depthGrowth = (index.to - index.from) * RADIANS_TO_TURNS / frames;
-  for (let k = 0; k < frames; k++) {
-    depth += depthGrowth;
-    const bent = phase + (bend[k] as number) * depth;
-    const place = (bent - Math.floor(bent)) * TABLE_LENGTH;
-    const at = place | 0;
-    const low = wave[at] as number;
-    // A phase that rounds to a whole turn reads the last sample, which equals the first.
-    const high = at < TABLE_LENGTH ? wave[at + 1] as number : low;
-    into[k] = low + (high - low) * (place - at);
-    step += stepGrowth;
-    phase += step;
-    if (phase >= 1) phase -= 1;
-  }
-  registers[PHASE] = phase;
 }

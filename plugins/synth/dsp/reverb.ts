@@ -33,14 +33,16 @@ const DENORMAL_GUARD = 1e-24;
  */
 export class Reverb implements Kernel {
   readonly #setup: ReverbSetup;
-  /** The lines turn together: one place for all of them, each with its own mask. */
-  readonly #samples: readonly Float64Array[];
-  readonly #masks: Int32Array;
+  /** All lines, one after the other; they turn together, so that one place and one mask serve all. */
+  readonly #samples: Float64Array;
+  readonly #size: number;
   #at = 0;
   readonly #lengths: Int32Array;
   readonly #damped = new Float64Array(LINES);
-  readonly #heads = new Float64Array(LINES);
   readonly #gains = new Float64Array(LINES);
+  /** What comes out of the lines, a quantum of each after the other, and the sum of them. */
+  readonly #heads = new Float64Array(LINES * QUANTUM);
+  readonly #sum = new Float64Array(QUANTUM);
   readonly #diffusers: readonly DelayLine[];
   readonly #diffuserLengths: Int32Array;
   readonly #preDelay: readonly [DelayLine, DelayLine];
@@ -52,10 +54,10 @@ export class Reverb implements Kernel {
   constructor(setup: ReverbSetup) {
     this.#setup = setup;
     const { size, sampleRate, preDelayS } = setup;
-    this.#lengths = Int32Array.from(LINE_S, (seconds) => Math.max(8, Math.round(seconds * size * sampleRate)));
-    const lines = [...this.#lengths].map((length) => new DelayLine(length));
-    this.#samples = lines.map(({ samples }) => samples);
-    this.#masks = Int32Array.from(lines, ({ mask }) => mask);
+    // A line that is no shorter than a quantum gives all of it before it takes any.
+    this.#lengths = Int32Array.from(LINE_S, (seconds) => Math.max(QUANTUM, Math.round(seconds * size * sampleRate)));
+    this.#size = powerOfTwo(Math.max(...this.#lengths) + QUANTUM);
+    this.#samples = new Float64Array(LINES * this.#size);
     this.#diffuserLengths = Int32Array.from(DIFFUSER_S, (seconds) => Math.max(4, Math.round(seconds * sampleRate)));
     this.#diffusers = [...this.#diffuserLengths].map((length) => new DelayLine(length));
     this.#preFrames = Math.round(preDelayS * sampleRate);
@@ -63,7 +65,7 @@ export class Reverb implements Kernel {
   }
 
   trigger(): void {
-    for (const samples of this.#samples) samples.fill(0);
+    this.#samples.fill(0);
     for (const line of [...this.#diffusers, ...this.#preDelay]) line.clear();
     this.#damped.fill(0);
     const { decayS, dampingHz, mix } = this.#setup;
@@ -77,43 +79,78 @@ export class Reverb implements Kernel {
     mix.update(frames);
     if (decayS.to !== this.#lastDecay) this.#setDecay(decayS.to);
     const smoothing = 1 - exp(-6.283185307179586 * Math.min(0.45, dampingHz.to / sampleRate));
-    const mixGrowth = (mix.to - mix.from) / frames;
-    let wet = mix.from;
-    this.#preDiffuse(input.left, this.#diffusedLeft, 0, frames);
-    this.#preDiffuse(input.right, this.#diffusedRight, 1, frames);
-    const heads = this.#heads;
-    const damped = this.#damped;
-    const gains = this.#gains;
-    const lengths = this.#lengths;
-    const lines = this.#samples;
-    const masks = this.#masks;
-    let at = this.#at;
+    const left = this.#diffusedLeft;
+    const right = this.#diffusedRight;
+    this.#preDiffuse(input.left, left, 0, frames);
+    this.#preDiffuse(input.right, right, 1, frames);
+    this.#sum.fill(DENORMAL_GUARD * (LINES / -2), 0, frames);
+    this.#give(0, smoothing, frames);
+    this.#give(4, smoothing, frames);
+    const sum = this.#sum;
     for (let k = 0; k < frames; k++) {
-      wet += mixGrowth;
-      let sum = 0;
-      for (let i = 0; i < LINES; i++) {
-        const line = lines[i] as Float64Array;
-        const tail = line[(at + 1 - (lengths[i] as number)) & (masks[i] as number)] as number;
-        const low = (damped[i] as number) + (tail - (damped[i] as number)) * smoothing;
-        damped[i] = low;
-        const head = low * (gains[i] as number);
-        heads[i] = head;
-        sum += head;
-      }
-      const share = sum * (-2 / LINES);
-      const left = (this.#diffusedLeft[k] as number) + share + DENORMAL_GUARD;
-      const right = (this.#diffusedRight[k] as number) + share + DENORMAL_GUARD;
-      at += 1;
-      for (let i = 0; i < LINES; i++) {
-        (lines[i] as Float64Array)[at & (masks[i] as number)] = (heads[i] as number) + (i % 2 === 0 ? left : right);
-      }
-      const wetLeft = (heads[0] as number) - (heads[2] as number) + (heads[4] as number) - (heads[6] as number);
-      const wetRight = (heads[1] as number) - (heads[3] as number) + (heads[5] as number) - (heads[7] as number);
-      const dry = 1 - 0.5 * wet;
-      out.left[k] = (input.left[k] as number) * dry + wetLeft * wet * 0.5;
-      out.right[k] = (input.right[k] as number) * dry + wetRight * wet * 0.5;
+      const share = (sum[k] as number) * (-2 / LINES);
+      left[k] = (left[k] as number) + share;
+      right[k] = (right[k] as number) + share;
     }
-    this.#at = at & 0x3fff_ffff;
+    for (let i = 0; i < LINES; i++) this.#take(i, i % 2 === 0 ? left : right, frames);
+    this.#at = (this.#at + frames) & (this.#size - 1);
+    const mixGrowth = (mix.to - mix.from) / frames;
+    addWet(input.left, out.left, this.#heads, 0, mix.from, mixGrowth, frames);
+    addWet(input.right, out.right, this.#heads, QUANTUM, mix.from, mixGrowth, frames);
+  }
+
+  /** What four lines give, damped, at once: each waits for its own last sample, and the others fill the time. */
+  #give(line: 0 | 4, smoothing: number, frames: number): void {
+    const samples = this.#samples;
+    const size = this.#size;
+    const mask = size - 1;
+    const heads = this.#heads;
+    const sum = this.#sum;
+    const damped = this.#damped;
+    const [a, b, c, d] = [line, line + 1, line + 2, line + 3] as const;
+    let dampedA = damped[a] as number;
+    let dampedB = damped[b] as number;
+    let dampedC = damped[c] as number;
+    let dampedD = damped[d] as number;
+    const gainA = this.#gains[a] as number;
+    const gainB = this.#gains[b] as number;
+    const gainC = this.#gains[c] as number;
+    const gainD = this.#gains[d] as number;
+    const fromA = this.#at + 1 - (this.#lengths[a] as number);
+    const fromB = this.#at + 1 - (this.#lengths[b] as number);
+    const fromC = this.#at + 1 - (this.#lengths[c] as number);
+    const fromD = this.#at + 1 - (this.#lengths[d] as number);
+    for (let k = 0; k < frames; k++) {
+      dampedA += ((samples[a * size + ((fromA + k) & mask)] as number) - dampedA) * smoothing;
+      dampedB += ((samples[b * size + ((fromB + k) & mask)] as number) - dampedB) * smoothing;
+      dampedC += ((samples[c * size + ((fromC + k) & mask)] as number) - dampedC) * smoothing;
+      dampedD += ((samples[d * size + ((fromD + k) & mask)] as number) - dampedD) * smoothing;
+      const headA = dampedA * gainA;
+      const headB = dampedB * gainB;
+      const headC = dampedC * gainC;
+      const headD = dampedD * gainD;
+      heads[a * QUANTUM + k] = headA;
+      heads[b * QUANTUM + k] = headB;
+      heads[c * QUANTUM + k] = headC;
+      heads[d * QUANTUM + k] = headD;
+      sum[k] = (sum[k] as number) + headA + headB + headC + headD;
+    }
+    damped[a] = dampedA;
+    damped[b] = dampedB;
+    damped[c] = dampedC;
+    damped[d] = dampedD;
+  }
+
+  /** What comes into a line: its own head, and the same of all others and of the room. */
+  #take(line: number, fed: Float64Array, frames: number): void {
+    const samples = this.#samples;
+    const heads = this.#heads;
+    const mask = this.#size - 1;
+    const start = line * this.#size;
+    const at = this.#at + 1;
+    for (let k = 0; k < frames; k++) {
+      samples[start + ((at + k) & mask)] = (heads[line * QUANTUM + k] as number) + (fed[k] as number);
+    }
   }
 
   /** Delays one side, and makes it dense with two allpasses. */
@@ -150,4 +187,30 @@ export class Reverb implements Kernel {
       this.#gains[i] = exp2(-9.965784284662087 * seconds / Math.max(0.05, decayS));
     }
   }
+}
+
+/** The dry signal, and every second head beginning with `first`, with alternate signs. */
+function addWet(
+  from: Float64Array,
+  to: Float64Array,
+  heads: Float64Array,
+  first: number,
+  mix: number,
+  mixGrowth: number,
+  frames: number,
+): void {
+  let wet = mix;
+  for (let k = 0; k < frames; k++) {
+    wet += mixGrowth;
+    const at = first + k;
+    const tail = (heads[at] as number) - (heads[at + 2 * QUANTUM] as number) +
+      (heads[at + 4 * QUANTUM] as number) - (heads[at + 6 * QUANTUM] as number);
+    to[k] = (from[k] as number) * (1 - 0.5 * wet) + tail * wet * 0.5;
+  }
+}
+
+function powerOfTwo(atLeast: number): number {
+  let size = 1;
+  while (size < atLeast) size *= 2;
+  return size;
 }

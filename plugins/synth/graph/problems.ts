@@ -15,11 +15,14 @@ function issueProblems(issue: v.BaseIssue<unknown>, root: string): Problem[] {
       typeof key === "number" ? `${text}[${key}]` : text === "" ? `${String(key)}` : `${text}.${String(key)}`,
     root,
   );
+  const { message, received, expected } = issue;
+  if (expected === "never") return [{ path, message: "is not known here", received }];
+  // Texts of the library say again what stands in the other fields.
   return [{
     path,
-    message: issue.message,
-    received: issue.received,
-    ...(issue.expected === null ? {} : { expected: issue.expected }),
+    message: expected !== null && message.startsWith("Invalid ") ? "does not fit" : message,
+    received,
+    ...(expected === null ? {} : { expected }),
   }];
 }
 

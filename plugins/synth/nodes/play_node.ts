@@ -29,8 +29,10 @@ import { answerQuery } from "./query.ts";
 /** What such a node gives: a block of audio, or a report. */
 export type PlayOutput = { readonly out: AudioData } | { readonly report: JsonData };
 
-/** Frames after which others in the thread have a turn: some 50 ms of work. A turn costs a millisecond or more. */
-const FRAMES_PER_TURN = 262_144;
+/** Frames that are rendered between two looks at the clock. */
+const FRAMES_PER_LOOK = 16_384;
+/** How long one block may be rendered before others in the thread have a turn, in milliseconds. A turn costs one or two. */
+const TURN_AFTER_MS = 100;
 
 /** Parameters that both nodes have. */
 export const playParams = {
@@ -102,14 +104,18 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
     while (performance.framesLeft > 0) {
       const count = Math.min(blockFrames, performance.framesLeft);
       const samples = new Float32Array(count * channels);
-      for (let done = 0; done < count; done += FRAMES_PER_TURN) {
-        if (done > 0) await aTurn();
+      let turnedMs = engine.now();
+      for (let done = 0; done < count; done += FRAMES_PER_LOOK) {
         signal.throwIfAborted();
-        const part = samples.subarray(done * channels, Math.min(count, done + FRAMES_PER_TURN) * channels);
+        const part = samples.subarray(done * channels, Math.min(count, done + FRAMES_PER_LOOK) * channels);
         const startedMs = engine.now();
         performance.render(part);
-        engine.countBlock(engine.now() - startedMs, 1000 * part.length / channels / sampleRate, false);
+        const renderedMs = engine.now();
+        engine.countBlock(renderedMs - startedMs, 1000 * part.length / channels / sampleRate, false);
         meter?.add(part);
+        if (renderedMs - turnedMs < TURN_AFTER_MS) continue;
+        await aTurn();
+        turnedMs = engine.now();
       }
       const timestampUs = 1e6 * startFrame / sampleRate;
       startFrame += count;

@@ -5,11 +5,13 @@ import type { FlowLimits, Item } from "../../../core/flow/item.ts";
 import type { StreamrackError } from "../../../core/errors.ts";
 import {
   createLink,
+  type LinkOptions,
   type LinkReader,
   type LinkWriter,
   openLinkReader,
   openLinkWriter,
 } from "../../../workers/link/link.ts";
+import type { RingBytes } from "../../../workers/link/ring.ts";
 
 /** Both ways that a link can take. */
 export const WAYS = [{ name: "ring", shared: true }, { name: "transfer", shared: false }] as const;
@@ -63,17 +65,17 @@ export class OpenLink {
 /** A reader at work, and the other end bare: whoever holds it can say what he likes. */
 export class ReaderUnderAttack {
   readonly port: MessagePort;
-  readonly ring: SharedArrayBuffer | undefined;
+  readonly ring: RingBytes | undefined;
   readonly reader: LinkReader;
   readonly fanIn: FanIn;
   readonly violations: StreamrackError[] = [];
 
-  constructor(shared: boolean) {
+  constructor(shared: boolean, options: Partial<LinkOptions> = {}) {
     const { writer, reader } = createLink({ shared });
     this.port = writer.port;
     this.ring = writer.ring;
     this.port.start();
-    this.reader = openLinkReader(reader, { port: "in", from: "n" }, { limits: LIMITS }, (error) => {
+    this.reader = openLinkReader(reader, { port: "in", from: "n" }, { limits: LIMITS, ...options }, (error) => {
       this.violations.push(error);
       this.fanIn.abort(error);
     });

@@ -14,6 +14,7 @@ import {
   openLinkReader,
   openLinkWriter,
 } from "../../../workers/link/link.ts";
+import type { RingBytes } from "../../../workers/link/ring.ts";
 import { LIMITS, turns } from "./_link_kit.ts";
 
 const DEAD = new StreamrackError("worker-crashed", "the thread has died");
@@ -35,7 +36,7 @@ export interface Delivered {
 export class MortalLink {
   readonly violations: StreamrackError[] = [];
   readonly #options: Required<MortalLinkOptions>;
-  readonly #ring: SharedArrayBuffer | undefined;
+  readonly #ring: RingBytes | undefined;
   /** The port of the writer. */
   #port: MessagePort;
   writer: LinkWriter;

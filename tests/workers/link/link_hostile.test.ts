@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RuntimeData } from "../../../core/plugin.ts";
 import { createLink, openLinkReader, openLinkWriter } from "../../../workers/link/link.ts";
-import { RingWriter } from "../../../workers/link/ring.ts";
+import { type RingBytes, RingWriter } from "../../../workers/link/ring.ts";
 import { rejectionOf, thrownBy } from "../../_support/errors.ts";
 import { Random } from "../../_support/random.ts";
 import { SAMPLE_DATA } from "../../_support/sample_data.ts";
@@ -161,12 +161,74 @@ for (const { name, shared } of WAYS) {
   });
 }
 
+for (const { name, shared } of WAYS) {
+  describe(`a reader (${name}) that knows what may come`, () => {
+    /** What it says when one value comes. */
+    async function violationOf(d: unknown, options: ConstructorParameters<typeof ReaderUnderAttack>[1], epoch = 0) {
+      const attack = new ReaderUnderAttack(shared, { peer: { nodeId: "n", pluginName: "p" }, ...options });
+      const next = rejectionOf((async () => await attack.fanIn.next())());
+      if (shared) new RingWriter(attack.ring!).tryWriteReference({ sequence: 0, epoch, bytes: 70 });
+      attack.port.postMessage({ t: "data", s: 0, e: epoch, b: 70, r: 0, d });
+      const error = await next;
+      assert.deepEqual([error.reason, error.nodeId, error.pluginName], ["protocol-violation", "n", "p"]);
+      attack.close();
+      return error.message;
+    }
+
+    it("takes no bytes that the sender keeps a hold of", async () => {
+      const audio = (samples: Float32Array) => ({
+        type: "audio",
+        samples,
+        sampleRate: 8000,
+        channels: 1,
+        format: "f32",
+      });
+      for (
+        const samples of [
+          new Float32Array(new SharedArrayBuffer(32)),
+          new Float32Array(new ArrayBuffer(64), 0, 4),
+          new Float32Array(new SharedArrayBuffer(0)),
+        ]
+      ) {
+        assert.match(await violationOf(audio(samples), {}), /has kept a hold of/);
+      }
+    });
+
+    it("takes no kind that the port does not give", async () => {
+      const text = { type: "text", text: "x" };
+      assert.match(await violationOf(text, { kinds: ["audio", "json"] }), /text data, where it carries audio or json/);
+    });
+
+    it("takes no value of an epoch that has not begun", async () => {
+      const options = { latestEpoch: () => 2 };
+      assert.match(await violationOf({ type: "text", text: "x" }, options, 3), /an epoch that has not begun/);
+    });
+  });
+}
+
 describe("a reader (ring) under attack on both ways", () => {
+  it("takes no audio out of the ring where the port gives none, nor of an epoch that has not begun", async () => {
+    const ways = [[{ kinds: ["text"] }, 0, /audio data, where it carries text/], [
+      { latestEpoch: () => 2 },
+      3,
+      /an epoch that has not begun/,
+    ]] as const;
+    for (const [options, epoch, message] of ways) {
+      const attack = new ReaderUnderAttack(true, { ...options, peer: { nodeId: "n" } });
+      new RingWriter(attack.ring!).tryWriteAudio(audioOf(16), { sequence: 0, epoch, bytes: 80 });
+      const error = await rejectionOf((async () => await attack.fanIn.next())());
+      assert.match(error.message, message);
+      assert.equal(error.nodeId, "n");
+      assert.equal(attack.violations.length, 1);
+      attack.close();
+    }
+  });
+
   const stamp = { sequence: 0, epoch: 0, bytes: 70 };
 
   it("finds a reference whose value never came", async () => {
     const attack = new ReaderUnderAttack(true);
-    const ring = new RingWriter(attack.ring as SharedArrayBuffer);
+    const ring = new RingWriter(attack.ring as RingBytes);
     ring.tryWriteReference(stamp, () => {});
     const next = rejectionOf((async () => await attack.fanIn.next())());
     attack.port.postMessage({ t: "end" });
@@ -202,23 +264,22 @@ describe("a reader (ring) under attack on both ways", () => {
     ];
     for (const spoil of spoilt) {
       const attack = new ReaderUnderAttack(true);
-      const memory = attack.ring as SharedArrayBuffer;
+      const memory = attack.ring as RingBytes;
       new RingWriter(memory).tryWriteAudio(audioOf(16), stamp);
-      spoil(new Int32Array(memory), new Float64Array(memory));
+      spoil(new Int32Array(memory.buffer), new Float64Array(memory.buffer));
       assert.equal((await rejectionOf((async () => await attack.fanIn.next())())).reason, "protocol-violation");
       assert.equal(attack.violations.length, 1);
       attack.close();
     }
   });
 
-  it("bears doorbells by the thousand", async () => {
+  it("hears no more doorbells than there may be reason for", async () => {
     const attack = new ReaderUnderAttack(true);
+    const next = rejectionOf((async () => await attack.fanIn.next())());
     for (let i = 0; i < 5_000; i++) attack.port.postMessage(1);
-    new RingWriter(attack.ring as SharedArrayBuffer).tryWriteAudio(audioOf(16), stamp);
-    attack.port.postMessage(1);
-    assert.deepEqual((await attack.fanIn.next())?.items[0]?.data, audioOf(16));
+    assert.match((await next).message, /doorbells with nothing behind them/);
     await turns();
-    assert.deepEqual(attack.violations, []);
+    assert.equal(attack.violations.length, 1);
     attack.close();
   });
 
@@ -226,8 +287,8 @@ describe("a reader (ring) under attack on both ways", () => {
     const random = new Random(6);
     for (let round = 0; round < 1_500; round++) {
       const attack = new ReaderUnderAttack(true);
-      const memory = attack.ring as SharedArrayBuffer;
-      const words = new Int32Array(memory);
+      const memory = attack.ring as RingBytes;
+      const words = new Int32Array(memory.buffer);
       const writer = new RingWriter(memory);
       for (let n = random.integer(0, 4); n > 0; n--) {
         if (random.unit() < 0.5) writer.tryWriteAudio(audioOf(random.integer(0, 40)), stamp);
@@ -250,12 +311,29 @@ describe("a reader (ring) under attack on both ways", () => {
 });
 
 describe("a writer (ring) under attack in memory", () => {
+  it("hears no more often of room than there may be reason for, and says who did it, to both who ask", async () => {
+    const { writer: end, reader: { port } } = createLink();
+    const violations: unknown[] = [];
+    const peer = { nodeId: "n", pluginName: "p" };
+    const writer = openLinkWriter(end, { limits: LIMITS, peer, onViolation: (error) => violations.push(error) });
+    port.start();
+    const writes = Array.from({ length: LIMITS.items + 1 }, async (_, i) => await writer.write(itemOf(audioOf(16), i)));
+    const waiting = rejectionOf(writes.at(-1)!);
+    for (let i = 0; i < 5_000; i++) port.postMessage(2);
+    const error = await waiting;
+    assert.deepEqual([error.reason, error.nodeId, error.pluginName], ["protocol-violation", "n", "p"]);
+    assert.match(error.message, /word of room where there is none/);
+    await writer.closed;
+    assert.deepEqual(violations, [error]);
+    port.close();
+  });
+
   it("takes room that is none for a violation, or waits; wakes on every answer", async () => {
     const random = new Random(7);
     for (let round = 0; round < 1_000; round++) {
       const { writer: writerEnd, reader: { port, ring } } = createLink();
       const writer = openLinkWriter(writerEnd, { limits: LIMITS });
-      const words = new Int32Array(ring as SharedArrayBuffer);
+      const words = new Int32Array((ring as RingBytes).buffer);
       port.start();
       const writes: Promise<void>[] = [];
       for (let n = 0; n < 12; n++) {

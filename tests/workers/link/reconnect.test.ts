@@ -270,7 +270,7 @@ describe("a link that keeps, and what it gives", () => {
           assert.deepEqual(item.data, audioOf(bytes));
           const { samples } = RuntimeData.asAudio(item.data);
           samples.fill(7);
-          structuredClone(samples, { transfer: [samples.buffer] });
+          structuredClone(samples, { transfer: [samples.buffer as ArrayBuffer] });
           link.readerDies();
         }
         link.close();

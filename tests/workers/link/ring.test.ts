@@ -5,6 +5,7 @@ import type { AudioData, AudioFormat } from "../../../core/data/types.ts";
 import {
   createRingMemory,
   type RecordStamp,
+  type RingBytes,
   ringCounters,
   RingReader,
   RingWriter,
@@ -51,7 +52,7 @@ interface Entry {
 class Model {
   readonly writer: RingWriter;
   readonly reader: RingReader;
-  readonly #memory: SharedArrayBuffer;
+  readonly #memory: RingBytes;
   readonly #capacity: number;
   readonly #startAt: number;
   readonly #queue: Entry[] = [];

@@ -24,7 +24,7 @@ function usedRing(random: Random, { startAt = random.pick([0, 2 ** 32 - 512]) } 
     if (reader.read() !== undefined) reader.drop();
   }
   for (let n = random.integer(0, 4); n > 0; n--) write();
-  return { memory, words: new Int32Array(memory), writer, reader, write };
+  return { memory, words: new Int32Array(memory.buffer), writer, reader, write };
 }
 
 /** Calls something that may find a violation, and throws nothing else. */
@@ -67,7 +67,7 @@ describe("the reader of a ring", () => {
     const random = new Random(2);
     for (let round = 0; round < ROUNDS; round++) {
       const { memory, words, reader, write } = usedRing(random);
-      const bytes = new Uint8Array(memory);
+      const bytes = new Uint8Array(memory.buffer);
       for (let n = random.integer(1, 64); n > 0; n--) {
         const at = random.unit() < 0.1 ? random.integer(0, bytes.length - 1) : random.integer(STATE_BYTES, 700);
         bytes[at] = random.integer(0, 255);
@@ -127,7 +127,7 @@ describe("the reader of a ring", () => {
       const audio = audioOf(16);
       new RingWriter(memory).tryWriteAudio(audio, { sequence: 0, epoch: 0, bytes: 80 });
       assert.deepEqual(new RingReader(memory).read()?.data, audio);
-      spoil(new Int32Array(memory), STATE_BYTES / 4);
+      spoil(new Int32Array(memory.buffer), STATE_BYTES / 4);
       assert.equal(thrownBy(() => reader.read()).reason, "protocol-violation");
     });
   }
@@ -137,7 +137,7 @@ describe("the reader of a ring", () => {
     const memory = createRingMemory(CAPACITY, startAt);
     const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
     for (let n = 0; n < 2; n++) writer.tryWriteAudio(audioOf(16), { sequence: n, epoch: 0, bytes: 80 });
-    const words = new Int32Array(memory);
+    const words = new Int32Array(memory.buffer);
     const header = (STATE_BYTES + startAt) / 4;
     words[header] = 128;
     words[header + 2] = 80;
@@ -146,7 +146,7 @@ describe("the reader of a ring", () => {
 
   it("frees what it has read, although the memory says something else by then", () => {
     const memory = createRingMemory(CAPACITY);
-    const words = new Int32Array(memory);
+    const words = new Int32Array(memory.buffer);
     const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
     writer.tryWriteAudio(audioOf(16), { sequence: 0, epoch: 0, bytes: 80 });
     writer.tryWriteAudio(audioOf(32, { seed: 2 }), { sequence: 1, epoch: 0, bytes: 96 });
@@ -202,7 +202,7 @@ describe("the writer of a ring", () => {
       const stamp = { sequence: 0, epoch: 0, bytes: 1 };
       // The writer looks at the position only when what it knew leaves no room.
       while (writer.tryWriteAudio(audioOf(8), stamp));
-      new Int32Array(memory)[STATE.readPosition] = position;
+      new Int32Array(memory.buffer)[STATE.readPosition] = position;
       assert.equal(thrownBy(() => writer.tryWriteAudio(audioOf(8), stamp)).reason, "protocol-violation");
       const post = () => assert.fail("posted without room");
       assert.equal(thrownBy(() => writer.tryWriteReference(stamp, post)).reason, "protocol-violation");

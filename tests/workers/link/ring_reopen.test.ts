@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { FlowLimits } from "../../../core/flow/item.ts";
-import { createRingMemory, RingReader, RingWriter } from "../../../workers/link/ring.ts";
+import { createRingMemory, type RingBytes, RingReader, RingWriter } from "../../../workers/link/ring.ts";
 import { thrownBy } from "../../_support/errors.ts";
 import { audioOf, STATE } from "./_ring_kit.ts";
 
 /** A ring whose ends are opened anew as if their threads had died. */
 class Ring {
-  readonly memory: SharedArrayBuffer;
+  readonly memory: RingBytes;
   writer: RingWriter;
   reader: RingReader;
 
@@ -142,12 +142,12 @@ describe("a ring that is opened anew", () => {
   it("is refused where it was not left in order, and bears a sequence number that is none", () => {
     for (const [word, open] of [[STATE.readPosition, RingReader], [STATE.writePosition, RingWriter]] as const) {
       const { memory } = new Ring();
-      new Int32Array(memory)[word] = 12;
+      new Int32Array(memory.buffer)[word] = 12;
       assert.equal(thrownBy(() => new open(memory)).reason, "protocol-violation");
     }
     for (const nonsense of [NaN, -1, 0.5, Infinity, 2 ** 60]) {
       const ring = new Ring();
-      new Float64Array(ring.memory)[2] = nonsense;
+      new Float64Array(ring.memory.buffer)[2] = nonsense;
       assert.deepEqual([ring.writer.nextSequence, ring.reader.nextSequence], [0, 0]);
     }
   });

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
+import * as v from "valibot";
+import { encode } from "fast-png";
+import { check, guardRunner } from "../../plugins/guard/mod.ts";
+import { openai as llm } from "../../plugins/llm/mod.ts";
+import { openai as vlm } from "../../plugins/vlm/mod.ts";
+import { RuntimeData } from "../../core/plugin.ts";
+import {
+  type AnyRunnerType,
+  defineRunner,
+  fromRunnerError,
+  RUNNER_ERRORS,
+  runnerError,
+  type RunnerErrorCode,
+  toRunnerError,
+} from "../../runners/mod.ts";
+import { type RunnerConformanceOptions, runnerConformanceTests } from "../../testing/mod.ts";
+import { chat, ModelServer } from "./_model_server.ts";
+
+const server = await ModelServer.start();
+server.answer = (_, response) => chat(response, ["One ", "two ", "three."]);
+after(() => server.stop());
+
+const params = { baseUrl: server.baseUrl };
+const text = () => ({ inputs: { text: "hello" } });
+const png = encode({ width: 1, height: 1, data: new Uint8Array(3), channels: 3, depth: 8 });
+const image = () => ({ inputs: { image: RuntimeData.binary(new Uint8Array(png)) } });
+const noImage = () => ({ inputs: { image: RuntimeData.binary(new Uint8Array([1, 2, 3])) } });
+const otherModel = { model: "other" };
+
+const RUNNERS: readonly (readonly [type: AnyRunnerType, options: RunnerConformanceOptions])[] = [
+  [llm, { params, request: text, badRequest: image, otherModel }],
+  [vlm, { params, request: image, badRequest: noImage, otherModel }],
+  [check, { request: text, badRequest: image }],
+  [guardRunner(llm, "llm.guarded"), { params, request: text, otherModel }],
+];
+
+for (const [type, options] of RUNNERS) {
+  describe(type.definition.type, () => {
+    for (const { name, run } of runnerConformanceTests(type, options)) it(name, run);
+  });
+}
+
+describe("codes", () => {
+  for (const code of Object.keys(RUNNER_ERRORS) as RunnerErrorCode[]) {
+    it(`${code} to StreamrackError and back`, () => {
+      const error = runnerError(code, "what happened", { remedy: "What to do.", cause: new Error("why") });
+      assert.equal(error.reason, RUNNER_ERRORS[code].reason);
+      const { cause: _, ...plain } = toRunnerError(error);
+      assert.deepEqual(plain, { code, message: "what happened", recoverable: RUNNER_ERRORS[code].recoverable });
+      assert.equal(fromRunnerError(toRunnerError(error)), error);
+      const again = fromRunnerError(plain); // as after a way over the wire
+      assert.deepEqual([again.reason, again.detail], [error.reason, error.detail]);
+    });
+  }
+});
+
+describe("defineRunner", () => {
+  it("loads a model once, shares it, and unloads it when the last one has gone", async () => {
+    const log: string[] = [];
+    const shared = defineRunner({
+      type: "test.shared",
+      summary: "Counts loads.",
+      vendor: "test",
+      capabilities: ["llm"],
+      streaming: false,
+      params: v.object({ model: v.optional(v.string(), "a") }),
+      load: ({ modelId, onProgress }) => {
+        onProgress(50);
+        log.push(`load ${modelId}`);
+        return { modelId };
+      },
+      unload: ({ modelId }) => void log.push(`unload ${modelId}`),
+      run: (_, { model }) => Promise.resolve({ outputs: { text: model.modelId } }),
+    });
+    const [one, two] = [await shared.create(), await shared.create()];
+    const seen: number[] = [];
+    await Promise.all([one.load({ onProgress: (percent) => seen.push(percent) }), two.load()]);
+    assert.deepEqual([log, seen], [["load a"], [50]]);
+    const [result] = await Array.fromAsync(one.run({ inputs: { text: "" }, params: { model: "b" } }));
+    assert.equal(result?.outputs.text, "b");
+    assert.deepEqual(log, ["load a", "load b"]); // the other one still uses a
+    await two.unload();
+    await one.unload();
+    assert.deepEqual(log, ["load a", "load b", "unload a", "unload b"]);
+  });
+
+  it("tries a failed load again, and says E502", async () => {
+    let loads = 0;
+    const type = defineRunner({
+      type: "test.broken",
+      summary: "Fails to load, once.",
+      vendor: "test",
+      capabilities: ["llm"],
+      streaming: false,
+      params: v.object({}),
+      load: () => {
+        loads += 1;
+        if (loads === 1) throw new Error("half a file");
+        return {};
+      },
+      run: () => Promise.resolve({ outputs: { text: "ok" } }),
+    });
+    const runner = await type.create();
+    const [failed] = await Array.fromAsync(runner.run({ inputs: { text: "" } }));
+    assert.equal(failed?.error?.code, "E502");
+    const [result] = await Array.fromAsync(runner.run({ inputs: { text: "" } }));
+    assert.equal(result?.outputs.text, "ok");
+  });
+
+  it("serves several capabilities, and refuses what it lacks with E405", async () => {
+    const both = defineRunner({
+      type: "test.both",
+      summary: "Hears and reads.",
+      vendor: "test",
+      capabilities: ["llm", "asr"],
+      streaming: false,
+      params: v.object({}),
+      run: ({ inputs }) => Promise.resolve({ outputs: { text: inputs.audio === undefined ? "read" : "heard" } }),
+    });
+    const runner = await both.create();
+    const audio = RuntimeData.audio({ samples: new Float32Array(4), sampleRate: 16_000 });
+    const answers = [];
+    for (const inputs of [{ text: "x" }, { audio }, image().inputs]) {
+      const [result] = await Array.fromAsync(runner.run({ inputs }));
+      answers.push(result?.outputs.text ?? result?.error?.code);
+    }
+    assert.deepEqual(answers, ["read", "heard", "E405"]);
+  });
+});
