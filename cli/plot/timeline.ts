@@ -7,12 +7,24 @@
 import type { NodeMetrics, SessionMetrics } from "../../mod.ts";
 import type { Canvas, Colour } from "./canvas.ts";
 import { drawText, textWidth } from "./stroke_font.ts";
-import { AXIS_HEIGHT, drawTimes, FAINT_INK, INK, LEFT, RIGHT, TEXT_SIZE, tickStep, WIDTH } from "./waveform.ts";
+import {
+  AXIS_HEIGHT,
+  drawTimes,
+  FAINT_INK,
+  INK,
+  LEFT,
+  RIGHT,
+  shorten,
+  TEXT_SIZE,
+  tickStep,
+  WIDTH,
+} from "./waveform.ts";
 
 const TITLE_HEIGHT = 52;
 const ROW_HEIGHT = 30;
 const BAR_HEIGHT = 18;
 const TITLE_SIZE = 16;
+const NAME_WIDTH_MAX = 320;
 const ROWS: readonly Colour[] = [[246, 248, 251], [255, 255, 255]];
 const BARS: readonly Colour[] = [[16, 132, 122], [92, 116, 152], [196, 118, 42], [132, 92, 168], [176, 72, 92]];
 
@@ -47,13 +59,14 @@ export function drawTimeline(canvas: Canvas, rows: readonly TimelineRow[], top: 
     size: TEXT_SIZE,
     colour: FAINT_INK,
   });
-  const left = LEFT + Math.max(0, ...rows.map(({ nodeId }) => textWidth(nodeId, TEXT_SIZE))) - LEFT / 2;
+  const names = rows.map(({ nodeId }) => shorten(nodeId, NAME_WIDTH_MAX));
+  const left = LEFT / 2 + Math.max(0, ...names.map((name) => textWidth(name, TEXT_SIZE)));
   const toX = (seconds: number) => left + seconds / durationSeconds * (WIDTH - RIGHT - left);
   const plugins = [...new Set(rows.map(({ pluginName }) => pluginName))];
-  rows.forEach(({ nodeId, pluginName, spans }, i) => {
+  rows.forEach(({ pluginName, spans }, i) => {
     const y = top + TITLE_HEIGHT + i * ROW_HEIGHT;
     canvas.fillRect(left, y, WIDTH - RIGHT, y + ROW_HEIGHT, ROWS[i % 2] as Colour);
-    drawText(canvas, nodeId, [left - 12, y + ROW_HEIGHT / 2 + TEXT_SIZE / 2], {
+    drawText(canvas, names[i] as string, [left - 12, y + ROW_HEIGHT / 2 + TEXT_SIZE / 2], {
       size: TEXT_SIZE,
       colour: INK,
       align: "right",

@@ -90,7 +90,8 @@ function drawTitle(canvas: Canvas, { title, subtitle, envelope }: Panel, y: numb
   drawText(canvas, facts, [WIDTH - RIGHT, y], { size: TEXT_SIZE, colour: FAINT_INK, align: "right" });
 }
 
-function shorten(text: string, widthPixels: number): string {
+/** The end of a text, as much of it as there is room for. */
+export function shorten(text: string, widthPixels: number): string {
   if (textWidth(text, TEXT_SIZE) <= widthPixels) return text;
   let kept = text;
   while (kept !== "" && textWidth(`...${kept}`, TEXT_SIZE) > widthPixels) kept = kept.slice(1);

@@ -17,7 +17,7 @@ import {
 } from "../../runners/mod.ts";
 import { SampleChunks } from "./sample_chunks.ts";
 
-/** What services take; longer text is refused by them. */
+/** More than any service takes at once: none has to be asked. */
 const TEXT_MAX_CHARS = 100_000;
 /** Five minutes at 24 kHz are 14 MB. */
 const ANSWER_MAX_BYTES = 256 << 20;

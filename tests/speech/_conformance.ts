@@ -1,4 +1,4 @@
-/** What the conformance suite needs for the nodes of speech: programs and a service that answer the same everywhere. */
+/** What the suites need for the nodes of speech: programs and a service that answer the same everywhere. */
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,13 +6,28 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { RuntimeData } from "../../core/plugin.ts";
-import type { ConformanceOptions } from "../../testing/mod.ts";
+import { openaiTranscription } from "../../plugins/asr/openai.ts";
+import { pocketsphinxSpeech } from "../../plugins/asr/pocketsphinx.ts";
+import { whisperSpeech } from "../../plugins/asr/whisper.ts";
+import { flite } from "../../plugins/tts/flite.ts";
+import { openaiSpeech } from "../../plugins/tts/openai.ts";
+import type { AnyRunnerType } from "../../runners/mod.ts";
+import type { ConformanceOptions, RunnerConformanceOptions } from "../../testing/mod.ts";
 import { begin, event, ModelServer } from "../runners/_model_server.ts";
 
 const scriptPath = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Starts all of it. `stop` ends it. */
-export async function speechNodes(): Promise<{ nodes: ConformanceOptions["nodes"]; stop(): Promise<void> }> {
+/** All of it, started. */
+export interface SpeechServices {
+  /** For the suite of nodes. */
+  readonly nodes: ConformanceOptions["nodes"];
+  /** For the suite of runners. */
+  readonly runners: readonly (readonly [type: AnyRunnerType, options: RunnerConformanceOptions])[];
+  stop(): Promise<void>;
+}
+
+/** Starts all of it. */
+export async function startSpeechServices(): Promise<SpeechServices> {
   const server = await ModelServer.start();
   server.answer = ({ path }, response) => {
     if (path.endsWith("/speech")) return void response.writeHead(200).end(new Uint8Array(9600));
@@ -21,15 +36,21 @@ export async function speechNodes(): Promise<{ nodes: ConformanceOptions["nodes"
     response.end(event({ type: "transcript.text.done", text: "one two" }));
   };
   const folder = await mkdtemp(join(tmpdir(), "streamrack-conformance-"));
-  const modelPath = join(folder, "model");
-  await mkdir(join(modelPath, "en-us"), { recursive: true });
-  for (const name of ["en-us.lm.bin", "cmudict-en-us.dict"]) await writeFile(join(modelPath, name), "");
+  const [modelPath, otherPath] = [join(folder, "model"), join(folder, "other")];
+  for (const path of [modelPath, otherPath]) {
+    await mkdir(join(path, "en-us"), { recursive: true });
+    for (const name of ["en-us.lm.bin", "cmudict-en-us.dict"]) await writeFile(join(path, name), "");
+  }
   process.env["STREAMRACK_POCKETSPHINX"] = scriptPath("./fake_pocketsphinx.sh");
   process.env["STREAMRACK_WHISPER"] = scriptPath("./fake_whisper.sh");
 
   const audio = RuntimeData.audio({ samples: new Int16Array(3200), sampleRate: 16_000 });
   const speech = { in: [audio, RuntimeData.audio({ samples: new Float32Array(1600), sampleRate: 16_000 })] };
   const baseUrl = server.baseUrl;
+  const service = { params: { baseUrl }, otherModel: { model: "other" } };
+  const program = { params: { modelPath }, otherModel: { modelPath: otherPath } };
+  const heard = () => ({ inputs: { audio } });
+  const said = () => ({ inputs: { text: "One. Two." } });
   // Answers tell how long they took.
   const deterministic = false;
   return {
@@ -40,7 +61,15 @@ export async function speechNodes(): Promise<{ nodes: ConformanceOptions["nodes"
       "tts.flite": { samples: { in: [RuntimeData.text("Hello. Good bye.")] }, deterministic },
       "tts.openai": { params: { baseUrl }, samples: { in: [RuntimeData.text("hello")] }, deterministic },
     },
+    runners: [
+      [openaiTranscription, { ...service, request: heard, badRequest: said }],
+      [pocketsphinxSpeech, { ...program, request: heard, badRequest: said }],
+      [whisperSpeech, { ...program, request: heard, badRequest: said }],
+      [flite, { request: said, badRequest: heard }],
+      [openaiSpeech, { ...service, request: said, badRequest: heard }],
+    ],
     async stop() {
+      for (const name of ["STREAMRACK_POCKETSPHINX", "STREAMRACK_WHISPER"]) delete process.env[name];
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },

@@ -3,13 +3,15 @@
 import { pocketSphinx } from "../../plugins/asr/engines/pocketsphinx.ts";
 import { findProgram } from "../../plugins/asr/program/find_program.ts";
 
-const found = await findProgram(pocketSphinx({})).then(() => undefined, (error: Error) => error.message);
+const found = await findProgram(pocketSphinx({})).catch((error: Error) => error);
 
+/** Where PocketSphinx is, if it is there. */
+export const pocketSphinxPath: string | undefined = typeof found === "string" ? found : undefined;
 /** For the options of a test: `false`, or why PocketSphinx cannot be used. */
-export const withoutPocketSphinx: string | false = found ?? false;
-if (found !== undefined) console.log(`tests of PocketSphinx are skipped: ${found}`);
+export const withoutPocketSphinx: string | false = typeof found === "string" ? false : found.message;
+if (withoutPocketSphinx !== false) console.log(`tests of PocketSphinx are skipped: ${withoutPocketSphinx}`);
 
-/** Processes below this one that run a command, by what their command lines contain. Linux only. */
+/** Processes by what their command lines contain. Linux only. */
 export async function processesWith(text: string): Promise<number[]> {
   const { readdir, readFile } = await import("node:fs/promises");
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);

@@ -25,7 +25,9 @@ const model = (name: string) => join(folder, `${name}.bin`);
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "streamrack-asr-"));
   await copyFile(fileURLToPath(new URL("./fake_whisper.sh", import.meta.url)), join(folder, "whisper"));
-  for (const name of ["good", "hangs", "fails", "babbles", "floods"]) await writeFile(model(name), "");
+  for (const name of ["good", "hangs", "fails", "babbles", "floods", "dies", "stumbles"]) {
+    await writeFile(model(name), "");
+  }
   process.env["STREAMRACK_WHISPER"] = join(folder, "whisper");
 });
 after(async () => {
@@ -102,32 +104,63 @@ describe("asr.whisper", () => {
       const runner = await whisperSpeech.create({ params });
       const [result] = await results(runner, silence(0.1));
       const cause = result?.error?.cause;
-      return { code: result?.error?.code, text: StreamrackError.is(cause) ? cause.message : "" };
+      const { code, recoverable } = result?.error ?? {};
+      return { code, recoverable, text: StreamrackError.is(cause) ? cause.message : "" };
     };
     const noModel = await codeOf({ modelPath: join(folder, "absent.bin") });
-    assert.equal(noModel.code, "E502");
+    assert.deepEqual([noModel.code, noModel.recoverable], ["E502", true]); // by another runner
     assert.match(noModel.text, /absent\.bin.*Get a model/s);
     const program = process.env["STREAMRACK_WHISPER"];
     process.env["STREAMRACK_WHISPER"] = "no-such-whisper";
     const noProgram = await codeOf({ modelPath: model("good") });
     process.env["STREAMRACK_WHISPER"] = program;
-    assert.equal(noProgram.code, "E501");
+    assert.deepEqual([noProgram.code, noProgram.recoverable], ["E501", false]);
     assert.match(noProgram.text, /no-such-whisper.*Install whisper\.cpp/s);
   });
 
-  it("tells of a program that fails, prints nonsense, or prints without end", async () => {
-    for (
-      const [name, expected] of [["fails", /exit code 3.*failed to initialize/s], ["babbles", /no transcript/], [
-        "floods",
-        /printed more than/,
-      ]] as const
-    ) {
+  it("tells of a program that fails, is killed, prints nonsense, or prints without end", async () => {
+    const cases: [name: string, expected: RegExp, recoverable: boolean][] = [
+      ["fails", /exit code 3.*failed to initialize/s, false],
+      ["dies", /was ended by SIGKILL/, true],
+      ["babbles", /no transcript/, false],
+      ["floods", /printed more than/, false],
+    ];
+    for (const [name, expected, recoverable] of cases) {
       const runner = await whisperSpeech.create({ params: { modelPath: model(name) } });
       const [result] = await results(runner, silence(0.1));
-      assert.equal(result?.error?.code, "E101", name);
+      assert.deepEqual([result?.error?.code, result?.error?.recoverable], ["E101", recoverable], name);
       assert.match(result?.error?.message ?? "", expected);
       await runner.unload();
     }
+    assert.deepEqual(await processesWith(folder), []);
+  });
+
+  it("works again after a program was killed in the middle of its input", async () => {
+    const runner = await whisperSpeech.create({ params: { modelPath: model("stumbles") } });
+    const [killed] = await results(runner, silence(10));
+    assert.deepEqual([killed?.error?.code, killed?.error?.recoverable], ["E101", true]);
+    const [again] = await results(runner, silence(0.5));
+    assert.equal(again?.outputs.text, "I heard 16044 bytes.");
+    await runner.unload();
+    assert.deepEqual(await processesWith(folder), []);
+  });
+
+  it("writes an hour of noise down in pieces, and holds no more than one of them", async () => {
+    const noise = new Int16Array(10 * RATE);
+    for (let i = 0, seed = 1; i < noise.length; i++) {
+      seed = (seed * 1_103_515_245 + 12_345) & 0x7fff_ffff;
+      noise[i] = (seed >> 15) - 0x8000;
+    }
+    async function* hour() {
+      for (let second = 0; second < 3600; second += 10) {
+        const metadata = { utterance: { index: 0, isLast: false } };
+        yield RuntimeData.audio({ samples: noise.slice(), sampleRate: RATE, metadata });
+      }
+    }
+    const params = { modelPath: model("good"), partialIntervalMs: 0, maxUtteranceMs: 600_000, chunkMs: 600_000 };
+    const { outputs } = await runNode(NODE["asr.whisper"]!, hour(), { params });
+    const texts = (outputs["out"] ?? []).map((data) => RuntimeData.asText(data));
+    assert.deepEqual(texts, Array.from({ length: 6 }, () => `I heard ${600 * RATE * 2 + 44} bytes.`));
     assert.deepEqual(await processesWith(folder), []);
   });
 

@@ -7,7 +7,15 @@ while [ $# -gt 0 ]; do
   shift
 done
 case $model in
-  *hangs*) exec sleep 1000 ;;
+  *hangs*) exec tail -f "$model" ;;
+  *dies*) cat >/dev/null; kill -KILL $$ ;;
+  *stumbles*)
+    # Only the first time.
+    if [ ! -e "$model.stumbled" ]; then
+      head -c 100 >/dev/null
+      touch "$model.stumbled"
+      kill -KILL $$
+    fi ;;
   *fails*) echo "error: failed to initialize whisper context" >&2; exit 3 ;;
   *babbles*) cat >/dev/null; echo "hello" >/dev/stdout; exit 0 ;;
   *floods*) cat >/dev/null; exec yes ;;

@@ -198,8 +198,10 @@ describe("tts.openai", () => {
     await server.last.closed;
   });
 
-  it("asks nobody about nothing", async () => {
+  it("asks nobody about nothing, nor about a megabyte", async () => {
     const [result] = await ask(openaiSpeech, { inputs: { text: " \n" } });
     assert.deepEqual([result?.outputs, result?.error, server.requests.length], [{}, undefined, 0]);
+    const [refused] = await ask(openaiSpeech, { inputs: { text: "word ".repeat(200_000) } });
+    assert.deepEqual([refused?.error?.code, refused?.error?.recoverable, server.requests.length], ["E400", false, 0]);
   });
 });
