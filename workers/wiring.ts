@@ -86,10 +86,14 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
     const segment = ref && segmentOf.get(ref.nodeId);
     return segment?.tier === "worker" ? segment.group : undefined;
   };
-  const connect = ({ from, to }: Partial<PlanEdge>, attachWriter: AttachEnd, attachReader: AttachEnd) => {
+  const connect = (
+    { from, to, maxItems = limits.items }: Partial<PlanEdge>,
+    attachWriter: AttachEnd,
+    attachReader: AttachEnd,
+  ) => {
     const takeRing = () => {
       const pool = ringPools.between(groupOf(from), groupOf(to));
-      const ring = pool.take();
+      const ring = pool.take(maxItems);
       rings.push({ ring, pool });
       return ring;
     };
@@ -121,7 +125,7 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
       continue;
     }
     connect(
-      { from, to },
+      edge,
       (end) => draft.add(end, (link, row) => ({ from, to: { link, nodeId: to.nodeId }, ...flow, row })),
       (end) => other.add(end, (link, row) => ({ from: { link, nodeId: from.nodeId }, to, ...flow, row })),
     );

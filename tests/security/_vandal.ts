@@ -127,7 +127,7 @@ class Reader {
   act(): void {
     const record = this.#ring.read();
     if (record !== undefined) this.#ring.drop();
-    if (this.#ring.mustWakeWriter(16) || this.#random.unit() < 0.01) post(this.#port, 2);
+    if (this.#ring.mustWakeWriter() || this.#random.unit() < 0.01) post(this.#port, 2);
   }
 }
 

@@ -51,6 +51,25 @@ for (const sharedMemory of [true, false]) {
         assert.equal(bytesInFlight, 0);
       }));
 
+    it("may send as much as the limit says before it reads, of any length, and then one for each that it reads", async () => {
+      const WIDE = 32;
+      await withRuntime(async (runtime) => {
+        for (const length of [480, 1_920, 24_000]) {
+          const session = await runtime.open(chain("probe.echo"));
+          const outputs = session[Symbol.asyncIterator]();
+          const send = (n: number) =>
+            session.send(RuntimeData.audio({ samples: new Float32Array(length).fill(n), sampleRate: 48_000 }));
+          for (let n = 0; n < WIDE; n++) await send(n);
+          for (let n = 0; n < 200; n++) {
+            const { value } = await outputs.next();
+            assert.equal(RuntimeData.asAudio((value as SessionOutput).data).samples[length - 1], n);
+            await send(n + WIDE);
+          }
+          await session.cancel();
+        }
+      }, { maxItemsInFlight: WIDE, sharedMemory });
+    });
+
     it("leaves the loop: its own session ends, others in the same threads go on", () =>
       withWorkers(sharedMemory, async (runtime) => {
         const threadsOf = async (session: Session) =>

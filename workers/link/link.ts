@@ -11,7 +11,7 @@ import type { FlowLimits, ItemWriter } from "../../core/flow/item.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import type { LinkPeer } from "./link_errors.ts";
 import type { LinkKinds } from "./received.ts";
-import { createRingMemory, type RingBytes } from "./ring.ts";
+import { createRingMemory, RING_CAPACITY_BYTES, type RingBytes } from "./ring.ts";
 import { RingLinkReader } from "./ring_reader.ts";
 import { RingLinkWriter } from "./ring_writer.ts";
 import { TransferLinkReader, TransferLinkWriter } from "./transfer_link.ts";
@@ -77,9 +77,6 @@ export interface LinkReader extends Inlet {
 
 /** Called when the other end breaks the protocol, once. The link is closed by then. */
 export type OnViolation = (error: StreamrackError) => void;
-
-/** Room for records in a ring: 16 chunks of 10 ms. */
-export const RING_CAPACITY_BYTES = 32 * 1024;
 
 /**
  * Makes the two ends of a link.

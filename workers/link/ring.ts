@@ -101,6 +101,30 @@ export interface RingBytes {
   readonly byteLength: number;
 }
 
+/** Longest payload that goes through a ring, in bytes. Longer ones are cheaper to move than to copy. */
+export const RING_PAYLOAD_BYTES_MAX = 8 * 1024;
+
+/** Room for the longest payloads in a window of 16. */
+export const RING_CAPACITY_BYTES = 16 * RING_PAYLOAD_BYTES_MAX;
+
+/** Above it a window has room for the longest payloads in part only, and for references to the rest. */
+const CAPACITY_BYTES_MAX = 4 * 1024 ** 2;
+
+/** How much of a ring is used as long as its reader keeps up. */
+const FRONT_BYTES = 32 * 1024;
+const PAGE_BYTES = 4 * 1024;
+
+/** Records that the largest ring has room for. */
+const RING_RECORDS_MAX = 65_536;
+
+/** The capacity of a ring for a window of so many records. A power of two. */
+export function ringCapacityBytes(windowRecords: number): number {
+  const records = Math.min(windowRecords, RING_RECORDS_MAX);
+  const audioBytes = Math.min(records * RING_PAYLOAD_BYTES_MAX, CAPACITY_BYTES_MAX);
+  const neededBytes = Math.max(RING_CAPACITY_BYTES, audioBytes, 2 * records * HEADER_BYTES);
+  return 2 ** Math.ceil(Math.log2(neededBytes));
+}
+
 /**
  * Makes the memory of a ring.
  *
@@ -252,11 +276,12 @@ export class RingWriter {
    * Copies audio into the ring, or returns false if there is no room. The
    * samples stay the caller's.
    *
+   * @param spareRecords How many references there must be room for behind it, in half of the ring at most. Default: 0.
    * @throws {StreamrackError} `protocol-violation` if the reader's position cannot be one.
    */
-  tryWriteAudio(audio: AudioData, stamp: RecordStamp): boolean {
+  tryWriteAudio(audio: AudioData, stamp: RecordStamp, spareRecords = 0): boolean {
     const { samples, format } = audio;
-    const at = this.#place(samples.byteLength);
+    const at = this.#place(samples.byteLength, spareRecords);
     if (at === undefined) return false;
     const { words, floats } = this.#memory;
     words[at / 4 + CHANNELS] = audio.channels;
@@ -293,11 +318,14 @@ export class RingWriter {
   }
 
   /** Finds a place for a record, behind a filler if need be. */
-  #place(payloadBytes: number): number | undefined {
+  #place(payloadBytes: number, spareRecords = 0): number | undefined {
     const { capacity, words } = this.#memory;
     const length = recordLength(payloadBytes);
     const toEnd = capacity - (this.#position & (capacity - 1));
-    const needed = length <= toEnd ? length : toEnd + length;
+    // One more for the filler, which is shorter than a reference that has no place before the end.
+    const spare = spareRecords === 0 ? 0 : Math.min((spareRecords + 1) * HEADER_BYTES, capacity / 2);
+    const turns = length > toEnd || toEnd + length + spare <= capacity && this.#isWorthTurning(length);
+    const needed = (turns ? toEnd + length : length) + spare;
     let used = (this.#position - this.#freedPosition) >>> 0;
     if (capacity - used < needed) {
       this.#look();
@@ -305,13 +333,25 @@ export class RingWriter {
     }
     if (used > capacity) throw corrupt();
     if (capacity - used < needed) return undefined;
-    if (length > toEnd) {
+    if (turns) {
       const at = this.#memory.offset(this.#position) / 4;
       words[at + LENGTH] = toEnd;
       words[at + KIND] = KINDS.filler;
       this.#position = (this.#position + toEnd) >>> 0;
     }
     return this.#memory.offset(this.#position);
+  }
+
+  /**
+   * Whether to go on at the front although there is place before the end: the
+   * ring is empty, and the record would not leave room in its page. So a stream
+   * whose reader keeps up touches little more memory than {@linkcode FRONT_BYTES}.
+   */
+  #isWorthTurning(length: number): boolean {
+    const at = this.#position & (this.#memory.capacity - 1);
+    if (at < FRONT_BYTES || (at & (PAGE_BYTES - 1)) + length < PAGE_BYTES) return false;
+    this.#look();
+    return this.#freedPosition === this.#position;
   }
 
   #publish(at: number, kind: number, payloadBytes: number, stamp: RecordStamp): void {
@@ -481,19 +521,21 @@ export class RingReader {
     Atomics.store(this.#memory.words, READER_ASLEEP, 0);
   }
 
-  /**
-   * Whether the writer sleeps and has to be woken; asking clears the flag.
-   * Not before half of the ring and half of the window are free, so that it
-   * does not wake for every record; what waits was let in by a full window, so
-   * that point always comes.
-   */
-  mustWakeWriter(windowRecords: number): boolean {
-    const { words, capacity } = this.#memory;
-    if (Atomics.load(words, WRITER_ASLEEP) === 0) return false;
+  /** Whether the writer sleeps, until it is woken. */
+  get isWriterAsleep(): boolean {
+    return Atomics.load(this.#memory.words, WRITER_ASLEEP) === 1;
+  }
+
+  /** Whether half of the ring and half of the window are free: enough to be worth waking the writer for. */
+  isHalfFree(windowRecords: number): boolean {
     const used = (this.#memory.load(WRITE_POSITION) - this.#memory.load(READ_POSITION)) >>> 0;
     const inFlight = (this.#memory.load(RECORDS_WRITTEN) - this.#freedRecords) >>> 0;
-    if (used * 2 > capacity || inFlight * 2 > windowRecords) return false;
-    return takeFlag(words, WRITER_ASLEEP);
+    return used * 2 <= this.#memory.capacity && inFlight * 2 <= windowRecords;
+  }
+
+  /** Whether the writer sleeps and has to be woken; asking clears the flag. */
+  mustWakeWriter(): boolean {
+    return takeFlag(this.#memory.words, WRITER_ASLEEP);
   }
 
   /** Steps over a filler if there is one; gives the bytes from here to the writer's position. */

@@ -4,12 +4,18 @@
  * @module
  */
 
-import { RING_CAPACITY_BYTES } from "./link.ts";
-import { clearRingMemory, RING_STATE_BYTES, type RingBytes } from "./ring.ts";
+import {
+  clearRingMemory,
+  createRingMemory,
+  RING_CAPACITY_BYTES,
+  RING_STATE_BYTES,
+  type RingBytes,
+  ringCapacityBytes,
+} from "./ring.ts";
 
 const RING_BYTES = RING_STATE_BYTES + RING_CAPACITY_BYTES;
 /** So that a slab takes 1 MB: allocators take less from what they have, and clear it, which takes every page. */
-const RINGS_PER_SLAB = 32;
+const RINGS_PER_SLAB = 8;
 
 /** One piece of shared memory. */
 interface Slab {
@@ -32,8 +38,14 @@ export class RingPool {
   readonly #slabs = new Set<Slab>();
   readonly #slabOf = new WeakMap<RingBytes, Slab>();
 
-  /** A ring that nobody else has, with nothing in it. */
-  take(): RingBytes {
+  /**
+   * A ring that nobody else has, with nothing in it.
+   *
+   * @param windowRecords How many records may be in flight. A ring for very many is made for this once.
+   */
+  take(windowRecords = 1): RingBytes {
+    const capacityBytes = ringCapacityBytes(windowRecords);
+    if (capacityBytes > RING_CAPACITY_BYTES) return createRingMemory(capacityBytes);
     const [slab = this.#grow()] = this.#slabs;
     // The last that was given back: its pages are there.
     const ring = slab.free.pop() as RingBytes;

@@ -15,6 +15,7 @@ import { accuseIfThrown, accusing, type LinkPeer, toViolation, violation } from 
 import { checkKind, checkReceived, type LinkKinds } from "./received.ts";
 import { type RingBytes, RingReader, type RingRecord } from "./ring.ts";
 import { Allowance } from "./allowance.ts";
+import { Overdue } from "./overdue.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
 /** A value that came over the port, before or after its reference. */
@@ -58,6 +59,8 @@ export class RingLinkReader implements LinkReader {
   #isBroken = false;
   /** What there is reason for: each doorbell follows a record that no other did. */
   readonly #doorbells: Allowance;
+  /** Room that a writer who sleeps was not told of yet. */
+  readonly #room: Overdue = new Overdue(() => this.#wakeWriter());
   readonly #peer: LinkPeer | undefined;
   readonly #kinds: LinkKinds | undefined;
   readonly #takesAudio: boolean;
@@ -176,6 +179,7 @@ export class RingLinkReader implements LinkReader {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#room.drop();
     this.#ring.detach();
     this.#port.close();
     this.#close();
@@ -227,7 +231,13 @@ export class RingLinkReader implements LinkReader {
   }
 
   #freed(): void {
-    if (!this.#isClosed && this.#ring.mustWakeWriter(this.#limits.items)) this.#port.postMessage(ROOM);
+    if (this.#isClosed || !this.#ring.isWriterAsleep) return;
+    if (this.#ring.isHalfFree(this.#limits.items)) this.#wakeWriter();
+    else this.#room.note();
+  }
+
+  #wakeWriter(): void {
+    if (!this.#isClosed && this.#ring.mustWakeWriter()) this.#port.postMessage(ROOM);
   }
 
   /** Says that the writer may go: where the link keeps values, only once the last is done with. */

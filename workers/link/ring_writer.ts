@@ -27,12 +27,16 @@ import {
 } from "./link_errors.ts";
 import type { StreamrackError } from "../../core/errors.ts";
 import { checkNotDetached, postData } from "./post_data.ts";
-import { type RingBytes, RingWriter } from "./ring.ts";
+import { RING_PAYLOAD_BYTES_MAX, type RingBytes, RingWriter } from "./ring.ts";
 import { Allowance } from "./allowance.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
-/** Longest payload that is copied through the ring rather than moved over the port, in bytes. */
-const RING_PAYLOAD_BYTES_MAX = 8 * 1024;
+/** A value that is written again if the thread of its reader dies. */
+interface Kept {
+  readonly item: Item;
+  /** Over the port, with a reference in the ring. */
+  readonly isPosted: boolean;
+}
 
 interface Waiting {
   readonly item: Item;
@@ -51,7 +55,7 @@ export class RingLinkWriter implements LinkWriter {
   readonly #payloadBytesMax: number;
   readonly #waiting: Waiting[] = [];
   /** One for each record that the reader has not freed, the oldest first, where the link keeps them. */
-  readonly #kept: Item[] = [];
+  readonly #kept: Kept[] = [];
   /** A reader that keeps up never makes the writer wait, which would then never hear of a flush. */
   readonly #pacer = new Pacer();
   readonly #vigil = new Vigil();
@@ -120,7 +124,7 @@ export class RingLinkWriter implements LinkWriter {
     this.#settleKept();
     // Before those that are kept there may be some of an earlier writer.
     const whole = (this.#ring.written - this.#kept.length) >>> 0;
-    for (const item of this.#kept) if (!this.#fitsRing(item)) this.#post(item);
+    for (const { item, isPosted } of this.#kept) if (isPosted) this.#post(item);
     if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
     void this.#pump();
     return whole;
@@ -149,7 +153,7 @@ export class RingLinkWriter implements LinkWriter {
         }
         // The reader closes when it has received the end, not before.
         if (data?.t !== "closed" || !this.#hasEnded) throw violation("an answer of no known form");
-        for (const { lease } of this.#kept.splice(0)) lease?.release();
+        for (const { item } of this.#kept.splice(0)) item.lease?.release();
       } catch (thrown) {
         this.#violated(thrown);
       }
@@ -186,21 +190,27 @@ export class RingLinkWriter implements LinkWriter {
       if (this.#admitFirst()) continue;
       let isAdmitted = false;
       await this.#vigil.keep(() => isAdmitted = this.#admitFirst());
-      if (isAdmitted) continue;
+      // The reader does not keep up. The port takes what has no room in the ring, up to the limits.
+      if (isAdmitted || this.#admitFirst(true)) continue;
       // Room that was made between the look and the sleep would go unnoticed: look once more.
       this.#ring.fallAsleep();
-      if (!this.#admitFirst()) break;
+      if (!this.#admitFirst(true)) break;
     }
     this.#isPumping = false;
     if (this.#isEnding && this.#waiting.length === 0) this.#sendEnd();
   }
 
-  /** Whether the first that waits does so no more. */
-  #admitFirst(): boolean {
+  /**
+   * Whether the first that waits does so no more.
+   *
+   * @param mayPost Whether it may go over the port although it fits the ring: dearer, but the ring is smaller than what
+   * the limits allow, and whoever counts on the limits must not wait for ever.
+   */
+  #admitFirst(mayPost = false): boolean {
     const [first] = this.#waiting;
     if (first === undefined) return true;
     try {
-      if (!this.#tryWrite(first.item)) return false;
+      if (!this.#tryWrite(first.item, mayPost)) return false;
       first.resolve();
     } catch (thrown) {
       first.reject(isViolation(thrown) ? this.#violated(thrown) : thrown);
@@ -216,14 +226,37 @@ export class RingLinkWriter implements LinkWriter {
     this.#port.postMessage({ t: "end" } satisfies ToReader);
   }
 
-  #tryWrite(item: Item): boolean {
+  #tryWrite(item: Item, mayPost = false): boolean {
     if (!this.#ring.isBelow(this.#limits)) return false;
-    if (this.#fitsRing(item)) {
-      checkNotDetached(item.data);
-      if (!this.#ring.tryWriteAudio(item.data, item)) return false;
-      if (item.isBorrowed !== true) recycle(item.data.samples);
+    let isPosted = false;
+    if (this.#tryWriteRing(item)) {
       if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
-    } else if (isPlain(item.data)) {
+    } else if (this.#fitsRing(item) && !mayPost) {
+      return false;
+    } else {
+      if (!this.#tryPost(item)) return false;
+      isPosted = true;
+    }
+    this.#counts.written(item.bytes);
+    if (this.#keeps) {
+      this.#kept.push({ item, isPosted });
+      this.#settleKept();
+    }
+    return true;
+  }
+
+  /** Copies a value into the ring, if it is of that kind and there is room. */
+  #tryWriteRing(item: Item): boolean {
+    if (!this.#fitsRing(item)) return false;
+    checkNotDetached(item.data);
+    if (!this.#ring.tryWriteAudio(item.data, item, this.#limits.items)) return false;
+    if (item.isBorrowed !== true) recycle(item.data.samples);
+    return true;
+  }
+
+  /** Posts a value, and writes a reference to it into the ring, if there is room for that. */
+  #tryPost(item: Item): boolean {
+    if (isPlain(item.data)) {
       checkNotDetached(item.data);
       if (!this.#ring.tryWriteReference(item)) return false;
       // The value wakes the reader, who finds its reference there already: no doorbell is needed.
@@ -231,11 +264,6 @@ export class RingLinkWriter implements LinkWriter {
     } else {
       if (!this.#ring.tryWriteReference(item, () => this.#post(item))) return false;
       if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
-    }
-    this.#counts.written(item.bytes);
-    if (this.#keeps) {
-      this.#kept.push(item);
-      this.#settleKept();
     }
     return true;
   }
@@ -261,8 +289,8 @@ export class RingLinkWriter implements LinkWriter {
     for (let isAsleep = false;; isAsleep = true) {
       const inFlight = (this.#ring.written - this.#ring.freed) >>> 0;
       const settled = Math.max(0, this.#kept.length - inFlight);
-      for (const { lease } of this.#kept.splice(0, settled)) lease?.release();
-      if ((isAsleep && settled === 0) || !this.#kept.some(({ lease }) => lease !== undefined)) return;
+      for (const { item } of this.#kept.splice(0, settled)) item.lease?.release();
+      if ((isAsleep && settled === 0) || !this.#kept.some(({ item }) => item.lease !== undefined)) return;
       // So that the reader says when it frees more. What it has freed just before would go unnoticed: look once more.
       this.#ring.fallAsleep();
     }

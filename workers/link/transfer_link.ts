@@ -15,6 +15,7 @@ import { EdgeQueue } from "../../core/flow/edge_queue.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { LeaseQueue } from "../../core/flow/lease.ts";
+import { Overdue } from "./overdue.ts";
 import { messagesHeard, noteMessage } from "../../core/flow/pacer.ts";
 import type { NodeSource, Progress } from "../../core/node/contract.ts";
 import { checkProgress } from "../../core/node/progress.ts";
@@ -223,6 +224,8 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   #isOver = false;
   /** The sequence number behind the last that was received. */
   #received = 0;
+  /** Credit that was not given yet. */
+  readonly #overdue: Overdue = new Overdue(() => this.#giveCredit());
   readonly #peer: LinkPeer | undefined;
   readonly #kinds: LinkKinds | undefined;
   readonly #latestEpoch: (() => number) | undefined;
@@ -278,6 +281,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
 
   close(): void {
     this.#isClosed = true;
+    this.#overdue.drop();
     this.#port.close();
     this.#close();
   }
@@ -346,11 +350,15 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     }
     const isHalf = this.#items * 2 >= this.#limits.items || this.#bytes * 2 >= this.#limits.bytes;
     const isLast = this.#leases !== undefined && this.depth === 0;
-    if (this.#items > 0 && (isHalf || isLast)) {
-      this.#port.postMessage({ t: "credit", n: this.#items, b: this.#bytes } satisfies ToWriter);
-      this.#items = this.#bytes = 0;
-    }
+    if (isHalf || isLast) this.#giveCredit();
+    else if (this.#items > 0) this.#overdue.note();
     this.#confirmEnd();
+  }
+
+  #giveCredit(): void {
+    if (this.#items === 0 || this.#isClosed) return;
+    this.#port.postMessage({ t: "credit", n: this.#items, b: this.#bytes } satisfies ToWriter);
+    this.#items = this.#bytes = 0;
   }
 }
 

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { RuntimeData } from "../../../core/data/runtime_data.ts";
 import type { AudioData, AudioFormat } from "../../../core/data/types.ts";
 import {
   createRingMemory,
   type RecordStamp,
+  RING_CAPACITY_BYTES,
   type RingBytes,
+  ringCapacityBytes,
   ringCounters,
   RingReader,
   RingWriter,
@@ -211,7 +214,7 @@ describe("a ring", () => {
     assert.deepEqual(whole, Int16Array.of(1, 2, 3, 4, 5));
   });
 
-  it("wakes a sleeper once, the writer only when half is free", () => {
+  it("wakes a sleeper once, and says when half is free", () => {
     const memory = createRingMemory(1024);
     const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
     const write = () => writer.tryWriteReference({ sequence: 0, epoch: 0, bytes: 1 }, () => {});
@@ -223,13 +226,69 @@ describe("a ring", () => {
     assert.equal(writer.mustWakeReader(), false);
     while (write());
     writer.fallAsleep();
-    const wakes: number[] = [];
+    const halves: number[] = [];
     for (let left = reader.depth; left > 0; left--) {
       reader.read();
       reader.drop();
-      if (reader.mustWakeWriter(1000)) wakes.push(reader.depth);
+      assert.equal(reader.isWriterAsleep, true);
+      if (reader.isHalfFree(1000)) halves.push(reader.depth);
+      if (reader.isHalfFree(8)) assert.ok(reader.depth <= 4);
     }
-    assert.deepEqual(wakes, [10]); // of 21 records, 480 bytes of 1024
+    assert.equal(halves[0], 10); // of 21 records, 480 bytes of 1024
+    assert.equal(halves.length, 11);
+    assert.deepEqual([reader.mustWakeWriter(), reader.mustWakeWriter(), reader.isWriterAsleep], [true, false, false]);
+  });
+
+  it("keeps room for references behind audio, in half of the ring at most", () => {
+    const stamp = { sequence: 0, epoch: 0, bytes: 0 };
+    const audio = RuntimeData.audio({ samples: new Float32Array(4), sampleRate: 8000 });
+    const countWith = (spareRecords: number) => {
+      const writer = new RingWriter(createRingMemory(1024));
+      let [audios, references] = [0, 0];
+      while (writer.tryWriteAudio(audio, stamp, spareRecords)) audios++;
+      while (writer.tryWriteReference(stamp)) references++;
+      return [audios, references];
+    };
+    assert.deepEqual(countWith(0), [16, 0]); // of 64 bytes each
+    assert.deepEqual(countWith(5), [11, 6]); // of 48 bytes each
+    assert.deepEqual(countWith(1_000), [8, 10]);
+  });
+
+  it("is as large as its window needs", () => {
+    assert.equal(ringCapacityBytes(1), RING_CAPACITY_BYTES);
+    assert.equal(ringCapacityBytes(16), RING_CAPACITY_BYTES);
+    assert.equal(ringCapacityBytes(17), 2 * RING_CAPACITY_BYTES);
+    assert.equal(ringCapacityBytes(1_000), 4 * 1024 ** 2);
+    assert.equal(ringCapacityBytes(1e9), ringCapacityBytes(65_536));
+    for (const records of [16, 100, 10_000, 65_536]) {
+      const writer = new RingWriter(createRingMemory(ringCapacityBytes(records)));
+      let count = 0;
+      while (count < records && writer.tryWriteReference({ sequence: 0, epoch: 0, bytes: 0 })) count++;
+      assert.equal(count, records);
+    }
+  });
+
+  it("stays at its front as long as the reader keeps up", () => {
+    const memory = createRingMemory(RING_CAPACITY_BYTES);
+    const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
+    const audio = RuntimeData.audio({ samples: new Float32Array(500).fill(1), sampleRate: 8000 });
+    const stamp = (sequence: number) => ({ sequence, epoch: 0, bytes: 0 });
+    for (let i = 0; i < 1_000; i++) {
+      assert.ok(writer.tryWriteAudio(audio, stamp(i)));
+      assert.equal(reader.read()?.sequence, i);
+      reader.drop();
+    }
+    const bytes = new Uint8Array(memory.buffer);
+    const touched = bytes.findLastIndex((byte) => byte !== 0);
+    assert.ok(touched > 24 * 1024 && touched < 40 * 1024, `${touched}`);
+
+    for (let i = 0; i < 40; i++) assert.ok(writer.tryWriteAudio(audio, stamp(i)));
+    for (let i = 0; i < 40; i++) {
+      assert.equal(reader.read()?.sequence, i);
+      reader.drop();
+    }
+    assert.equal(reader.depth, 0);
+    assert.ok(bytes.findLastIndex((byte) => byte !== 0) > 64 * 1024);
   });
 
   it("refuses a capacity that is none", () => {

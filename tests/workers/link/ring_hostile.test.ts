@@ -47,7 +47,7 @@ function readAll(reader: RingReader): number {
     if (record === undefined) return count;
     assertPlausible(record, CAPACITY);
     reader.drop();
-    reader.mustWakeWriter(16);
+    reader.mustWakeWriter();
   }
 }
 

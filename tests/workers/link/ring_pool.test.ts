@@ -27,7 +27,7 @@ describe("RingPool", () => {
     const reader = new RingReader(ring);
     assert.equal(reader.read(), undefined);
     assert.equal(new RingWriter(ring).nextSequence, 0);
-    assert.equal(reader.mustWakeWriter(1), false);
+    assert.equal(reader.mustWakeWriter(), false);
   });
 
   it("takes no more memory than was in use at once, and a spare piece", () => {
