@@ -10,7 +10,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { createRuntime, type Manifest, RuntimeData, StreamrackError } from "../mod.ts";
 import { runScript } from "./lib/run_script.ts";
-import { countWordErrors, sumWordErrors, type WordErrors, wordErrorRate } from "./lib/word_errors.ts";
+import { countWordErrors, sumWordErrors, wordErrorRate, type WordErrors } from "./lib/word_errors.ts";
 
 const SENTENCES = new URL("./data/spoken_sentences.txt", import.meta.url);
 const USAGE = `usage: deno task speech:errors [options]

@@ -116,7 +116,9 @@ async function ask(session: Session, question: Int16Array): Promise<void> {
 /** The utterance as the agent's voice activity detection cuts it. */
 async function cutUtterance(runtime: Runtime, agent: Manifest, question: Int16Array): Promise<AudioData> {
   const { outputs } = await runtime.execute(partOf(agent, ["vad"]), { vad: audio(question.slice(), 0) });
-  const pieces = (outputs["vad"] ?? []).filter(RuntimeData.isAudio).map(({ samples }) => samples as Float32Array);
+  const pieces = (outputs["vad"] ?? []).filter((data) => RuntimeData.isAudio(data)).map(({ samples }) =>
+    samples as Float32Array
+  );
   const samples = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
   pieces.reduce((at, piece) => {
     samples.set(piece, at);
@@ -153,9 +155,14 @@ function partOf({ connections = [], ...manifest }: Manifest, ids: readonly strin
 
 /** The question, with quiet around it. */
 async function speak(runtime: Runtime): Promise<Int16Array> {
-  const manifest: Manifest = { version: "v1", nodes: [{ id: "tts", node_type: "tts.flite", params: { voice: "slt" } }] };
+  const manifest: Manifest = {
+    version: "v1",
+    nodes: [{ id: "tts", node_type: "tts.flite", params: { voice: "slt" } }],
+  };
   const { outputs } = await runtime.execute(manifest, { tts: RuntimeData.text(QUESTION) });
-  const { samples } = RuntimeData.asAudio(outputs["tts"]?.[0]);
+  const [spoken] = (outputs["tts"] ?? []).map(RuntimeData.asAudio);
+  if (spoken === undefined) throw new Error("the question was not spoken");
+  const { samples } = spoken;
   const padded = new Int16Array(samples.length + 3 * RATE_HZ);
   padded.set(samples as Int16Array, RATE_HZ / 2);
   return padded;

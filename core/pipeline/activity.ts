@@ -66,3 +66,19 @@ export class ActivityRecorder implements StepWatch {
     for (const [startMs, endMs] of spans) this.#add(startMs, endMs);
   }
 }
+
+/** Reads spans that may be none: gives those, as far as they stand in order and are not more than are ever noted. */
+export function readSpans(value: unknown): readonly TimeSpan[] {
+  if (!Array.isArray(value)) return [];
+  const spans: TimeSpan[] = [];
+  // One more, of work that is going on.
+  for (const span of value.slice(0, SPANS_MAX + 1)) {
+    const [startMs, endMs] = Array.isArray(span) ? span : [];
+    if (isBetween(startMs, spans.at(-1)?.[1] ?? 0) && isBetween(endMs, startMs)) spans.push([startMs, endMs]);
+  }
+  return spans;
+}
+
+function isBetween(value: unknown, least: number): value is number {
+  return typeof value === "number" && value >= least && value <= Number.MAX_SAFE_INTEGER;
+}

@@ -75,7 +75,9 @@ async function readSpeech(path: string): Promise<Float32Array> {
 }
 
 function tell(happening: Happening): void {
-  const what = happening.kind === "sentence" ? `agent: ${happening.sentence}` : happening.kind;
+  const what = "text" in happening
+    ? `${happening.kind === "sentence" ? "agent" : "user"}: ${happening.text}`
+    : happening.kind;
   console.log(`${(nowMs() / 1000).toFixed(1).padStart(5)} s  ${what}`);
 }
 

@@ -20,7 +20,7 @@ export interface Speaker {
 /** What an application may show. Times are those of the microphone, in microseconds. */
 export type Happening =
   | { readonly kind: "speech-start" | "speech-end" | "interruption"; readonly timestampUs: number }
-  | { readonly kind: "sentence"; readonly sentence: string };
+  | { readonly kind: "understood" | "sentence"; readonly text: string };
 
 /** How long audio of the microphone is kept, to be heard again after an interruption. */
 const KEPT_US = 10_000_000;
@@ -75,8 +75,10 @@ export class Conversation {
     } else if (nodeId === "tts") {
       // An answer to what was said before, while the user speaks on.
       if (this.#userSinceUs !== undefined) return this.#interrupt(this.#userSinceUs);
-      this.#onHappening({ kind: "sentence", sentence: String(data.metadata?.["sentence"] ?? "") });
+      this.#onHappening({ kind: "sentence", text: String(data.metadata?.["sentence"] ?? "") });
       this.#speaker.play(RuntimeData.asAudio(data));
+    } else if (nodeId === "asr" && port === "out") {
+      this.#onHappening({ kind: "understood", text: RuntimeData.asText(data) });
     }
   }
 

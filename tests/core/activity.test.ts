@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ActivityRecorder } from "../../core/pipeline/activity.ts";
+import { ActivityRecorder, readSpans } from "../../core/pipeline/activity.ts";
 
 describe("ActivityRecorder", () => {
   /** Works from and to the given times. */
@@ -45,5 +45,16 @@ describe("ActivityRecorder", () => {
     assert.ok(spans.length <= 2048, `${spans.length}`);
     assert.deepEqual([spans[0]?.[0], spans.at(-1)?.[1]], [0, 199_999]);
     spans.forEach(([from, to], i) => assert.ok(to >= from && from > (spans[i - 1]?.[1] ?? -1)));
+  });
+});
+
+describe("readSpans", () => {
+  it("gives what a recorder has noted, and nothing that it cannot have noted", () => {
+    const spans = [[0, 2], [5, 7.5], [9, 9]];
+    assert.deepEqual(readSpans(spans), spans);
+    for (const garbage of [undefined, null, 5, {}, "spans"]) assert.deepEqual(readSpans(garbage), []);
+    const mixed = [[1, 2], 3, [1, 3], [4, NaN], ["5", 6], [8, 7], [-1, 2], [6, Infinity], [3, 3, 3]];
+    assert.deepEqual(readSpans(mixed), [[1, 2], [3, 3]]);
+    assert.equal(readSpans(Array.from({ length: 10_000 }, (_, i) => [i, i])).length, 2049);
   });
 });

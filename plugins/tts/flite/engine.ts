@@ -80,6 +80,7 @@ export class FliteEngine {
    * @throws {Error} if the synthesiser fails.
    */
   async speak(sentence: string, { voice, speed }: SpeakingOptions): Promise<Utterance> {
+    await turn();
     const { WASI, File, OpenFile, ConsoleStdout, PreopenDirectory } = this.#wasi;
     const files = new Map<string, wasi.Inode>();
     const printed = { out: "", error: "" };
@@ -101,6 +102,11 @@ export class FliteEngine {
     }
     return { ...readWav(wav.data), phones: readPhones(printed.out) };
   }
+}
+
+/** Lets others in this thread have their turn. Without, a long text would keep out the message that ends it. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Flite reads ASCII: accents go, and the punctuation of typography becomes that of typewriters. */
