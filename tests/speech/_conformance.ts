@@ -58,14 +58,18 @@ export async function startSpeechServices(): Promise<SpeechServices> {
       "asr.openai": { params: { baseUrl }, samples: speech, deterministic },
       "asr.pocketsphinx": { params: { modelPath }, samples: speech, deterministic },
       "asr.whisper": { params: { modelPath }, samples: speech, deterministic },
-      "tts.flite": { samples: { in: [RuntimeData.text("Hello. Good bye.")] }, deterministic },
+      "tts.flite": {
+        params: { voice: "kal16" },
+        samples: { in: [RuntimeData.text("Hello. Good bye.")] },
+        deterministic,
+      },
       "tts.openai": { params: { baseUrl }, samples: { in: [RuntimeData.text("hello")] }, deterministic },
     },
     runners: [
       [openaiTranscription, { ...service, request: heard, badRequest: said }],
       [pocketsphinxSpeech, { ...program, request: heard, badRequest: said }],
       [whisperSpeech, { ...program, request: heard, badRequest: said }],
-      [flite, { request: said, badRequest: heard }],
+      [flite, { params: { voice: "kal16" }, request: said, badRequest: heard }],
       [openaiSpeech, { ...service, request: said, badRequest: heard }],
     ],
     async stop() {
