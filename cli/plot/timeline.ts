@@ -26,7 +26,10 @@ const BAR_HEIGHT = 18;
 const TITLE_SIZE = 16;
 const NAME_WIDTH_MAX = 320;
 const ROWS: readonly Colour[] = [[246, 248, 251], [255, 255, 255]];
-const BARS: readonly Colour[] = [[16, 132, 122], [92, 116, 152], [196, 118, 42], [132, 92, 168], [176, 72, 92]];
+const BARS: readonly Colour[] = [
+  ...[[16, 132, 122], [92, 116, 152], [196, 118, 42], [132, 92, 168], [176, 72, 92]] as const,
+  ...[[104, 140, 44], [52, 152, 208], [140, 108, 84], [216, 148, 172], [96, 96, 96]] as const,
+];
 
 /** The work of one node. */
 export interface TimelineRow {
