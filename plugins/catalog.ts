@@ -19,6 +19,263 @@ const isSource = import.meta.url.endsWith(".ts");
 /** Every plugin that comes with this package, by name. */
 export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
   {
+    url: isSource ? new URL("./asr/mod.ts", import.meta.url) : new URL("./asr/mod.js", import.meta.url),
+    description: {
+      "name": "asr",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "asr.openai",
+          "aliases": [],
+          "summary": "Writes down speech by any OpenAI-compatible service, as the text comes.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+            "partials": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "baseUrl": {
+                "type": "string",
+                "format": "uri",
+                "pattern": "^https?:",
+                "description": "Where the service is, with its version.",
+                "default": "https://api.openai.com/v1",
+              },
+              "apiKey": {
+                "type": "string",
+                "description": "Key for the service. Better named by apiKeyEnv.",
+              },
+              "apiKeyEnv": {
+                "type": "string",
+                "minLength": 1,
+                "description":
+                  "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent.",
+              },
+              "responseTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description":
+                  "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "idleTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "model": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Name of the model.",
+                "default": "gpt-4o-mini-transcribe",
+              },
+              "language": {
+                "type": "string",
+                "pattern": "^[a-z]{2,3}(-[A-Za-z]+)*$",
+                "description": 'What is spoken, such as "en". Default: the model finds out.',
+              },
+              "prompt": {
+                "type": "string",
+                "maxLength": 4096,
+                "description": "Names and words that may come. Default: none.",
+              },
+              "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "description": "Randomness, 0 to 1. Default: that of the service.",
+              },
+              "words": {
+                "type": "boolean",
+                "description": "Ask for the times of words instead of a stream of text; not every model knows them.",
+                "default": false,
+              },
+              "partialIntervalMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60000,
+                "description":
+                  "How much more has to be said for another partial result while somebody speaks, in milliseconds, up to 60000; 0: none.",
+                "default": 0,
+              },
+              "maxUtteranceMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 3600000,
+                "description":
+                  "An utterance that comes in pieces is ended when it is longer, in milliseconds, 1000 to 3600000.",
+                "default": 60000,
+              },
+              "skipEmpty": {
+                "type": "boolean",
+                "description": "Whether an utterance in which nothing was understood gives no text at all.",
+                "default": false,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "asr.pocketsphinx",
+          "aliases": [],
+          "summary": "Writes down English speech by PocketSphinx, which has to be installed, word by word with times.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+            "partials": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "modelPath": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096,
+                "description":
+                  "Folder of the model: en-us (acoustic), en-us.lm.bin (language) and cmudict-en-us.dict (words). Default: that of Debian's package pocketsphinx-en-us.",
+              },
+              "partialIntervalMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60000,
+                "description":
+                  "How much more has to be said for another partial result while somebody speaks, in milliseconds, up to 60000; 0: none.",
+                "default": 1000,
+              },
+              "maxUtteranceMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 3600000,
+                "description":
+                  "An utterance that comes in pieces is ended when it is longer, in milliseconds, 1000 to 3600000.",
+                "default": 60000,
+              },
+              "skipEmpty": {
+                "type": "boolean",
+                "description": "Whether an utterance in which nothing was understood gives no text at all.",
+                "default": false,
+              },
+              "chunkMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 600000,
+                "description":
+                  "Longer audio is given to the program in parts, cut where it is quiet, in milliseconds, from 1000.",
+                "default": 30000,
+              },
+              "wordByWord": {
+                "type": "boolean",
+                "description": "Whether each word is a partial result.",
+                "default": false,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "asr.whisper",
+          "aliases": [],
+          "summary": "Writes down speech by whisper.cpp, which has to be installed, word by word with times.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+            "partials": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "modelPath": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096,
+                "description": "The model: a file in the ggml format, such as ggml-base.en.bin.",
+              },
+              "language": {
+                "type": "string",
+                "pattern": "^([a-z]{2,3}|auto)$",
+                "description": 'Two letters such as "en", or "auto".',
+                "default": "auto",
+              },
+              "partialIntervalMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60000,
+                "description":
+                  "How much more has to be said for another partial result while somebody speaks, in milliseconds, up to 60000; 0: none.",
+                "default": 1000,
+              },
+              "maxUtteranceMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 3600000,
+                "description":
+                  "An utterance that comes in pieces is ended when it is longer, in milliseconds, 1000 to 3600000.",
+                "default": 60000,
+              },
+              "skipEmpty": {
+                "type": "boolean",
+                "description": "Whether an utterance in which nothing was understood gives no text at all.",
+                "default": false,
+              },
+              "chunkMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 600000,
+                "description":
+                  "Longer audio is given to the program in parts, cut where it is quiet, in milliseconds, from 1000.",
+                "default": 30000,
+              },
+              "wordByWord": {
+                "type": "boolean",
+                "description": "Whether each word is a partial result.",
+                "default": false,
+              },
+            },
+            "required": [
+              "modelPath",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
+  },
+  {
     url: isSource ? new URL("./audio/mod.ts", import.meta.url) : new URL("./audio/mod.js", import.meta.url),
     description: {
       "name": "audio",
@@ -1663,6 +1920,154 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
     },
   },
   {
+    url: isSource ? new URL("./tts/mod.ts", import.meta.url) : new URL("./tts/mod.js", import.meta.url),
+    description: {
+      "name": "tts",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "tts.flite",
+          "aliases": [],
+          "summary": "Speaks English text with one of five voices, without any service.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "voice": {
+                "enum": [
+                  "slt",
+                  "rms",
+                  "awb",
+                  "kal16",
+                  "kal",
+                ],
+                "type": "string",
+                "description":
+                  "Who speaks: slt, a woman; rms, a man; awb, a Scotsman; kal16, the fastest; kal, in 8 kHz.",
+                "default": "slt",
+              },
+              "speed": {
+                "type": "number",
+                "minimum": 0.25,
+                "maximum": 4,
+                "description": "Rate of speech, 0.25 to 4; 1 is that of the voice.",
+                "default": 1,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "tts.openai",
+          "aliases": [],
+          "summary": "Speaks text by any OpenAI-compatible service, as the audio comes.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "baseUrl": {
+                "type": "string",
+                "format": "uri",
+                "pattern": "^https?:",
+                "description": "Where the service is, with its version.",
+                "default": "https://api.openai.com/v1",
+              },
+              "apiKey": {
+                "type": "string",
+                "description": "Key for the service. Better named by apiKeyEnv.",
+              },
+              "apiKeyEnv": {
+                "type": "string",
+                "minLength": 1,
+                "description":
+                  "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent.",
+              },
+              "responseTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description":
+                  "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "idleTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "model": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Name of the model.",
+                "default": "gpt-4o-mini-tts",
+              },
+              "voice": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Name of the voice.",
+                "default": "alloy",
+              },
+              "speed": {
+                "type": "number",
+                "minimum": 0.25,
+                "maximum": 4,
+                "description": "Rate of speech, 0.25 to 4.",
+                "default": 1,
+              },
+              "instructions": {
+                "type": "string",
+                "maxLength": 4096,
+                "description": "How to speak, for models that take it. Default: none.",
+              },
+              "sampleRateHz": {
+                "type": "integer",
+                "minimum": 8000,
+                "maximum": 192000,
+                "description": "Rate of the samples that the service sends, in hertz, 8000 to 192000.",
+                "default": 24000,
+              },
+              "chunkMs": {
+                "type": "number",
+                "minimum": 10,
+                "maximum": 10000,
+                "description": "Length of the pieces of audio, in milliseconds, 10 to 10000.",
+                "default": 100,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
+  },
+  {
     url: isSource ? new URL("./util/mod.ts", import.meta.url) : new URL("./util/mod.js", import.meta.url),
     description: {
       "name": "util",
@@ -1922,11 +2327,19 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "enum": [
                   "annotate",
                   "speech",
+                  "utterances",
                 ],
                 "type": "string",
                 "description":
-                  'What audio leaves the node: "annotate" gives all, with what was found in its metadata; "speech" gives speech only.',
+                  'What audio leaves the node: "annotate" gives all, with what was found in its metadata; "speech" gives speech only; "utterances" gives the same, and tells which piece ends an utterance.',
                 "default": "annotate",
+              },
+              "maxUtteranceMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 600000,
+                "description": 'In mode "utterances", longer speech is cut, in milliseconds, 1000 to 600000.',
+                "default": 30000,
               },
             },
             "required": [],

@@ -67,6 +67,27 @@ const LAYERS: readonly Layer[] = [
     packages: "any",
     builtins: ["node:fs/promises", "node:path", "node:url"],
   })),
+  {
+    path: "plugins/tts/",
+    imports: [AUTHOR_ENTRY, "runners/mod.ts", "plugins/text/splitter.ts"],
+    packages: "any",
+    builtins: ["node:fs/promises"],
+  },
+  // Runs programs, which it looks for along the path of the environment.
+  {
+    path: "plugins/asr/",
+    imports: [AUTHOR_ENTRY, "runners/mod.ts", "audio/pcm/"],
+    packages: "any",
+    builtins: [
+      "node:child_process",
+      "node:fs",
+      "node:fs/promises",
+      "node:os",
+      "node:path",
+      "node:process",
+      "node:stream",
+    ],
+  },
   { path: "plugins/*/", imports: [AUTHOR_ENTRY], packages: "any", builtins: [] },
   // The contract of runners, on top of that of nodes. Keys come from the environment.
   {

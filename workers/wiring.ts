@@ -65,6 +65,7 @@ export interface WiringOptions {
   readonly ringPools?: RingPools | undefined;
   /** W3C trace context, for the nodes. */
   readonly traceparent?: string | undefined;
+  readonly recordsActivity?: boolean | undefined;
   place(wiring: SegmentWiring): PlacedSegment;
 }
 
@@ -73,7 +74,8 @@ export interface WiringOptions {
  * to worker; the host holds only the ends of the session's inputs and outputs.
  */
 export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
-  const { sessionId, limits, keeps = false, sharedMemory, ringPools = new RingPools(), traceparent, place } = options;
+  const { sessionId, limits, keeps = false, sharedMemory, ringPools = new RingPools(), place } = options;
+  const { traceparent, recordsActivity } = options;
   // Nothing is shared with another process: where one takes part, threads are asked for their counts.
   const areThreads = plan.segments.every(({ tier }) => tier !== "process");
   const counters = new SessionCounters({ shared: sharedMemory !== false && areThreads });
@@ -148,7 +150,8 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
       paramsPath,
       policy,
     }));
-    const counted = { countedEdges: edges.length, counts: counters.addTable(owner, edges.length), traceparent };
+    const counts = counters.addTable(owner, edges.length);
+    const counted = { countedEdges: edges.length, counts, traceparent, recordsActivity };
     return { segment, spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps, ...counted }, links };
   });
   const releaseRings = (areUnused: boolean) => {

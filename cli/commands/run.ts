@@ -20,6 +20,7 @@ import { Tallies } from "../flow/tally.ts";
 import { interruptible } from "../interrupt.ts";
 import { renderMetrics } from "../metrics_table.ts";
 import { PlotRecorder } from "../plot/recorder.ts";
+import { timelineOf } from "../plot/timeline.ts";
 import { Progress } from "../progress.ts";
 import { fewDigits, timeText } from "../table.ts";
 import {
@@ -60,7 +61,7 @@ export function addRunCommand(program: Command): void {
     .addOption(new Option("--encoding <encoding>", "how samples are written in wav and flac; default: as they come")
       .choices(OUTPUT_ENCODINGS))
     .option("--bitrate <kbps>", "bit rate of mp3, ogg and opus", wholeNumber(1, BITRATE_MAX_KBPS))
-    .option("--plot <path>", "draw the waveforms before and after, as PNG")
+    .option("--plot <path>", "draw the waveforms before and after, and who worked when, as PNG")
     .option("--json", "print the result as JSON, on the last line of stdout")
     .option("-q, --quiet", "no progress, no table");
   addRuntimeFlags(command)
@@ -87,7 +88,10 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
   const manifest = await readManifest(manifestPath);
   const startedMs = performance.now();
   await withRuntime(flags, async (runtime) => {
-    const session = await inManifest(manifestPath, () => runtime.open(manifest, { signal }));
+    const session = await inManifest(
+      manifestPath,
+      () => runtime.open(manifest, { signal, recordActivity: flags.plot !== undefined }),
+    );
     const files = await openSessionFiles(session, {
       inputs: flags.input ?? [],
       outputs: flags.output ?? [],
@@ -122,7 +126,7 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
     const openedMs = performance.now();
     try {
       await pump(session, files.feeds, { onSend, onOutput }, signal);
-      if (recorder !== undefined) await picture?.write(recorder.toPng());
+      if (recorder !== undefined) await picture?.write(recorder.toPng(timelineOf(await session.metrics())));
       await files.finish();
       await picture?.commit();
     } finally {

@@ -5,7 +5,9 @@
  */
 
 import type { AudioData } from "../../core/plugin.ts";
+import type { Canvas } from "./canvas.ts";
 import { Envelope } from "./envelope.ts";
+import { drawTimeline, timelineHeight, type TimelineRow } from "./timeline.ts";
 import { drawWaveforms, type Panel } from "./waveform.ts";
 
 /** Collects the outlines of all audio that goes in and comes out. */
@@ -23,13 +25,21 @@ export class PlotRecorder {
     envelopeOf(this.#after, source).add(audio);
   }
 
-  /** The picture, as a PNG file: everything before above everything after. */
-  toPng(): Uint8Array {
+  /**
+   * The picture, as a PNG file: everything before, above everything after, above who worked when.
+   *
+   * @param rows Who worked when. None: that is left out.
+   */
+  toPng(rows: readonly TimelineRow[] = []): Uint8Array {
     const panels = (envelopes: Map<string, Envelope>, tone: Panel["tone"]): Panel[] =>
       [...envelopes].map(([subtitle, envelope]) => ({ title: tone, subtitle, envelope, tone }));
     const all = [...panels(this.#before, "before"), ...panels(this.#after, "after")];
     const none: Panel = { title: "no audio", subtitle: "nothing to show", envelope: new Envelope(2), tone: "after" };
-    return drawWaveforms(all.length > 0 ? all : [none]);
+    const below = {
+      height: timelineHeight(rows),
+      draw: (canvas: Canvas, top: number) => drawTimeline(canvas, rows, top),
+    };
+    return drawWaveforms(all.length > 0 ? all : [none], rows.length > 0 ? below : undefined);
   }
 }
 

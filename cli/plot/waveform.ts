@@ -54,17 +54,25 @@ const TONES = {
   after: { peak: [112, 201, 190], body: [16, 132, 122] },
 } as const satisfies { readonly [tone: string]: { peak: Colour; body: Colour } };
 
-/** Draws the panels; returns a PNG file. */
-export function drawWaveforms(panels: readonly Panel[]): Uint8Array {
-  const height = TOP + panels.length * (TITLE_HEIGHT + PANEL_HEIGHT + PANEL_GAP) - PANEL_GAP + AXIS_HEIGHT;
-  const canvas = new Canvas(WIDTH, height, PAPER);
+/** Draws the panels, and what else there is below them; returns a PNG file. */
+export function drawWaveforms(panels: readonly Panel[], below?: Below): Uint8Array {
+  const ownHeight = TOP + panels.length * (TITLE_HEIGHT + PANEL_HEIGHT + PANEL_GAP) - PANEL_GAP + AXIS_HEIGHT;
+  const canvas = new Canvas(WIDTH, ownHeight + (below?.height ?? 0), PAPER);
   const durationSeconds = Math.max(1e-3, ...panels.map(({ envelope }) => envelope.durationSeconds));
   const stepSeconds = tickStep(durationSeconds);
   panels.forEach((panel, i) => {
     drawWaveform(canvas, panel, TOP + TITLE_HEIGHT + i * (TITLE_HEIGHT + PANEL_HEIGHT + PANEL_GAP), durationSeconds);
   });
-  drawTimes(canvas, height - AXIS_HEIGHT, durationSeconds, stepSeconds);
+  drawTimes(canvas, ownHeight - AXIS_HEIGHT, durationSeconds, stepSeconds);
+  below?.draw(canvas, ownHeight);
   return canvas.toPng();
+}
+
+/** What is drawn below the waveforms. */
+export interface Below {
+  /** In pixels. */
+  readonly height: number;
+  draw(canvas: Canvas, top: number): void;
 }
 
 /** Draws one waveform whose field begins at `top`, with its title above. */
@@ -82,7 +90,8 @@ function drawTitle(canvas: Canvas, { title, subtitle, envelope }: Panel, y: numb
   drawText(canvas, facts, [WIDTH - RIGHT, y], { size: TEXT_SIZE, colour: FAINT_INK, align: "right" });
 }
 
-function shorten(text: string, widthPixels: number): string {
+/** The end of a text, as much of it as there is room for. */
+export function shorten(text: string, widthPixels: number): string {
   if (textWidth(text, TEXT_SIZE) <= widthPixels) return text;
   let kept = text;
   while (kept !== "" && textWidth(`...${kept}`, TEXT_SIZE) > widthPixels) kept = kept.slice(1);
@@ -142,11 +151,17 @@ function drawEnvelope(canvas: Canvas, { envelope, tone }: Panel, top: number, du
   }
 }
 
-/** Draws the axis of time. */
-export function drawTimes(canvas: Canvas, top: number, durationSeconds: number, stepSeconds: number): void {
+/** Draws the axis of time, from `left` to where panels end. */
+export function drawTimes(
+  canvas: Canvas,
+  top: number,
+  durationSeconds: number,
+  stepSeconds: number,
+  left: number = LEFT,
+): void {
   for (let tick = 0; tick * stepSeconds <= durationSeconds; tick++) {
     const time = tick * stepSeconds;
-    const x = Math.round(timeToX(time, durationSeconds));
+    const x = Math.round(left + time / durationSeconds * (WIDTH - RIGHT - left));
     canvas.fillRect(x, top, x + 1, top + 6, ZERO);
     const label = timeLabel(time, stepSeconds);
     drawText(canvas, label, [x, top + 28], { size: TEXT_SIZE, colour: FAINT_INK, align: "center" });

@@ -5,6 +5,7 @@
  */
 
 import type { EdgeSample } from "../flow/edge_counts.ts";
+import type { TimeSpan } from "./activity.ts";
 import type { PortRef } from "./segment.ts";
 
 /** Counts and times of one node. */
@@ -34,6 +35,8 @@ export interface NodeMetrics {
   readonly p99Ms: number;
   /** Sum of the time in `process` and `flush`, in milliseconds. */
   readonly busyMs: number;
+  /** When it was in `process` or `flush`, in order, if the session was opened with `recordActivity`. */
+  readonly activity?: readonly TimeSpan[] | undefined;
 }
 
 /** Counts of one edge: an input of the session, a connection, or an output of the session. */

@@ -17,6 +17,7 @@ import type { FlowLimits, ItemWriter, WhenFull } from "../flow/item.ts";
 import { Outlet } from "../flow/outlet.ts";
 import type { LogLevel, NodeLog, NodeSource } from "../node/contract.ts";
 import type { StreamingNodeFactory } from "../node/factory.ts";
+import { ActivityRecorder } from "./activity.ts";
 import type { SegmentMetrics } from "./metrics.ts";
 import { NodeRunner, type StepWatch } from "./node_runner.ts";
 import type { NodePolicy } from "./policy.ts";
@@ -72,6 +73,8 @@ export interface SegmentSpec {
   readonly counts?: SharedArrayBuffer | undefined;
   /** W3C trace context of the session, where the application traces. */
   readonly traceparent?: string | undefined;
+  /** Whether the metrics tell when each node was at work. Default: false. */
+  readonly recordsActivity?: boolean | undefined;
 }
 
 /** A log entry of a node. */
@@ -113,6 +116,8 @@ export class SegmentRunner {
   readonly #abortController = new AbortController();
   readonly #params = new Map<string, unknown>();
   readonly #counts: EdgeTable;
+  /** By node id, where the session is to be drawn. */
+  readonly #activity = new Map<string, ActivityRecorder>();
   /** Settles when the run is aborted. Raced once per phase of a session, never per value. */
   readonly #aborted: Promise<void>;
   #runners: NodeRunner[] = [];
@@ -191,6 +196,7 @@ export class SegmentRunner {
       queueDepth: options.fanIn.depth,
       p50Ms: durations.quantileMs(0.5),
       p99Ms: durations.quantileMs(0.99),
+      ...this.#spec.recordsActivity === true ? { activity: this.#activity.get(options.nodeId)?.spans ?? [] } : {},
     }));
     const edges = this.#spec.counts === undefined ? this.#spec.edges : [];
     return {
@@ -263,8 +269,16 @@ export class SegmentRunner {
       signal: this.#abortController.signal,
       log: this.#log(node),
       policy: node.policy,
-      watch: this.#environment.watch?.(node),
+      watch: this.#watch(node),
     });
+  }
+
+  #watch(node: SegmentNode): StepWatch | undefined {
+    const outer = this.#environment.watch?.(node);
+    if (this.#spec.recordsActivity !== true) return outer;
+    const recorder = new ActivityRecorder(outer);
+    this.#activity.set(node.nodeId, recorder);
+    return recorder;
   }
 
   /**

@@ -51,6 +51,10 @@ const params = v.object({
  * abbreviation, an ellipsis, or direct speech, with what follows; after stops
  * of Chinese or Japanese, with the next character. The rest comes at the end.
  *
+ * Fragments that are marked as partial, as those of a language model are, make
+ * one text together with the first one that is not: its end is the end of a
+ * sentence.
+ *
  * White space around sentences is dropped, that within is kept. A sentence has
  * the timestamp, language and metadata of the fragment in which it begins. A
  * flush of the session drops the sentence under way.
@@ -65,15 +69,19 @@ export const sentences: Plugin["nodes"][number] = defineNode({
     let splitter = new SentenceSplitter(params);
     /** What came with the fragments that the sentence under way may begin in, and where those begin. */
     let origins: { readonly start: number; readonly fields: DataCommon }[] = [];
+    let isInParts = false;
     const toText = ({ text, start }: Sentence): TextData =>
       RuntimeData.text(text, origins.findLast((origin) => origin.start <= start)?.fields);
     return {
-      *process(data) {
+      *process(data, { isPartial }) {
         const { type: _text, text, ...fields } = data;
         origins.push({ start: splitter.length, fields });
         for (const sentence of splitter.push(text)) yield toText(sentence);
         const pending = origins.findLastIndex(({ start }) => start <= splitter.pendingStart);
         origins.splice(0, pending);
+        // The last piece of an answer, say: what follows is another text.
+        if (isInParts && !isPartial) { for (const sentence of splitter.flush()) yield toText(sentence); }
+        isInParts = isPartial;
       },
       *flush() {
         for (const sentence of splitter.flush()) yield toText(sentence);
@@ -81,6 +89,7 @@ export const sentences: Plugin["nodes"][number] = defineNode({
       reset() {
         splitter = new SentenceSplitter(params);
         origins = [];
+        isInParts = false;
       },
     };
   },

@@ -19,6 +19,7 @@ import {
 import { type DetectorOptions, SpeechDetector, type SpeechEvent } from "./detector.ts";
 import { SpeechGate } from "./gate.ts";
 import { loadModel, SAMPLE_RATE_HZ, type SileroStream } from "./model.ts";
+import { UtteranceMarker } from "./utterances.ts";
 import { type AudioWindow, cut, Windower } from "./windows.ts";
 
 const NEGATIVE_THRESHOLD_GAP = 0.15;
@@ -51,13 +52,22 @@ const params = v.pipe(
     ),
     mode: v.optional(
       v.pipe(
-        v.picklist(["annotate", "speech"]),
+        v.picklist(["annotate", "speech", "utterances"]),
         v.description(
           'What audio leaves the node: "annotate" gives all, with what was found in its metadata; "speech" gives ' +
-            "speech only.",
+            'speech only; "utterances" gives the same, and tells which piece ends an utterance.',
         ),
       ),
       "annotate",
+    ),
+    maxUtteranceMs: v.optional(
+      v.pipe(
+        v.number(),
+        v.minValue(1000),
+        v.maxValue(600_000),
+        v.description('In mode "utterances", longer speech is cut, in milliseconds, 1000 to 600000.'),
+      ),
+      30_000,
     ),
   }),
   v.forward(
@@ -89,6 +99,9 @@ type Options = v.InferOutput<typeof params>;
  *   window by the two thresholds alone.
  * - Port `out`, mode `"speech"`: only the windows and parts of windows that
  *   lie between a start and an end as reported on `events`.
+ * - Port `out`, mode `"utterances"`: the same, one window later, and with
+ *   `utterance: { index, isLast }` in the metadata of each piece, for what has
+ *   to know when somebody has finished speaking, such as the nodes of `asr`.
  * - Port `events`: `{ event: "speech-start" | "speech-end", timestampUs, probability }`.
  *   The timestamp is that of the sample where padded speech begins or ends;
  *   the event itself comes when that is certain, `minSpeechMs` or
@@ -132,12 +145,14 @@ class Listener {
   readonly #detector: SpeechDetector;
   /** Only where audio without speech is kept back. */
   readonly #gate: SpeechGate | undefined;
+  readonly #utterances: UtteranceMarker | undefined;
   readonly #signal: AbortSignal;
 
   constructor(judge: SileroStream, options: Options, signal: AbortSignal) {
     this.#judge = judge;
     this.#detector = new SpeechDetector(detectorOptions(options));
-    this.#gate = options.mode === "speech" ? new SpeechGate() : undefined;
+    this.#gate = options.mode === "annotate" ? undefined : new SpeechGate();
+    if (options.mode === "utterances") this.#utterances = new UtteranceMarker(toSamples(options.maxUtteranceMs));
     this.#signal = signal;
   }
 
@@ -153,7 +168,7 @@ class Listener {
     } else {
       this.#gate.push(judged);
       yield* this.#sift(this.#gate, events);
-      yield* this.#gate.pass(this.#detector.passUntil).map((out) => ({ out }));
+      yield* this.#pass(this.#gate, this.#detector.passUntil);
       this.#gate.drop(this.#detector.keepFrom);
     }
   }
@@ -168,9 +183,17 @@ class Listener {
   *#sift(gate: SpeechGate, events: readonly SpeechEvent[]): Generator<Answer> {
     for (const event of events) {
       if (event.event === "speech-start") gate.drop(event.at.sample);
-      else yield* gate.pass(event.at.sample).map((out) => ({ out }));
+      else {
+        yield* this.#pass(gate, event.at.sample);
+        for (const out of this.#utterances?.end() ?? []) yield { out };
+      }
       yield toAnswer(event);
     }
+  }
+
+  *#pass(gate: SpeechGate, untilSample: number): Generator<Answer> {
+    const speech = gate.pass(untilSample);
+    for (const out of this.#utterances?.push(speech) ?? speech) yield { out };
   }
 }
 

@@ -6,6 +6,7 @@ import { type ConformanceOptions, conformanceTests } from "../../testing/mod.ts"
 import { encode } from "fast-png";
 import { PLUGIN_CATALOG } from "../../plugins/catalog.ts";
 import { chat, ModelServer } from "../runners/_model_server.ts";
+import { startSpeechServices } from "../speech/_conformance.ts";
 
 const json = RuntimeData.json({ operation: "add", operands: [1, 2] });
 
@@ -24,6 +25,9 @@ after(() => models.stop());
 const model = { baseUrl: models.baseUrl };
 const request = RuntimeData.json({ inputs: { text: "hello" } });
 const png = encode({ width: 1, height: 1, data: new Uint8Array(3), channels: 3, depth: 8 });
+
+const speech = await startSpeechServices();
+after(() => speech.stop());
 
 const bell = {
   version: 1,
@@ -89,6 +93,7 @@ const NODES: ConformanceOptions["nodes"] = {
   },
   "guard.check": { samples: { in: [RuntimeData.text("hello"), request] }, deterministic: false },
   "remote.pipeline": { params: remote },
+  ...speech.nodes,
   "util.passthrough": { chunkInvariant: true },
 };
 

@@ -88,8 +88,34 @@ describe("vad.silero", () => {
     assert.equal(startSeconds(result.output[0] as Data), start1 / RATE);
   });
 
+  it("tells, in mode utterances, which piece is the last of its stretch, and cuts what is too long", async () => {
+    const passed = await run(speech, { mode: "speech" });
+    const endsAfter = ({ output }: NodeRun) => {
+      let samples = 0;
+      return output.flatMap((data, i) => {
+        samples += RuntimeData.asAudio(data).samples.length;
+        const { index, isLast } = data.metadata?.utterance as { index: number; isLast: boolean };
+        if (!isLast) return [];
+        const next = output[i + 1]?.metadata?.utterance as { index: number } | undefined;
+        if (next !== undefined) assert.equal(next.index, index + 1);
+        return [samples];
+      });
+    };
+    const whole = await run(speech, { mode: "utterances" });
+    assert.deepEqual(joined(whole.output), joined(passed.output));
+    const [start1 = 0, end1 = 0] = events(passed).map(({ timestampUs }) => timestampUs * RATE / 1e6);
+    assert.deepEqual(endsAfter(whole), [end1 - start1, joined(passed.output).length]);
+
+    const cut = await run(speech, { mode: "utterances", maxUtteranceMs: 1000 });
+    assert.deepEqual(joined(cut.output), joined(passed.output));
+    const ends = endsAfter(cut);
+    assert.ok(ends.length >= 4, `${ends}`);
+    ends.forEach((end, i) => assert.ok(end - (ends[i - 1] ?? 0) <= RATE + 512, `${ends}`));
+    assert.equal(ends.at(-1), joined(passed.output).length);
+  });
+
   it("does not depend on how the audio was cut into chunks", async () => {
-    for (const mode of ["annotate", "speech"]) {
+    for (const mode of ["annotate", "speech", "utterances"]) {
       const whole = await run(speech, { mode });
       for (const sizes of [[160], [1, 511, 700, 4096]]) {
         const cut = await runNode(silero, chunks(speech, sizes), { params: { mode } });
