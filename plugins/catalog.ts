@@ -1856,6 +1856,16 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                   'Whether every line break ends a sentence ("ends"), or only an empty line does ("wraps").',
                 "default": "ends",
               },
+              "wholeText": {
+                "enum": [
+                  "ends",
+                  "continues",
+                ],
+                "type": "string",
+                "description":
+                  'Whether a text that is not partial ends its last sentence ("ends"), as that of an answer does, or the next text may go on with it ("continues"). After partial ones it always ends.',
+                "default": "continues",
+              },
               "abbreviations": {
                 "type": "array",
                 "items": {

@@ -29,6 +29,16 @@ const params = v.object({
     ),
     "ends",
   ),
+  wholeText: v.optional(
+    v.pipe(
+      v.picklist(["ends", "continues"]),
+      v.description(
+        'Whether a text that is not partial ends its last sentence ("ends"), as that of an answer does, or the next text ' +
+          'may go on with it ("continues"). After partial ones it always ends.',
+      ),
+    ),
+    "continues",
+  ),
   abbreviations: v.optional(
     v.pipe(
       v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))),
@@ -53,7 +63,8 @@ const params = v.object({
  *
  * Fragments that are marked as partial, as those of a language model are, make
  * one text together with the first one that is not: its end is the end of a
- * sentence.
+ * sentence. With `wholeText: "ends"`, so is the end of every text that is not
+ * partial, whatever came before it.
  *
  * White space around sentences is dropped, that within is kept. A sentence has
  * the timestamp, language and metadata of the fragment in which it begins. A
@@ -80,7 +91,9 @@ export const sentences: Plugin["nodes"][number] = defineNode({
         const pending = origins.findLastIndex(({ start }) => start <= splitter.pendingStart);
         origins.splice(0, pending);
         // The last piece of an answer, say: what follows is another text.
-        if (isInParts && !isPartial) { for (const sentence of splitter.flush()) yield toText(sentence); }
+        if (!isPartial && (isInParts || params.wholeText === "ends")) {
+          for (const sentence of splitter.flush()) yield toText(sentence);
+        }
         isInParts = isPartial;
       },
       *flush() {

@@ -82,6 +82,15 @@ describe("text.sentences", () => {
     assert.deepEqual(output, [at("Hello.", 0), at("How are you?", 3), at("I'm fine", 4)]);
   });
 
+  it("ends a sentence with its text where it is told that texts are whole", async () => {
+    const input = ["The first. And", "another"].map((text) => RuntimeData.text(text));
+    const textsWith = async (params: { [key: string]: JsonValue }) =>
+      (await runNode(sentences, input, { params })).output.map(RuntimeData.asText);
+    assert.deepEqual(await textsWith({}), ["The first.", "Andanother"]);
+    assert.deepEqual(await textsWith({ wholeText: "continues" }), ["The first.", "Andanother"]);
+    assert.deepEqual(await textsWith({ wholeText: "ends" }), ["The first.", "And", "another"]);
+  });
+
   it("keeps memory bounded", async () => {
     const input = Array.from({ length: 2000 }, () => RuntimeData.text("word "));
     const { output } = await runNode(sentences, input, { params: { maxChars: 100 } });
@@ -92,6 +101,7 @@ describe("text.sentences", () => {
   it("names bad parameters", async () => {
     assert.deepEqual(await badPaths(sentences, { maxChars: 5 }), ["p.maxChars"]);
     assert.deepEqual(await badPaths(sentences, { lineBreak: "no" }), ["p.lineBreak"]);
+    assert.deepEqual(await badPaths(sentences, { wholeText: true }), ["p.wholeText"]);
     assert.deepEqual(await badPaths(sentences, { abbreviations: ["a", 1] }), ["p.abbreviations[1]"]);
     assert.deepEqual(await badPaths(sentences, {}), []);
   });
