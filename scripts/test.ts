@@ -24,7 +24,7 @@ import { findRunner, type Runner, TEST_RUNTIMES, type TestRuntime } from "./lib/
 const USAGE = `usage: deno task test [options] [path or part of a path…]
   --runtime deno|bun|node|all  where to run (default: all)
   --filter <text>              only top-level suites and tests whose name holds the text
-  --jobs <count>               files at a time (default: number of processors)
+  --jobs <count>               files at a time (default: one more than processors)
   --folder <path>              where the test files are (default: tests)
   --deadline <seconds>         how long one file may take (default: 240)`;
 
@@ -48,7 +48,8 @@ function readOptions(args: string[]): Options {
     options: {
       runtime: { type: "string", default: "all" },
       filter: { type: "string" },
-      jobs: { type: "string", default: String(availableParallelism()) },
+      // Many tests wait rather than work: for a deadline, a process, a pause between two attempts.
+      jobs: { type: "string", default: String(availableParallelism() + 1) },
       folder: { type: "string", default: "tests" },
       deadline: { type: "string", default: "240" },
     },

@@ -66,13 +66,13 @@ export function runnerConformanceTests(type: AnyRunnerType, options: RunnerConfo
   return CHECKS.map(([name, check]) => ({
     name: `${type.definition.type}: ${name}`,
     run: async () => {
-      const settled = await settledWithin(check(type, options).then(() => true), stuckAfterMs);
+      const settled = await settledWithin(checked(type, options, check).then(() => true), stuckAfterMs);
       if (settled === undefined) fail(`it did not end within ${stuckAfterMs} ms`);
     },
   }));
 }
 
-type Check = (type: AnyRunnerType, options: RunnerConformanceOptions) => Promise<void>;
+type Check = (runner: Runner, options: RunnerConformanceOptions, type: AnyRunnerType) => Promise<void>;
 
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["parameters that are no object are refused", checkParams],
@@ -86,14 +86,13 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["an abort ends it, before and in the middle", checkAbort],
 ];
 
-async function checkParams(type: AnyRunnerType): Promise<void> {
+async function checkParams(_runner: Runner, _options: RunnerConformanceOptions, type: AnyRunnerType): Promise<void> {
   const error = await type.create({ params: 5 as never }).then(() => undefined, (thrown) => thrown);
   if (error === undefined) fail("it was made with a number for parameters");
   if (!StreamrackError.is(error) || error.reason !== "invalid-params") fail(`wrong parameters gave ${error}`);
 }
 
-async function checkLoading(type: AnyRunnerType, options: RunnerConformanceOptions): Promise<void> {
-  await using runner = await make(type, options);
+async function checkLoading(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   if (runner.isLoaded || runner.loadedModelId !== undefined) fail("it is loaded before load()");
   await Promise.all([runner.load(), runner.load()]);
   const model = runner.loadedModelId;
@@ -106,23 +105,20 @@ async function checkLoading(type: AnyRunnerType, options: RunnerConformanceOptio
   if (!runner.isLoaded) fail("it is not loaded after a request");
 }
 
-async function checkOtherModel(type: AnyRunnerType, options: RunnerConformanceOptions): Promise<void> {
+async function checkOtherModel(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   const { otherModel } = options;
   if (otherModel === undefined) return;
-  await using runner = await make(type, options);
   await runner.load();
   const before = runner.loadedModelId;
   finalOf(await gather(runner, { ...options.request(), params: otherModel }));
   if (runner.loadedModelId === before) fail(`the model is still ${before}`);
 }
 
-async function checkPartial(type: AnyRunnerType, options: RunnerConformanceOptions): Promise<void> {
-  await using runner = await make(type, options);
+async function checkPartial(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   for (let i = 0; i < 2; i++) finalOf(await gather(runner, options.request()));
 }
 
-async function checkMetadata(type: AnyRunnerType, options: RunnerConformanceOptions): Promise<void> {
-  await using runner = await make(type, options);
+async function checkMetadata(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   for (const { metadata, progress } of await gather(runner, options.request())) {
     if (JSON.stringify(JSON.parse(JSON.stringify(metadata))) !== JSON.stringify(structuredClone(metadata))) {
       fail("its metadata is no JSON");
@@ -133,8 +129,7 @@ async function checkMetadata(type: AnyRunnerType, options: RunnerConformanceOpti
   }
 }
 
-async function checkStreaming(type: AnyRunnerType, options: RunnerConformanceOptions): Promise<void> {
-  await using runner = await make(type, options);
+async function checkStreaming(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   const results = await gather(runner, options.request());
   if (!runner.streaming && results.length !== 1) fail(`it does not stream, but gave ${results.length} results`);
   const only = await gather(runner, { ...options.request(), streaming: "off" });
@@ -144,8 +139,7 @@ async function checkStreaming(type: AnyRunnerType, options: RunnerConformanceOpt
   if (runner.streaming === (code === "E406")) fail(`asked to stream, it gave ${code ?? "no error"}`);
 }
 
-async function checkBadRequest(type: AnyRunnerType, options: RunnerConformanceOptions): Promise<void> {
-  await using runner = await make(type, options);
+async function checkBadRequest(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   const requests = [{ inputs: {} }, ...options.badRequest === undefined ? [] : [options.badRequest()]];
   for (const request of requests) {
     const results = await gather(runner, request);
@@ -158,14 +152,12 @@ async function checkBadRequest(type: AnyRunnerType, options: RunnerConformanceOp
   finalOf(await gather(runner, options.request())); // it goes on
 }
 
-async function checkLeave(type: AnyRunnerType, options: RunnerConformanceOptions): Promise<void> {
-  await using runner = await make(type, options);
+async function checkLeave(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   for await (const _ of runner.run(options.request())) break;
   finalOf(await gather(runner, options.request()));
 }
 
-async function checkAbort(type: AnyRunnerType, options: RunnerConformanceOptions): Promise<void> {
-  await using runner = await make(type, options);
+async function checkAbort(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   const reason = new Error("the suite has had enough");
   const early = await gather(runner, options.request(), AbortSignal.abort(reason)).catch((thrown) => thrown);
   if (early !== reason) fail("it began although its signal had aborted");
@@ -180,8 +172,15 @@ async function checkAbort(type: AnyRunnerType, options: RunnerConformanceOptions
   finalOf(await gather(runner, options.request()));
 }
 
-function make(type: AnyRunnerType, { params }: RunnerConformanceOptions): Promise<Runner> {
-  return type.create(params === undefined ? {} : { params });
+/** Carries a check out with a runner of its own. */
+async function checked(type: AnyRunnerType, options: RunnerConformanceOptions, check: Check): Promise<void> {
+  const { params = {} } = options;
+  const runner = await type.create({ params });
+  try {
+    await check(runner, options, type);
+  } finally {
+    await runner[Symbol.asyncDispose]();
+  }
 }
 
 async function gather(runner: Runner, request: InferenceRequest, signal?: AbortSignal): Promise<InferenceResult[]> {

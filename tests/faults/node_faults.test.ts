@@ -102,7 +102,7 @@ describe("a faulty node", () => {
         assert.equal(outputs["n0"]?.length, 1);
         const again = await runtime.execute(chain(["fault.throw", { at: 1 }]), { n0: text });
         assert.equal(again.outputs["n0"]?.length, 1);
-      }, { killGraceMs: 200, ...(fault.endsWith("create") ? { openTimeoutMs: 15_000 } : {}) }));
+      }, { killGraceMs: 200, ...(fault.endsWith("create") ? { openTimeoutMs: 6_000 } : {}) }));
   }
 
   it(
