@@ -17,7 +17,8 @@ import { runProcess } from "./lib/run_process.ts";
 import { runScript } from "./lib/run_script.ts";
 import { RUNTIME_VERSIONS, type RuntimeName } from "./versions.ts";
 
-const TOOLS = join(ROOT, ".tools");
+/** Where what the tests need is kept. */
+export const TOOLS = join(ROOT, ".tools");
 const FETCH_DEADLINE_MS = 300_000;
 const VERSION_DEADLINE_MS = 30_000;
 

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { join } from "node:path";
 import process from "node:process";
-import { DENO_ENV, runtimePath } from "../toolchain.ts";
+import { DENO_ENV, runtimePath, TOOLS } from "../toolchain.ts";
 import { RUNTIME_VERSIONS } from "../versions.ts";
 
 /** The runtimes that run every test, in the order of the summary. */
@@ -67,6 +68,8 @@ export async function findRunner(runtime: TestRuntime): Promise<Runner> {
       // Set inside a test under Node; it would make a nested `node --test` run nothing.
       NODE_TEST_CONTEXT: undefined,
       NODE_OPTIONS: undefined,
+      // Node compiles every module in every process and thread, which is most of the time of a short test.
+      NODE_COMPILE_CACHE: join(TOOLS, "compiled"),
     },
   };
 }
