@@ -63,7 +63,7 @@ export default {
     const point = (sessions: number, load: string, rounds: number): Point => {
       return { params: { sessions, load }, contenders: ["streamrack"], rounds };
     };
-    if (mode === "quick") return [point(1, "each", 2), point(500, "each", 2)];
+    if (mode === "quick") return [point(1, "each", 1), point(500, "each", 1)];
     const counts = [1, 10, 100, 500, 1000];
     return [...counts.map((count) => point(count, "each", 3)), point(500, "one", 2), point(500, "turns", 2)];
   },

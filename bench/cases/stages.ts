@@ -19,7 +19,7 @@ export default {
       return { params: { stages }, contenders, rounds };
     };
     const ours = ["streamrack", "streamrack-fused"];
-    if (mode === "quick") return [point(3, [...ours, ...POOLS], 3)];
+    if (mode === "quick") return [point(3, [...ours, ...POOLS], 2)];
     const some = [...ours, "port", "piscina"];
     return [
       point(1, ["streamrack", "port", "piscina"], 3),
@@ -28,7 +28,7 @@ export default {
       point(6, some, 3),
     ];
   },
-  observe({ contender, params }: ObserveOptions): Promise<Measured> {
-    return observePump(contender, { stages: Number(params["stages"]), samplesPerChunk: 480, window: 16 });
+  observe({ contender, params, mode }: ObserveOptions): Promise<Measured> {
+    return observePump(contender, { stages: Number(params["stages"]), samplesPerChunk: 480, window: 16 }, mode);
   },
 } satisfies Case;

@@ -22,10 +22,11 @@ export default {
     "first chunk is back; one start per process. For Streamrack that is `createRuntime`, which describes the plugin in " +
     "a worker, `open`, and a chunk. `warm`: `open` of a plugin whose worker runs, until the first chunk is back.",
   points(mode): readonly Point[] {
-    const cold = mode === "quick" ? ["streamrack", "worker"] : ["streamrack", "worker", "port", ...PACKAGES];
+    const quick = mode === "quick";
+    const cold = quick ? ["streamrack", "worker"] : ["streamrack", "worker", "port", ...PACKAGES];
     return [
-      { params: { start: "cold" }, contenders: cold, rounds: 5 },
-      { params: { start: "warm" }, contenders: ["streamrack"], rounds: mode === "quick" ? 2 : 3 },
+      { params: { start: "cold" }, contenders: cold, rounds: quick ? 3 : 5 },
+      { params: { start: "warm" }, contenders: ["streamrack"], rounds: quick ? 2 : 3 },
     ];
   },
   observe({ contender, params }: ObserveOptions): Promise<Measured> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ALL } from "../contenders/catalog.ts";
+import { ALL, PACKAGES } from "../contenders/catalog.ts";
 import type { Case, Measured, ObserveOptions, Point } from "../harness/case.ts";
 import { observePump } from "../harness/observe_pump.ts";
 
@@ -20,8 +20,8 @@ export default {
   points(mode): readonly Point[] {
     if (mode === "quick") {
       return [
-        { params: { samplesPerChunk: 480, window: 16 }, contenders: ALL.filter((name) => name !== "main"), rounds: 3 },
-        { params: { samplesPerChunk: 24_000, window: 16 }, contenders: ["streamrack", "port"], rounds: 3 },
+        { params: { samplesPerChunk: 480, window: 16 }, contenders: ["streamrack", ...PACKAGES], rounds: 2 },
+        { params: { samplesPerChunk: 24_000, window: 16 }, contenders: ["streamrack", "port"], rounds: 2 },
       ];
     }
     const some = ["streamrack", "port", "ring", "piscina", "poolifier", "comlink"];
@@ -31,8 +31,9 @@ export default {
       { params: { samplesPerChunk: 480, window: 64 }, contenders: some, rounds: 3 },
     ];
   },
-  observe({ contender, params }: ObserveOptions): Promise<Measured> {
+  observe({ contender, params, mode }: ObserveOptions): Promise<Measured> {
     const { samplesPerChunk, window } = params;
-    return observePump(contender, { stages: 1, samplesPerChunk: Number(samplesPerChunk), window: Number(window) });
+    const options = { stages: 1, samplesPerChunk: Number(samplesPerChunk), window: Number(window) };
+    return observePump(contender, options, mode);
   },
 } satisfies Case;

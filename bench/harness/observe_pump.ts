@@ -6,22 +6,22 @@
 
 import process from "node:process";
 import type { PipeOptions } from "../contenders/contract.ts";
-import type { Measured } from "./case.ts";
+import type { BenchMode, Measured } from "./case.ts";
 import { timeTask } from "./measure.ts";
 import { findBatch, loadContender, makeChunks, withPipe } from "./pipes.ts";
 
 /** How long a batch, which is one sample of tinybench, should take, in milliseconds. */
 const BATCH_MS = 15;
-const WARMUP_MS = 1_000;
+const WARMUP_MS = { full: 1_000, quick: 500 } as const;
 const TIME_MS = 250;
 
 /** Opens a contender, checks it, and times batches of chunks through it. */
-export async function observePump(name: string, options: PipeOptions): Promise<Measured> {
+export async function observePump(name: string, options: PipeOptions, mode: BenchMode = "full"): Promise<Measured> {
   return await withPipe(await loadContender(name), options, async (pipe) => {
     const { window, samplesPerChunk } = options;
     const buffers = makeChunks(window, samplesPerChunk);
     const pump = (count: number) => pipe.pump(buffers, count);
-    return await observeBatches(pump, { window, bytesPerChunk: samplesPerChunk * 4 });
+    return await observeBatches(pump, { window, bytesPerChunk: samplesPerChunk * 4, mode });
   });
 }
 
@@ -29,14 +29,16 @@ export async function observePump(name: string, options: PipeOptions): Promise<M
 export interface BatchOptions {
   readonly window: number;
   readonly bytesPerChunk: number;
+  /** Default: `"full"`. */
+  readonly mode?: BenchMode | undefined;
 }
 
 /** Times batches of chunks, sized so that each takes long enough to be timed. */
 export async function observeBatches(
   pump: (count: number) => Promise<void>,
-  { window, bytesPerChunk }: BatchOptions,
+  { window, bytesPerChunk, mode = "full" }: BatchOptions,
 ): Promise<Measured> {
-  const batch = await findBatch(pump, { window, batchMs: BATCH_MS, warmupMs: WARMUP_MS });
+  const batch = await findBatch(pump, { window, batchMs: BATCH_MS, warmupMs: WARMUP_MS[mode] });
   const before = process.cpuUsage();
   let chunks = 0;
   const run = async () => {
