@@ -26,14 +26,14 @@ const PROBE_TIMEOUT_MS = 10_000;
 /** What the worker of the probes does; kept as text, so that it needs no file of its own in a package. */
 const WORKER_SOURCE = `
 const { parentPort } = require("node:worker_threads");
-parentPort.on("message", (message) => {
+parentPort.onmessage = ({ data: message }) => {
   if (message === "spin") {
     parentPort.postMessage("spinning");
     for (;;);
   }
   Atomics.add(message, 0, 41);
   parentPort.postMessage("added");
-});
+};
 parentPort.postMessage("ready");
 `;
 

@@ -86,6 +86,7 @@ describe("attacks", () => {
   }
 
   for (const tier of ["worker", "process"] as const) {
+    // A runtime that cannot hold grants refuses the plugin, which a test of its own shows.
     const describeHeld = ENFORCES ? describe : describe.skip;
     describeHeld(`on a plugin in the tier ${tier} with grants`, () => {
       let runtime: Runtime;

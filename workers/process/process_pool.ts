@@ -165,12 +165,13 @@ class Child {
   /** Runs a task to its end. Rejects when the process dies before. */
   run(task: WorkerTask): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    clearTimeout(this.#idle);
-    this.#hold(true);
     const id = this.#nextTask++;
     return new Promise((resolve, reject) => {
+      // If it cannot be sent, nobody waits for an answer, and the process stays as idle as it was.
       const group = this.#mux.post({ id, task } satisfies ToChild);
       this.#tasks.set(id, { resolve, reject, group });
+      clearTimeout(this.#idle);
+      this.#hold(true);
     });
   }
 
