@@ -29,14 +29,22 @@ import type { CallOptions, ClientOptions, ClientTlsOptions } from "./types.ts";
 /** A stream of bytes in both directions. */
 export type ByteCall = ClientDuplexStream<Uint8Array, Uint8Array>;
 
+/** One connection, and the calls on it. */
+interface Connection {
+  readonly client: Client;
+  readonly calls: Set<{ cancel(): void }>;
+  isRetired: boolean;
+}
+
 const isDeno = process.versions["deno"] !== undefined;
 
 /** A connection that is made on the first call, and made anew when it is lost. */
 export class Channel {
   readonly #address: string;
   readonly #options: ClientOptions;
-  readonly #calls = new Set<{ cancel(): void }>();
-  #client: Client | undefined;
+  /** Those that have calls, and the one that further calls will use. */
+  readonly #connections = new Set<Connection>();
+  #current: Connection | undefined;
   #isClosed = false;
 
   constructor(address: string, options: ClientOptions) {
@@ -54,14 +62,15 @@ export class Channel {
     if (signal?.aborted === true) return Promise.reject(aborted(signal));
     const path = `/${PipelineExecutionService.typeName}/${method}`;
     return new Promise((resolve, reject) => {
+      const connection = this.#connect();
       const settle = (error: ServiceError | null, answer?: Uint8Array) => {
         signal?.removeEventListener("abort", onAbort);
-        this.#calls.delete(call);
+        this.#leave(connection, call);
         if (error === null) resolve(answer as Uint8Array);
         else reject(signal?.aborted === true ? aborted(signal) : readStatus(error));
       };
       const onAbort = () => call.cancel();
-      const call = this.#connect().makeUnaryRequest(
+      const call = connection.client.makeUnaryRequest(
         path,
         toBuffer,
         keepBytes,
@@ -70,7 +79,7 @@ export class Channel {
         deadline(timeoutMs),
         settle,
       );
-      this.#calls.add(call);
+      connection.calls.add(call);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
@@ -79,33 +88,37 @@ export class Channel {
   stream({ timeoutMs }: CallOptions): ByteCall {
     const path = `/${StreamingPipelineService.typeName}/StreamPipeline`;
     const options = timeoutMs === undefined ? {} : deadline(timeoutMs);
-    const call = this.#connect().makeBidiStreamRequest(path, toBuffer, keepBytes, this.#metadata(), options);
+    const connection = this.#connect();
+    const call = connection.client.makeBidiStreamRequest(path, toBuffer, keepBytes, this.#metadata(), options);
     setReadAhead(call, 1);
-    this.#calls.add(call);
-    call.once("close", () => this.#calls.delete(call));
-    call.once("status", () => this.#calls.delete(call));
+    connection.calls.add(call);
+    call.once("close", () => this.#leave(connection, call));
+    call.once("status", () => this.#leave(connection, call));
     return call;
   }
 
   /** Ends all calls and the connection. */
   close(): void {
     this.#isClosed = true;
-    for (const call of this.#calls) call.cancel();
-    this.#client?.close();
-    this.#client = undefined;
+    for (const { client, calls } of this.#connections) {
+      for (const call of calls) call.cancel();
+      client.close();
+    }
+    this.#connections.clear();
+    this.#current = undefined;
   }
 
-  #connect(): Client {
+  #connect(): Connection {
     if (this.#isClosed) {
       throw new StreamrackError("session-closed", "the client was disconnected", { remedy: "Make a new one." });
     }
-    return this.#client ??= this.#createClient();
+    return this.#current ??= this.#createConnection();
   }
 
-  #createClient(): Client {
+  #createConnection(): Connection {
     const options = this.#options;
     const { maxMessageBytes = 10 * 1024 ** 2, maxAttempts = 4 } = options;
-    const client: Client = new Client(this.#address, createCredentials(options, () => this.#retire(client)), {
+    const client = new Client(this.#address, createCredentials(options, () => this.#retire(connection)), {
       "grpc.max_receive_message_length": maxMessageBytes,
       "grpc.max_send_message_length": maxMessageBytes,
       "grpc.keepalive_time_ms": options.keepaliveTimeMs ?? 30_000,
@@ -119,13 +132,27 @@ export class Channel {
       "grpc.use_local_subchannel_pool": 1,
       ...serverName(options.tls),
     });
-    return client;
+    const connection: Connection = { client, calls: new Set(), isRetired: false };
+    this.#connections.add(connection);
+    return connection;
   }
 
   /** The service lets this connection run out: calls on it go on, further ones get a new one. */
-  #retire(client: Client): void {
-    if (this.#client === client) this.#client = undefined;
-    client.close();
+  #retire(connection: Connection): void {
+    connection.isRetired = true;
+    if (this.#current === connection) this.#current = undefined;
+    this.#closeUnused(connection);
+  }
+
+  #leave(connection: Connection, call: { cancel(): void }): void {
+    connection.calls.delete(call);
+    this.#closeUnused(connection);
+  }
+
+  /** Not while a call is open: Deno's HTTP/2 would close with the last frame, before the call was told of it. */
+  #closeUnused(connection: Connection): void {
+    if (!connection.isRetired || connection.calls.size > 0 || !this.#connections.delete(connection)) return;
+    connection.client.close();
   }
 
   #metadata(): Metadata {
