@@ -38,11 +38,11 @@ export { MANIFEST_VERSION, ManifestSchema, unknownManifestKeys } from "./core/pi
 export type { Manifest, ManifestConnection, ManifestNode, ManifestRetry } from "./core/pipeline/manifest.ts";
 
 export { StreamingNodeRegistry } from "./core/node/registry.ts";
-export type { PluginSource, ProcessOptions, RegisteredNode, RegisteredPlugin } from "./core/node/registry.ts";
+export type { ModuleSource, PluginSource, ProcessOptions, RegisteredNode, RegisteredPlugin } from "./core/node/registry.ts";
 export { StreamingNodeFactory } from "./core/node/factory.ts";
 export type { ParamsResult } from "./core/node/factory.ts";
 export type { JsonSchema, NodeDescription, PluginDescription } from "./core/node/describe.ts";
-export type { GrantOptions } from "./core/node/grants.ts";
+export type { GrantOptions, HeldGrants } from "./core/node/grants.ts";
 export type { PermissionKind, Permissions } from "./core/node/permissions.ts";
 export type { LogLevel } from "./core/node/contract.ts";
 

@@ -22,6 +22,9 @@ const USAGE_REASONS: ReadonlySet<ErrorReason> = new Set([
   "plugin-load-failed",
   "invalid-plugin",
   "plugin-api-version",
+  "plugin-version",
+  "description-mismatch",
+  "permission-denied",
   "duplicate-node-type",
 ]);
 

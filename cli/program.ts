@@ -17,7 +17,7 @@ import { addStreamCommand } from "./commands/stream.ts";
 import { addSynthCommand } from "./commands/synth.ts";
 import { addValidateCommand } from "./commands/validate.ts";
 import { errorToJson, EXIT, exitCodeOf, reportError } from "./exit.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../core/plugin.ts";
 
 const HELP = `
 Exit codes: 0 done, 1 the pipeline failed, 2 bad usage or manifest, 130 interrupted.

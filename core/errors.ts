@@ -49,6 +49,7 @@ export const ERROR_REASONS = {
   "plugin-load-failed": "failed-precondition",
   "invalid-plugin": "failed-precondition",
   "plugin-api-version": "failed-precondition",
+  "plugin-version": "failed-precondition",
   "duplicate-node-type": "already-exists",
   "duplicate-channel": "already-exists",
   "duplicate-subscriber": "already-exists",

@@ -75,5 +75,6 @@ export { serveChannels } from "./channels/serve_channels.ts";
 export type { ChannelConnection } from "./channels/serve_channels.ts";
 export { connectChannels } from "./channels/connect_channels.ts";
 export type { RemoteChannels } from "./channels/connect_channels.ts";
+export { VERSION } from "./version.ts";
 export { StreamrackError } from "./errors.ts";
 export type { ErrorCode, ErrorReason, Problem, StreamrackErrorOptions } from "./errors.ts";

@@ -39,7 +39,7 @@ export interface BuiltDescription {
  * is there, `createRuntime` reads it instead of running the plugin.
  *
  * @param plugin URL, path or package name of a plugin whose module is a file.
- * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version`, or `invalid-options` for a module that is no file.
+ * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version`, `plugin-version`, or `invalid-options` for a module that is no file.
  */
 export async function buildDescription(plugin: string | URL, options: BuildOptions = {}): Promise<BuiltDescription> {
   const { resolveFrom, write = true, timeoutMs = 60_000 } = options;

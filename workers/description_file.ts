@@ -9,7 +9,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { StreamrackError } from "../core/errors.ts";
-import { PLUGIN_API_VERSION } from "../core/node/define.ts";
+import { checkContract, type Plugin } from "../core/node/define.ts";
 import { isPluginDescription, type PluginDescription } from "../core/node/describe.ts";
 
 /** The form of the file. */
@@ -32,7 +32,7 @@ export function descriptionUrl(pluginUrl: string): URL | undefined {
  * Reads the description of a plugin.
  *
  * @returns Nothing if there is none.
- * @throws {StreamrackError} `description-mismatch` if the file is not such a description, or `plugin-api-version`.
+ * @throws {StreamrackError} `description-mismatch` if the file is not such a description, `plugin-api-version` or `plugin-version`.
  */
 export async function readDescription(pluginUrl: string): Promise<PluginDescription | undefined> {
   const url = descriptionUrl(pluginUrl);
@@ -51,15 +51,7 @@ export async function readDescription(pluginUrl: string): Promise<PluginDescript
   }
   if (document?.formatVersion !== FORMAT_VERSION) throw unreadable(url, `its formatVersion is not ${FORMAT_VERSION}`);
   const { description } = document;
-  const { apiVersion, name } = (description ?? {}) as { readonly apiVersion?: unknown; readonly name?: unknown };
-  if (Number.isInteger(apiVersion) && apiVersion !== PLUGIN_API_VERSION) {
-    throw new StreamrackError(
-      "plugin-api-version",
-      `the plugin ${String(name)} was written for version ${apiVersion} of the plugin contract; this is version ` +
-        PLUGIN_API_VERSION,
-      { remedy: "Update @streamrack/core or the plugin, whichever is older." },
-    );
-  }
+  checkContract((description ?? {}) as Partial<Plugin>, `the plugin ${pluginUrl}`);
   if (!isPluginDescription(description)) throw unreadable(url, "it describes no plugin");
   return description;
 }

@@ -18,6 +18,7 @@ import { compareDescription } from "./compare_description.ts";
 import { toJsonSchema } from "./json_schema.ts";
 import { droppedEntry, LogValve, shortened } from "./log_valve.ts";
 import { type LoadedPlugin, loadPlugin } from "./plugin_loader.ts";
+import { checkVersion } from "./plugin_version.ts";
 import {
   type DescribeResult,
   type DescribeTask,
@@ -64,7 +65,7 @@ async function describe(task: DescribeTask): Promise<DescribeResult> {
 }
 
 async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, channels, pluginUrls, descriptions, control } = task;
+  const { spec, links, channels, pluginUrls, descriptions, versions, control } = task;
   watchBusyThreads(task.busyThreads);
   const board = task.board === undefined
     ? ownBoard(spec.nodes.length, (words) => notify({ notice: "board", words }))
@@ -84,6 +85,8 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     threadId,
     loadPlugin: async (name) => {
       const loaded = await loadBoxed(task, pluginUrls[name] as string);
+      // Another version may have been put in its place since it was described.
+      checkVersion(loaded.plugin, versions?.[name]);
       const described = descriptions?.[name];
       if (described !== undefined) await compareDescription(loaded.plugin, described);
       return loaded;

@@ -77,6 +77,9 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
       source.tier === "inline" ? [] : [[description.name, source.url]]
     ),
   );
+  const wanted = segment.nodes.flatMap(({ plugin: { description, source } }) =>
+    source.tier === "inline" || source.version === undefined ? [] : [[description.name, source.version] as const]
+  );
   const ahead = segment.nodes.flatMap(({ plugin: { description, isDescribedAhead } }) =>
     isDescribedAhead === true ? [[description.name, description] as const] : []
   );
@@ -97,6 +100,7 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
       spec,
       pluginUrls,
       descriptions: ahead.length === 0 ? undefined : Object.fromEntries(ahead),
+      versions: wanted.length === 0 ? undefined : Object.fromEntries(wanted),
       links,
       board: watch.board.shared,
       channels: channels?.port,

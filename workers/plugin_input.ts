@@ -9,12 +9,19 @@ import type { Plugin } from "../core/node/define.ts";
 import type { GrantOptions } from "../core/node/grants.ts";
 import { checkPermissions } from "../core/node/permissions.ts";
 import type { ProcessOptions } from "../core/node/registry.ts";
+import { isVersionRange } from "../core/node/version_range.ts";
 import type { WantedTier } from "./choose_tier.ts";
 
 /** A plugin with how it is to run. */
 export interface PlacedPlugin extends WantedTier, GrantOptions, ProcessOptions {
   /** URL, path or package name. */
   readonly plugin: string | URL;
+  /**
+   * The versions of the plugin that are taken, as a range in npm's form: `"^1.2.0"`, `">=1.2 <3"`. Another one is
+   * refused with `plugin-version`, when the runtime is made, when the plugin is loaded anew, and where a new thread
+   * finds it. Default: any.
+   */
+  readonly version?: string | undefined;
 }
 
 /** A plugin that runs in the host thread, for tests and trusted code. */
@@ -35,6 +42,19 @@ export function readPluginInput(input: PluginInput): PlacedPlugin | InlinePlugin
   throw new StreamrackError("invalid-options", "a plugin cannot run with these options", { problems });
 }
 
+/** All that can be said of a plugin. */
+const KNOWN: ReadonlySet<string> = new Set(
+  [
+    "plugin",
+    "version",
+    "tier",
+    "grants",
+    "allowUnenforced",
+    "allowNative",
+    "maxRssBytes",
+  ] satisfies (keyof PlacedPlugin)[],
+);
+
 function problemsOf(input: PlacedPlugin): Problem[] {
   const refuse = (name: string, received: unknown, expected: string): Problem => {
     return { path: `plugins.${name}`, message: "is not right", received: displayValue(received), expected };
@@ -46,12 +66,18 @@ function problemsOf(input: PlacedPlugin): Problem[] {
       "a plugin object runs in the host thread only";
     return [{ path: "plugins", message: "is not a plugin to load", received: displayValue(input), expected }];
   }
-  const { tier, grants, allowUnenforced, maxRssBytes } = input;
-  const problems: Problem[] = [];
+  const { tier, version, grants, allowUnenforced, maxRssBytes } = input;
+  // One that is misspelt would leave the plugin with more than was meant.
+  const problems = Object.keys(input).filter((name) => !KNOWN.has(name)).map((name): Problem => {
+    return { path: `plugins.${name}`, message: "is not known", expected: `one of ${[...KNOWN].join(", ")}` };
+  });
   if (tier !== undefined && tier !== "worker" && tier !== "process") {
     problems.push(refuse("tier", tier, '"worker", "process" or "inline"'));
   }
-  if (grants !== undefined) problems.push(...checkPermissions(grants, "plugins.grants"));
+  if (version !== undefined && !(typeof version === "string" && isVersionRange(version))) {
+    problems.push(refuse("version", version, 'a range of versions such as "^1.2.0"'));
+  }
+  if (grants !== undefined && grants !== true) problems.push(...checkPermissions(grants, "plugins.grants"));
   if (allowUnenforced !== undefined && typeof allowUnenforced !== "boolean") {
     problems.push(refuse("allowUnenforced", allowUnenforced, "true or false"));
   }

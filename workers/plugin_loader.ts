@@ -5,7 +5,7 @@
  * @module
  */
 
-import { describeThrown, StreamrackError } from "../core/errors.ts";
+import { describeThrown, type ErrorReason, StreamrackError } from "../core/errors.ts";
 import { checkPlugin, type Plugin } from "../core/node/define.ts";
 import { StreamingNodeFactory } from "../core/node/factory.ts";
 
@@ -15,13 +15,16 @@ export interface LoadedPlugin {
   readonly factories: ReadonlyMap<string, StreamingNodeFactory>;
 }
 
+/** What `definePlugin` throws. */
+const DECLARED_WRONG: ReadonlySet<ErrorReason> = new Set(["invalid-plugin", "plugin-api-version", "plugin-version"]);
+
 const loading = new Map<string, Promise<LoadedPlugin>>();
 
 /**
  * Loads a plugin by URL. A failure is remembered as well, since importing the
  * same module again would give the same one.
  *
- * @throws {StreamrackError} `plugin-load-failed`, `invalid-plugin` or `plugin-api-version`.
+ * @throws {StreamrackError} `plugin-load-failed`, `invalid-plugin`, `plugin-api-version` or `plugin-version`.
  */
 export function loadPlugin(url: string): Promise<LoadedPlugin> {
   let loaded = loading.get(url);
@@ -44,7 +47,7 @@ async function importPlugin(url: string): Promise<LoadedPlugin> {
     module = await import(url);
   } catch (thrown) {
     // A declaration that is not right throws by itself, where the module calls definePlugin.
-    if (StreamrackError.is(thrown) && (thrown.reason === "invalid-plugin" || thrown.reason === "plugin-api-version")) {
+    if (StreamrackError.is(thrown) && DECLARED_WRONG.has(thrown.reason)) {
       const { reason, detail, problems, remedy } = thrown;
       throw new StreamrackError(reason, `${url}: ${detail}`, { problems, remedy, cause: thrown });
     }

@@ -173,8 +173,8 @@ export class PluginPools {
   #inputOf(name: string, source: RegisteredPlugin["source"]): PluginInput {
     const input = this.#inputs.get(name);
     if (input !== undefined) return input;
-    const { url, ...place } = source as Exclude<RegisteredPlugin["source"], { readonly tier: "inline" }>;
-    return { plugin: url, ...place };
+    const { url, grants = true, ...place } = source as Exclude<RegisteredPlugin["source"], { readonly tier: "inline" }>;
+    return { plugin: url, grants, ...place };
   }
 
   async #adopt(group: string, pool: TaskPool): Promise<void> {

@@ -10,15 +10,17 @@ import { settledWithin } from "../core/flow/settled_within.ts";
 import { checkPlugin } from "../core/node/define.ts";
 import { describePlugin, type PluginDescription } from "../core/node/describe.ts";
 import { findUngranted } from "../core/node/grants.ts";
+import type { Permissions } from "../core/node/permissions.ts";
 import type { PluginSource, RegisteredPlugin, StreamingNodeRegistry } from "../core/node/registry.ts";
-import { resolvePlugin } from "./adapters/resolve_plugin.ts";
-import { resolvePermissions } from "./box/box.ts";
+import { isOwnModule, resolvePlugin } from "./adapters/resolve_plugin.ts";
+import { resolvePermissions, TRUSTED } from "./box/box.ts";
 import { findGap } from "./box/gaps.ts";
 import { chooseTier } from "./choose_tier.ts";
 import { readDescribeResult } from "./control_messages.ts";
 import { readDescription } from "./description_file.ts";
 import { toJsonSchema } from "./json_schema.ts";
-import { type PluginInput, readPluginInput } from "./plugin_input.ts";
+import { type PlacedPlugin, type PluginInput, readPluginInput } from "./plugin_input.ts";
+import { checkVersion } from "./plugin_version.ts";
 import type { TaskPool } from "./pool.ts";
 import { type DescribeResult, PROTOCOL_VERSION } from "./protocol.ts";
 import { RemoteTask } from "./remote_task.ts";
@@ -67,7 +69,7 @@ export function groupOf(
   if (source.tier === "inline" || source.grants === undefined || group === name) return group;
   throw new StreamrackError("invalid-options", `"${name}" cannot share threads: it has grants of its own`, {
     pluginName: name,
-    remedy: "Take it out of trust, or leave its grants out.",
+    remedy: "Take it out of trust, or name it with grants: true.",
   });
 }
 
@@ -90,7 +92,8 @@ export interface Described {
  * Describes a plugin as an application names it. None of its code runs if its
  * description is beside its module.
  *
- * @throws {StreamrackError} `permission-denied` if it needs what it was not granted, besides what is wrong with it.
+ * @throws {StreamrackError} `permission-denied` if it needs what it was not granted, `plugin-version` if it is not of a
+ *   version that the application takes, besides what is wrong with it.
  */
 export async function describeInput(input: PluginInput, options: DescribeOptions): Promise<Described> {
   const named = readPluginInput(input);
@@ -98,16 +101,17 @@ export async function describeInput(input: PluginInput, options: DescribeOptions
     const description = await describePlugin(checkPlugin(named.plugin), toJsonSchema);
     return { plugin: { description, source: named }, pool: undefined };
   }
-  const { plugin, tier, allowNative, maxRssBytes, grants, allowUnenforced } = named;
+  const { plugin, tier, allowNative, maxRssBytes, version, allowUnenforced } = named;
   const url = await resolvePlugin(plugin, options.resolveFrom);
+  const grants = grantsOf(named, url);
   const ahead = await readDescription(url);
   const sourceIn = (tier: "worker" | "process"): Exclude<PluginSource, { readonly tier: "inline" }> => {
-    const source = { url, grants, allowUnenforced };
+    const source = { url, version, grants, allowUnenforced };
     return tier === "process" ? { ...source, tier, maxRssBytes } : { ...source, tier };
   };
   const wanted = { tier, allowNative };
   if (ahead !== undefined) {
-    return { plugin: describedAs(ahead, sourceIn(chooseTier(ahead, wanted)), true), pool: undefined };
+    return { plugin: describedAs(ahead, sourceIn(chooseTier(ahead, wanted)), named, true), pool: undefined };
   }
   const first = sourceIn(tier ?? "worker");
 
@@ -116,7 +120,7 @@ export async function describeInput(input: PluginInput, options: DescribeOptions
     const description = await describeInPool(url, pool, options.timeoutMs);
     // Its wish is known only now.
     const source = sourceIn(chooseTier(description, wanted));
-    const described = describedAs(description, source, false);
+    const described = describedAs(description, source, named, false);
     if (source.tier === first.tier) return { plugin: described, pool };
     await pool.close();
     return { plugin: described, pool: undefined };
@@ -126,25 +130,39 @@ export async function describeInput(input: PluginInput, options: DescribeOptions
   }
 }
 
+/** What a plugin is held to, before it has said what it needs: `undefined` for nothing. */
+function grantsOf({ plugin, grants }: PlacedPlugin, url: string): Permissions | undefined {
+  if (grants === true) return undefined;
+  return grants ?? (isOwnModule(plugin, url) ? undefined : {});
+}
+
 function describedAs(
   description: PluginDescription,
   source: Exclude<PluginSource, { readonly tier: "inline" }>,
+  named: PlacedPlugin,
   isDescribedAhead: boolean,
 ): Described["plugin"] {
   const { tier, url, grants, allowUnenforced } = source;
-  if (grants === undefined) return { description, source, isDescribedAhead };
   const { name, permissions = {} } = description;
-  const problems = findUngranted(resolvePermissions(permissions, url), resolvePermissions(grants, url));
+  checkVersion(description, source.version);
+  // Nothing of what it asks for is given by silence, also to a module of the application's own.
+  const problems = named.grants === true
+    ? []
+    : findUngranted(resolvePermissions(permissions, url), resolvePermissions(grants ?? {}, url));
   if (problems.length > 0) {
     throw new StreamrackError("permission-denied", "it needs what it was not granted", {
       pluginName: name,
       problems: problems.map((problem) => ({ ...problem, path: `grants.${problem.path}` })),
-      remedy: "Add it to the grants of the plugin, or leave the plugin out.",
+      remedy: "Add it to the grants of the plugin, or leave the plugin out; grants: true gives it whatever it asks for.",
     });
   }
+  if (grants === undefined) return { description, source, isDescribedAhead };
   const gap = findGap(tier, grants);
   if (gap !== undefined && allowUnenforced !== true) {
-    throw new StreamrackError("permission-denied", gap.detail, { pluginName: name, remedy: gap.remedy });
+    throw new StreamrackError("permission-denied", gap.detail, {
+      pluginName: name,
+      remedy: `${gap.remedy} ${TRUSTED}`,
+    });
   }
   return { description, source, isDescribedAhead, isUnenforced: gap !== undefined };
 }

@@ -40,7 +40,7 @@ export interface TaskPool {
   /** Threads or processes that are up. */
   readonly threads: number;
   /**
-   * Runs a task to its end. Rejects if its thread dies.
+   * Runs a task to its end. Rejects if its thread dies, and with an {@linkcode UnsentTask} if it cannot be handed over.
    *
    * @param started Resolves when the task has reached its thread.
    * @param onThread Told which thread has been chosen for it, before the task is posted there.
@@ -61,6 +61,16 @@ export interface TaskPool {
   whyEnded(threadId: number): StreamrackError | undefined;
   /** Ends all threads. */
   close(): Promise<void>;
+}
+
+/** Why a task was not even handed over: it is at fault, and whoever was to run it is not. */
+export class UnsentTask extends Error {
+  readonly error: StreamrackError;
+
+  constructor(error: StreamrackError) {
+    super(error.message);
+    this.error = error;
+  }
 }
 
 /** How long the end of a terminated thread is waited for, in milliseconds. */

@@ -45,6 +45,8 @@ export interface SegmentTask extends Task {
   readonly pluginUrls: { readonly [pluginName: string]: string };
   /** What plugins have to be once they are loaded, by name, where that was read beforehand. */
   readonly descriptions?: { readonly [pluginName: string]: PluginDescription } | undefined;
+  /** The ranges that the versions of plugins have to be in, by name, where the application has said so. */
+  readonly versions?: { readonly [pluginName: string]: string } | undefined;
   /** By number of the link within the segment. */
   readonly links: readonly LinkEnd[];
   /** What the segment shares with the host alone; see `segment_board.ts`. Absent: it posts its own. */

@@ -12,7 +12,7 @@ import { noteTask } from "./busy_threads.ts";
 import { controlViolation } from "./control_messages.ts";
 import { ControlPort } from "./control_port.ts";
 import { LOG_BURST, LogTally, LogValve, readLogEntry } from "./log_valve.ts";
-import type { TaskPool } from "./pool.ts";
+import { type TaskPool, UnsentTask } from "./pool.ts";
 import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
 
 /** A task without its control port, which {@linkcode RemoteTask} adds. */
@@ -216,6 +216,10 @@ export class RemoteTask<T> {
 
   #crashError(thrown: unknown): StreamrackError {
     const { group, nodeId, pluginName, pool } = this.#options;
+    if (thrown instanceof UnsentTask) {
+      const { reason, detail, problems, remedy, cause } = thrown.error;
+      return new StreamrackError(reason, detail, { nodeId, pluginName, problems, remedy, cause });
+    }
     if (StreamrackError.is(thrown) && thrown.reason === "protocol-violation") return this.#accused(thrown);
     const why = pool.whyEnded(this.#threadId);
     // Forged answers to the pool are the fault of this thread's plugins, and of none of its tasks in particular.

@@ -40,9 +40,11 @@ import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions
 export interface RuntimeOptions extends SessionLimits {
   /**
    * Plugins beside our own: a URL, a path or a package name (found from
-   * `resolveFrom`); `{ plugin, tier, grants, … }` to say how it is to run and
-   * what it may reach; or, for tests and trusted code,
-   * `{ tier: "inline", plugin }`, which runs in the host thread.
+   * `resolveFrom`); `{ plugin, version, tier, grants, … }` to say which
+   * versions are taken, how it is to run and what it may reach; or, for tests
+   * and trusted code, `{ tier: "inline", plugin }`, which runs in the host
+   * thread. An installed plugin that is named without `grants` is granted
+   * nothing.
    */
   readonly plugins?: readonly PluginInput[] | undefined;
   /** Module or folder from which package names are found, as a URL or an absolute path. Default: the current folder. */
@@ -239,7 +241,7 @@ export interface Runtime {
  * Makes a runtime. Plugins are loaded and described in workers, never in the
  * host thread.
  *
- * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version`, `duplicate-node-type`, `description-mismatch`, or `permission-denied`: a plugin needs what its `grants` do not give, or the runtime cannot keep it to them.
+ * @throws {StreamrackError} `plugin-not-found`, `plugin-load-failed`, `invalid-plugin`, `plugin-api-version`, `plugin-version`, `duplicate-node-type`, `description-mismatch`, or `permission-denied`: a plugin needs what its `grants` do not give, or the runtime cannot keep it to them.
  *
  * @example
  * ```ts

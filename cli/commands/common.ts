@@ -4,30 +4,36 @@
  * @module
  */
 
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
-import type { LogEntry, Manifest, Runtime } from "../../mod.ts";
+import type { LogEntry, Manifest, PluginInput, Runtime } from "../../mod.ts";
 import { StreamrackError } from "../../core/plugin.ts";
 import { say } from "../exit.ts";
 import { type FileArgument, parseFileArgument } from "../flow/bindings.ts";
+import { parseGrants } from "../plugins/grants.ts";
+import { readPluginFile } from "../plugins/plugin_file.ts";
+import { toPlugin } from "../plugins/to_plugin.ts";
 
 /** Options that several sub-commands have. */
 export interface RuntimeFlags {
   readonly plugin?: readonly string[];
+  readonly grant?: readonly string[];
+  readonly pluginFile?: string;
   readonly debug?: boolean;
 }
 
 /** Beyond what any format has: they take the nearest that they have. */
 export const BITRATE_MAX_KBPS = 1000;
 
-/** Adds `--plugin` and `--debug`. */
+/** Adds `--plugin`, `--grant`, `--plugin-file` and `--debug`. */
 export function addRuntimeFlags(command: Command): Command {
-  return addDebugFlag(command).option(
-    "-p, --plugin <plugin>",
-    "URL, path or package of a plugin; repeatable",
-    append,
-  );
+  return addDebugFlag(command)
+    .option("-p, --plugin <plugin>", "URL, path or package of a plugin; repeatable", append)
+    .option(
+      "--grant <plugin=what>",
+      "what a plugin of -p may reach: all, none, or read:PATH,net:HOST,env:NAME,…; repeatable",
+      append,
+    )
+    .option("--plugin-file <path>", "file that lists plugins, with grants, version and tier; JSON or YAML");
 }
 
 /** Adds `--debug`. */
@@ -59,7 +65,7 @@ export async function withRuntime<T>(flags: RuntimeFlags, use: (runtime: Runtime
   // Loaded only here, so that `--help` and `--version` answer at once.
   const { createRuntime } = await import("../../mod.ts");
   const runtime = await createRuntime({
-    plugins: flags.plugin?.map(toPlugin),
+    plugins: await pluginsOf(flags),
     onLog: (entry) => logToStderr(entry, flags.debug === true),
   });
   try {
@@ -86,10 +92,10 @@ export async function inManifest<T>(path: string, use: () => Promise<T>): Promis
   }
 }
 
-/** A path becomes a URL, also without `./` in front; anything else is left for the runtime to resolve. */
-export function toPlugin(text: string): string | URL {
-  const isPath = /\.[cm]?[jt]s$/.test(text) && !/^[a-z][a-z0-9+.-]+:/i.test(text);
-  return isPath ? pathToFileURL(resolve(text)) : text;
+async function pluginsOf({ plugin = [], grant = [], pluginFile }: RuntimeFlags): Promise<PluginInput[]> {
+  const grants = parseGrants(grant, plugin);
+  const listed = pluginFile === undefined ? [] : await readPluginFile(pluginFile);
+  return [...plugin.map((text) => ({ plugin: toPlugin(text), grants: grants.get(text) })), ...listed];
 }
 
 function logToStderr({ level, nodeId, message, details }: LogEntry, isDebug: boolean): void {

@@ -7,13 +7,13 @@
 import { availableParallelism, totalmem } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
+import { VERSION } from "../../core/plugin.ts";
 import { writeStdout } from "../stdout.ts";
 import { type Enforcement, enforcements, identifyRuntime } from "../doctor/enforcement.ts";
 import { tryGrants } from "../doctor/grants.ts";
 import { type ProbeResult, runProbes } from "../doctor/probes.ts";
 import { EXIT, Exit } from "../exit.ts";
 import { bytesText, renderTable } from "../table.ts";
-import { VERSION } from "../version.ts";
 import { addDebugFlag, withRuntime } from "./common.ts";
 
 interface DoctorFlags {

@@ -82,9 +82,10 @@ function kindsText(ports: NodeDescription["inputs"]): string {
 }
 
 function renderNode({ description: node, plugin }: RegisteredNode): string {
-  const { name, version, permissions = {} } = plugin.description;
+  const { name, version, streamrack, permissions = {} } = plugin.description;
   const facts = [
     ["plugin", `${name} ${version}`],
+    ...(streamrack === undefined ? [] : [["works with", `Streamrack ${streamrack}`]]),
     ...(node.aliases.length > 0 ? [["also called", node.aliases.join(", ")]] : []),
     ...Object.entries(node.inputs).map(([port, kinds]) => [`input ${port}`, kinds.join(", ")]),
     ...(Object.keys(node.inputs).length === 0 ? [["inputs", "none: it is a source"]] : []),

@@ -7,7 +7,8 @@
 import type { Command } from "commander";
 import type { PluginDescription } from "../../mod.ts";
 import { writeStdout } from "../stdout.ts";
-import { addDebugFlag, toPlugin } from "./common.ts";
+import { toPlugin } from "../plugins/to_plugin.ts";
+import { addDebugFlag } from "./common.ts";
 import { EXIT, Exit, say } from "../exit.ts";
 
 interface BuildFlags {

@@ -75,6 +75,8 @@ Text and JSON that no -o takes is printed on stdout, one JSON object per line:
 {"nodeId", "port", "sequence", "type", "text" or "value", …}.
 A .txt or .jsonl input is one value per line; a .json input is one value.
 Files appear under their names when everything has succeeded.
+An installed plugin reaches nothing but what --grant gives it: read:PATH,
+write:PATH, net:HOST, env:NAME, run:PROGRAM, ffi:PATH, or a kind alone.
 
 Examples:
   $ streamrack run gain.yaml -i speech.wav -o louder.wav
@@ -82,7 +84,8 @@ Examples:
   $ streamrack run speech.yaml -i in.wav -o clean.wav --plot before_after.png
   $ streamrack run mix.yaml -i music=song.wav -i voice=talk.wav -o out.wav
   $ streamrack run words.yaml -i text.txt -o result.jsonl
-  $ streamrack run mine.yaml --plugin ./my_plugin.ts -i in.wav -o out.wav --json`;
+  $ streamrack run mine.yaml --plugin ./my_plugin.ts -i in.wav -o out.wav --json
+  $ streamrack run theirs.yaml -p their-plugin --grant their-plugin=net:api.example.com,env:TOKEN`;
 
 async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): Promise<void> {
   const manifest = await readManifest(manifestPath);

@@ -81,10 +81,16 @@ Without tokens and without --tls-client-ca it listens on loopback only, unless
 calls, those that run may end, and it exits with 0; a second signal ends it at
 once.
 
+A plugin that was installed, or that says what it needs, reaches nothing but
+what --grant or --plugin-file gives it. Callers choose what its nodes do: grant
+what you would let each of them do.
+
 Examples:
   $ streamrack serve
   $ streamrack serve -l 0.0.0.0:50051 --tls-cert cert.pem --tls-key key.pem --token-file tokens.txt
-  $ streamrack serve --metrics-listen 127.0.0.1:9464 --log json --plugin ./my_plugin.ts`;
+  $ streamrack serve --metrics-listen 127.0.0.1:9464 --log json --plugin ./my_plugin.ts
+  $ streamrack serve -p their-plugin --grant their-plugin=read:./models,net:api.example.com
+  $ streamrack serve --plugin-file plugins.yaml`;
 
 async function serve(flags: ServeFlags): Promise<void> {
   const options = await toOptions(flags);

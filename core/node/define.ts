@@ -6,9 +6,11 @@
 
 import { displayValue, type Problem, StreamrackError } from "../errors.ts";
 import { DATA_KINDS } from "../data/types.ts";
+import { VERSION } from "../version.ts";
 import type { Alignment, NodeContext, Ports, StreamingNode } from "./contract.ts";
 import { checkPermissions, type Permissions } from "./permissions.ts";
 import type { SchemaOutput, StandardSchema } from "./standard_schema.ts";
+import { isInRange, isVersion, isVersionRange } from "./version_range.ts";
 
 /** The version of the plugin contract that this package speaks. */
 export const PLUGIN_API_VERSION = 1;
@@ -47,10 +49,15 @@ export type AnyNodeDefinition = NodeDefinition<any, any, any>;
 export interface Plugin {
   /** Unique among the plugins of a runtime; lower-case letters, digits, `-`, `/`, `@`, `.` and `_`. */
   readonly name: string;
-  /** The plugin's own semantic version. */
+  /** The plugin's own semantic version, such as `"1.4.0"`. An application may ask for a range of them. */
   readonly version: string;
   /** The contract that it was written for: {@linkcode PLUGIN_API_VERSION}. */
   readonly apiVersion: number;
+  /**
+   * The versions of this package that it works with, as a range in npm's form: `">=0.3 <1"`. Where it is loaded into
+   * another, it is refused with `plugin-version`. Default: all that speak its `apiVersion`.
+   */
+  readonly streamrack?: string | undefined;
   /**
    * Where it wants to run: `"process"` for one of its own child processes, which can be limited and killed where a
    * thread cannot. The application has the last word. Default: a worker thread.
@@ -103,7 +110,7 @@ export function defineNode<
 /**
  * Declares a plugin and checks the declaration.
  *
- * @throws {StreamrackError} `invalid-plugin` with every problem.
+ * @throws {StreamrackError} `invalid-plugin` with every problem, `plugin-api-version` or `plugin-version`.
  */
 export function definePlugin(plugin: Plugin): Plugin {
   return checkPlugin(plugin);
@@ -115,9 +122,36 @@ const PORT_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 const ALIGNMENTS = ["any", "zip", "zip-timestamp", "latest", "time", "duration"] as const satisfies Alignment[];
 
 /**
+ * Refuses a plugin, or what describes one, that is for other versions of this
+ * package. Whatever else may be wrong with it is no matter here.
+ *
+ * @throws {StreamrackError} `plugin-api-version` or `plugin-version`.
+ */
+export function checkContract({ apiVersion, streamrack }: Partial<Plugin>, from: string): void {
+  if (apiVersion !== undefined && Number.isInteger(apiVersion) && apiVersion !== PLUGIN_API_VERSION) {
+    const newer = apiVersion > PLUGIN_API_VERSION;
+    throw new StreamrackError(
+      "plugin-api-version",
+      `${from} was written for version ${apiVersion} of the plugin contract; this is version ${PLUGIN_API_VERSION}`,
+      { remedy: newer ? "Update @streamrack/core, or use an older plugin." : "Update the plugin." },
+    );
+  }
+  if (typeof streamrack !== "string" || !isVersionRange(streamrack) || isInRange(VERSION, streamrack)) return;
+  throw new StreamrackError("plugin-version", `${from} does not work with version ${VERSION} of @streamrack/core`, {
+    problems: [{
+      path: "streamrack",
+      message: "leaves this version out",
+      received: displayValue(streamrack),
+      expected: `a range that ${VERSION} is in`,
+    }],
+    remedy: "Install a version of @streamrack/core within that range, or another version of the plugin.",
+  });
+}
+
+/**
  * Returns the value if it is a plugin of a version that this package speaks.
  *
- * @throws {StreamrackError} `invalid-plugin` or `plugin-api-version`.
+ * @throws {StreamrackError} `invalid-plugin`, `plugin-api-version` or `plugin-version`.
  */
 export function checkPlugin(value: unknown, from = "the plugin"): Plugin {
   const problems: Problem[] = [];
@@ -136,17 +170,13 @@ export function checkPlugin(value: unknown, from = "the plugin"): Plugin {
     });
   }
   const plugin = value as Plugin;
-  if (Number.isInteger(plugin.apiVersion) && plugin.apiVersion !== PLUGIN_API_VERSION) {
-    const newer = plugin.apiVersion > PLUGIN_API_VERSION;
-    throw new StreamrackError(
-      "plugin-api-version",
-      `${from} was written for version ${plugin.apiVersion} of the plugin contract; this is version ${PLUGIN_API_VERSION}`,
-      { remedy: newer ? "Update @streamrack/core, or use an older plugin." : "Update the plugin." },
-    );
-  }
+  checkContract(plugin, from);
   expect(plugin.apiVersion === PLUGIN_API_VERSION, "apiVersion", plugin.apiVersion, `${PLUGIN_API_VERSION}`);
   expect(typeof plugin.name === "string" && NAME.test(plugin.name), "name", plugin.name, "a lower-case name");
-  expect(typeof plugin.version === "string" && plugin.version !== "", "version", plugin.version, "a semantic version");
+  const { version, streamrack } = plugin;
+  expect(typeof version === "string" && isVersion(version), "version", version, 'a semantic version such as "1.4.0"');
+  const isRange = streamrack === undefined || typeof streamrack === "string" && isVersionRange(streamrack);
+  expect(isRange, "streamrack", streamrack, 'a range of versions such as ">=0.3 <1"');
   const isTier = plugin.tier === undefined || plugin.tier === "worker" || plugin.tier === "process";
   expect(isTier, "tier", plugin.tier, '"worker" or "process"');
   expect(plugin.native === undefined || typeof plugin.native === "boolean", "native", plugin.native, "true or false");

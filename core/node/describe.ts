@@ -31,6 +31,8 @@ export interface PluginDescription {
   readonly version: string;
   /** The version of the plugin contract that it was written for, a whole number from 1. */
   readonly apiVersion: number;
+  /** The versions of this package that it works with, as a range. Absent: all that speak its `apiVersion`. */
+  readonly streamrack?: string | undefined;
   /** Where it wants to run. Absent: in a worker thread. */
   readonly tier?: "worker" | "process" | undefined;
   /** Whether it loads native add-ons. Absent: it does not. */
@@ -50,11 +52,12 @@ export async function describePlugin(
   toJsonSchema: (schema: unknown) => Promise<JsonSchema | undefined>,
 ): Promise<PluginDescription> {
   const nodes = await Promise.all(plugin.nodes.map((node) => describeNode(node, toJsonSchema)));
-  const { name, version, apiVersion, tier, native, permissions = {} } = plugin;
+  const { name, version, apiVersion, streamrack, tier, native, permissions = {} } = plugin;
+  const works = streamrack === undefined ? {} : { streamrack };
   const wishes = { ...(tier === undefined ? {} : { tier }), ...(native === true ? { native } : {}) };
   const needed = normalizePermissions(permissions);
   const needs = Object.keys(needed).length === 0 ? {} : { permissions: needed };
-  return { name, version, apiVersion, ...wishes, ...needs, nodes };
+  return { name, version, apiVersion, ...works, ...wishes, ...needs, nodes };
 }
 
 /** Most node types of one plugin that is described by another thread. */

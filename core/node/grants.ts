@@ -7,19 +7,28 @@
 import { displayValue, type Problem } from "../errors.ts";
 import { PERMISSION_KINDS, type Permissions } from "./permissions.ts";
 
-/** What an application lets a plugin reach, and what becomes of it where a runtime cannot keep it to that. */
+/** How an application lets a plugin reach something. */
 export interface GrantOptions {
   /**
    * What the plugin may reach of files, network, environment, programs and native code: nothing but this, and the code
-   * that it is made of. Relative paths begin at its module, as in its own `permissions`. `{}` grants nothing.
-   * Absent: the plugin has the rights of the process.
+   * that it is made of. Relative paths begin at its module, as in its own `permissions`. `{}` grants nothing; `true`
+   * gives it the rights of the process, as the application's own code has them.
+   *
+   * Default: nothing. Only a module of the application's own (named by path or URL, and in no `node_modules` folder)
+   * that declares no `permissions` has the rights of the process unasked: it is a part of the application.
    */
-  readonly grants?: Permissions | undefined;
+  readonly grants?: Permissions | true | undefined;
   /**
    * Whether it runs also where the runtime cannot keep it to its grants. It has then what the runtime cannot refuse,
    * which is said in the log and in `session.metrics()`. Default: it is refused there with `permission-denied`.
    */
   readonly allowUnenforced?: boolean | undefined;
+}
+
+/** What a plugin is held to, once that has been settled. */
+export interface HeldGrants extends Pick<GrantOptions, "allowUnenforced"> {
+  /** Absent: it has the rights of the process. */
+  readonly grants?: Permissions | undefined;
 }
 
 /**

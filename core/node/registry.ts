@@ -8,7 +8,7 @@
 import { StreamrackError } from "../errors.ts";
 import type { Plugin } from "./define.ts";
 import type { NodeDescription, PluginDescription } from "./describe.ts";
-import type { GrantOptions } from "./grants.ts";
+import type { HeldGrants } from "./grants.ts";
 
 /** How the child process of a plugin is kept. */
 export interface ProcessOptions {
@@ -19,10 +19,17 @@ export interface ProcessOptions {
   readonly maxRssBytes?: number | undefined;
 }
 
+/** The module of a plugin. */
+export interface ModuleSource extends HeldGrants {
+  readonly url: string;
+  /** The range that its version has to be in, wherever it is loaded. Absent: any. */
+  readonly version?: string | undefined;
+}
+
 /** Where the code of a plugin comes from: a module for the worker or child process to load, or (inline tier) the plugin itself. */
 export type PluginSource =
-  | { readonly tier: "worker"; readonly url: string } & GrantOptions
-  | { readonly tier: "process"; readonly url: string } & GrantOptions & ProcessOptions
+  | { readonly tier: "worker" } & ModuleSource
+  | { readonly tier: "process" } & ModuleSource & ProcessOptions
   | { readonly tier: "inline"; readonly plugin: Plugin };
 
 /** A plugin as the registry knows it. */

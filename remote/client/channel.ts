@@ -16,12 +16,11 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { StreamrackError } from "../../core/plugin.ts";
+import { StreamrackError, VERSION } from "../../core/plugin.ts";
 import { PipelineExecutionService } from "../gen/v004/remotemedia/v1/execution_pb.ts";
 import { StreamingPipelineService } from "../gen/v004/remotemedia/v1/streaming_pb.ts";
 import { setReadAhead } from "../transport/call_writer.ts";
 import { GoawayFilter } from "../transport/goaway_filter.ts";
-import { VERSION } from "../version.ts";
 import { CLIENT_HEADER, OUR_CLIENT } from "../wire/peer.ts";
 import { readStatus } from "./read_error.ts";
 import type { CallOptions, ClientOptions, ClientTlsOptions } from "./types.ts";

@@ -7,7 +7,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type sendUnaryData, type ServerDuplexStream, type ServerUnaryCall, status } from "@grpc/grpc-js";
 import { VersionRequestSchema, VersionResponseSchema } from "../gen/v004/remotemedia/v1/execution_pb.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../../core/plugin.ts";
 import { CallStatus } from "./call_status.ts";
 import { readCaller, type ServiceContext } from "./context.ts";
 import { executePipeline } from "./execute.ts";

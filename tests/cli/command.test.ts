@@ -9,7 +9,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { fromChunks } from "../../audio/io/byte_source.ts";
 import { readWav } from "../../audio/pcm/pcm_reader.ts";
-import { VERSION } from "../../cli/version.ts";
+import { VERSION } from "../../core/plugin.ts";
 import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
 import { runCli, startCli } from "../_support/run_cli.ts";
 import { inTempFolder } from "./_temp_folder.ts";

@@ -122,7 +122,7 @@ describe("createRuntime", () => {
     await assert.rejects(createRuntime({ plugins: [testPlugin("probe"), testPlugin("probe")] }), {
       reason: "duplicate-node-type",
     });
-    const source = `export default { name: "thief", version: "1", apiVersion: 1, nodes: [{
+    const source = `export default { name: "thief", version: "1.0.0", apiVersion: 1, nodes: [{
       type: "audio.gain", summary: "Not the real one.", inputs: {}, outputs: {}, create() {} }] };`;
     await assertRefused(await pluginFile("thief.mjs", source), {
       reason: "duplicate-node-type",

@@ -12,6 +12,9 @@ import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { StreamrackError } from "../../core/errors.ts";
 
+const IS_RELATIVE = /^\.\.?\//;
+const IS_URL = /^(file|data|https?|blob):/;
+
 /**
  * Gives the URL of a plugin's module.
  *
@@ -30,11 +33,23 @@ export async function resolvePlugin(specifier: string | URL, resolveFrom: string
   return url.href;
 }
 
+/**
+ * Whether a plugin is a module of the application's own, as far as its place tells: one that was installed is named by
+ * its package, or lies in a `node_modules` folder.
+ *
+ * @param url Of its module.
+ */
+export function isOwnModule(specifier: string | URL, url: string): boolean {
+  const isPlace = specifier instanceof URL || isAbsolute(specifier) || IS_RELATIVE.test(specifier) ||
+    IS_URL.test(specifier);
+  return isPlace && url.startsWith("file:") && !url.includes("/node_modules/");
+}
+
 async function resolve(specifier: string | URL, from: URL): Promise<URL> {
   if (specifier instanceof URL) return specifier;
   if (isAbsolute(specifier)) return pathToFileURL(specifier);
-  if (specifier.startsWith("./") || specifier.startsWith("../")) return new URL(specifier, from);
-  if (/^(file|data|https?|blob):/.test(specifier)) return new URL(specifier);
+  if (IS_RELATIVE.test(specifier)) return new URL(specifier, from);
+  if (IS_URL.test(specifier)) return new URL(specifier);
   // Loaded only where a plugin is named by package.
   const { resolve: resolvePackage } = await import("import-meta-resolve");
   try {

@@ -9,7 +9,7 @@ import { dirname, join, resolve, sep } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { StreamrackError } from "../../core/errors.ts";
-import type { GrantOptions } from "../../core/node/grants.ts";
+import type { HeldGrants } from "../../core/node/grants.ts";
 import { PERMISSION_KINDS, type PermissionKind, type Permissions } from "../../core/node/permissions.ts";
 import { findGap } from "./gaps.ts";
 import { readableFolders } from "./readable_folders.ts";
@@ -33,18 +33,22 @@ export interface BoxCheck {
 }
 
 /** Who is to be boxed. */
-export interface BoxedPlugin extends GrantOptions {
+export interface BoxedPlugin extends HeldGrants {
   readonly tier: "worker" | "process";
   readonly url: string;
 }
 
 /** What became of some grants. */
 export interface Boxing {
-  /** Absent where the plugin was granted everything, by leaving the grants out, or nothing can be kept from it. */
+  /** Absent where the plugin has the rights of the process, or nothing can be kept from it. */
   readonly box: Box | undefined;
   /** Whether it reaches more than it was granted. */
   readonly isUnenforced: boolean;
 }
+
+/** What remains to a user where a runtime cannot hold grants. */
+export const TRUSTED = "Or let it run all the same: if it is to be trusted as the application itself, by grants: true; " +
+  "held to as much as can be held, by allowUnenforced: true.";
 
 /**
  * Makes the box of a plugin.
@@ -60,7 +64,7 @@ export function makeBox({ tier, url, grants, allowUnenforced = false }: BoxedPlu
       problems: gap.wholeOnly.map((kind) => {
         return { path: `grants.${kind}`, message: "cannot be granted in part here", expected: "true, or nothing" };
       }),
-      remedy: `${gap.remedy} Or let it run all the same, if you trust it with more, by allowUnenforced: true.`,
+      remedy: `${gap.remedy} ${TRUSTED}`,
     });
   }
   const held = gap === undefined

@@ -10,6 +10,7 @@ import process from "node:process";
 import { toErrorEnvelope } from "../../core/error_envelope.ts";
 import { readableEnv } from "../box/close_box.ts";
 import handle from "../entry.ts";
+import type { SegmentSpec } from "../../core/pipeline/segment.ts";
 import type { WorkerTask } from "../protocol.ts";
 import { PortMux } from "./port_mux.ts";
 import type { FromChild, ToChild } from "./process_messages.ts";
@@ -35,11 +36,20 @@ const mux = new PortMux(pipe, "child", {
 const say = (message: FromChild) => void mux.post(message);
 say({ t: "ready" });
 
+/** Beside the values of a full window: its end, and word of what was taken on the other side. */
+const MESSAGES_SPARE = 64;
+
 async function run({ id, task }: ToChild, group: number): Promise<void> {
+  if (task.kind === "segment") mux.allowEarly(widestWindow(task.spec) + MESSAGES_SPARE);
   try {
     say({ t: "result", id, value: await handle(task as WorkerTask) });
   } catch (thrown) {
     say({ t: "failed", id, error: toErrorEnvelope(thrown) });
   }
   mux.release(group);
+}
+
+/** Most values that may be in flight on one link of a segment. */
+function widestWindow({ limits, edges }: SegmentSpec): number {
+  return edges.reduce((widest, edge) => Math.max(widest, edge.limits?.items ?? 0), limits.items);
 }

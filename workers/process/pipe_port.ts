@@ -16,7 +16,7 @@ export class PipePort {
   readonly #send: (message: unknown) => void;
   readonly #onClose: () => void;
   readonly #listeners = new Set<Listener>();
-  /** What has come before anybody listened. Bounded by the credits of links; control speaks first. */
+  /** What has come before anybody listened. */
   #early: unknown[] | undefined = [];
   #onmessage: Listener | null = null;
   #isStarting = false;
@@ -68,10 +68,16 @@ export class PipePort {
     this.#onClose();
   }
 
-  /** Hands on what has come through the pipe. */
-  receive(message: unknown): void {
-    if (this.#early !== undefined) this.#early.push(message);
-    else this.#emit(message);
+  /**
+   * Hands on what has come through the pipe.
+   *
+   * @param earlyMax How many messages may wait before anybody listens, from 1. What comes beyond is dropped, and whoever
+   *   listens later finds a message of no form in its place, which no intact writer sends.
+   */
+  receive(message: unknown, earlyMax: number): void {
+    if (this.#early === undefined) return this.#emit(message);
+    if (this.#early.length < earlyMax) this.#early.push(message);
+    else this.#early[earlyMax] = undefined;
   }
 
   #emit(message: unknown): void {

@@ -18,6 +18,9 @@ const ROOT = 0;
 /** How long a port stays open after its task has ended, so that what was posted on it still arrives, in milliseconds. */
 const LINGER_MS = 1_000;
 
+/** Most messages that wait on a port of a child before anybody listens, unless more are allowed. */
+const EARLY_MAX = 1_024;
+
 /** Who listens to a {@linkcode PortMux}. */
 export interface MuxListener {
   /**
@@ -40,6 +43,7 @@ export class PortMux {
   readonly #ports = new Map<number, { readonly port: MessagePort | PipePort; readonly group: number }>();
   readonly #lingering = new Set<ReturnType<typeof setTimeout>>();
   #nextId = ROOT + 1;
+  #earlyMax = EARLY_MAX;
   /** The group of what is being sent or received. */
   #group: number | undefined;
   #isClosed = false;
@@ -67,12 +71,23 @@ export class PortMux {
    * Sends to the listener of the other side. Ports within it are given away.
    *
    * @returns The group under which they can be released.
-   * @throws {TypeError} for what cannot be sent.
+   * @throws {TypeError} for what cannot be sent, {@linkcode StreamrackError} `limit-exceeded` for what is too large. The
+   *   ports within it are closed then.
    */
   post(message: unknown): number {
     const group = this.#nextId;
-    this.#send(ROOT, message);
+    try {
+      this.#send(ROOT, message);
+    } catch (thrown) {
+      for (let id = group; id < this.#nextId; id++) this.#drop(id);
+      throw thrown;
+    }
     return group;
+  }
+
+  /** Lets at least so many messages wait on each port of a child before anybody listens. */
+  allowEarly(messages: number): void {
+    this.#earlyMax = Math.max(this.#earlyMax, messages);
   }
 
   /** Closes the ports of a task that has ended, when what is under way has arrived. */
@@ -170,7 +185,7 @@ export class PortMux {
     const message = reader.read();
     // Not to a port that was closed meanwhile.
     const port = this.#ports.get(id)?.port;
-    if (port instanceof PipePort) port.receive(message);
+    if (port instanceof PipePort) port.receive(message, this.#earlyMax);
     else port?.postMessage(message, reader.transfer);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The version that service and client tell each other.
+ * The version of this package.
  *
  * @module
  */
