@@ -68,9 +68,8 @@ function problemsOf(input: PlacedPlugin): Problem[] {
   }
   const { tier, version, grants, allowUnenforced, maxRssBytes } = input;
   // One that is misspelt would leave the plugin with more than was meant.
-  const problems = Object.keys(input).filter((name) => !KNOWN.has(name)).map((name): Problem => {
-    return { path: `plugins.${name}`, message: "is not known", expected: `one of ${[...KNOWN].join(", ")}` };
-  });
+  const problems = Object.entries(input).filter(([name]) => !KNOWN.has(name))
+    .map(([name, value]) => refuse(name, value, `a key that is known: ${[...KNOWN].join(", ")}`));
   if (tier !== undefined && tier !== "worker" && tier !== "process") {
     problems.push(refuse("tier", tier, '"worker", "process" or "inline"'));
   }

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import * as v from "valibot";
 import { type AnyNodeDefinition, checkPlugin, defineNode, definePlugin } from "../../core/node/define.ts";
 import { describePlugin } from "../../core/node/describe.ts";
+import { VERSION } from "../../core/version.ts";
 import { toJsonSchema } from "../../workers/json_schema.ts";
 import { thrownBy } from "../_support/errors.ts";
 
@@ -77,6 +78,21 @@ describe("checkPlugin", () => {
     }
   });
 
+  it("tells a plugin that does not work with this version, before whatever else is wrong with it", () => {
+    for (const streamrack of [VERSION, "*", ">=0.1.0-0", `^${VERSION} || 99`, undefined]) {
+      assert.ok(checkPlugin({ ...PLUGIN, streamrack }));
+    }
+    const error = thrownBy(() => checkPlugin({ ...PLUGIN, streamrack: ">=99", nodes: "unreadable" }, "file:///x.ts"));
+    assert.equal(error.reason, "plugin-version");
+    assert.deepEqual(error.problems.map(({ path, received }) => [path, received]), [["streamrack", '">=99"']]);
+    assert.match(error.message, new RegExp(`file:///x.ts does not work with version ${VERSION}`));
+    // Another version of the contract says more.
+    assert.equal(
+      thrownBy(() => checkPlugin({ ...PLUGIN, apiVersion: 2, streamrack: ">=99" })).reason,
+      "plugin-api-version",
+    );
+  });
+
   it("says where it wants to run, and not in a thread with native add-ons", () => {
     for (const wish of [{ tier: "process" }, { tier: "worker" }, { native: true }, { tier: "process", native: true }]) {
       assert.ok(checkPlugin({ ...PLUGIN, ...wish }));
@@ -109,6 +125,10 @@ describe("checkPlugin", () => {
 
   const cases: readonly [string, unknown, string[]][] = [
     ["a name with spaces", { ...PLUGIN, name: "my plugin" }, ["name"]],
+    ["a version that is none", { ...PLUGIN, version: "1.0" }, ["version"]],
+    ["a version with a letter in front", { ...PLUGIN, version: "v1.0.0" }, ["version"]],
+    ["a range that is none", { ...PLUGIN, streamrack: "newest" }, ["streamrack"]],
+    ["a range that is a number", { ...PLUGIN, streamrack: 1 }, ["streamrack"]],
     ["no nodes", { ...PLUGIN, nodes: undefined }, ["nodes"]],
     ["nodes in an object", { ...PLUGIN, nodes: {} }, ["nodes"]],
     ["a hole among the nodes", { ...PLUGIN, nodes: [, NODE] }, ["nodes[0]"]],

@@ -192,6 +192,31 @@ describe("attacks", () => {
     ]);
   });
 
+  for (const tier of ["worker", "process"] as const) {
+    for (const how of ENFORCES ? ["held", "free"] : ["free"]) {
+      const isOpen = tier === "worker" && RUNTIME === "deno";
+      const what = isOpen ? "end the host" : tier === "process" ? "end the plugin's process alone" : "end nothing";
+      it(`by process.abort, in the tier ${tier} (${how}), ${what}`, async () => {
+        const { ok, ending, stdout, output } = await runProcess({
+          command: process.execPath,
+          args: [
+            ...(RUNTIME === "deno" ? ["run", "-A"] : []),
+            fileURLToPath(new URL("../_support/programs/aborting_host.ts", import.meta.url)),
+            ...[tier, how],
+          ],
+          deadlineMs: 60_000,
+        });
+        // docs/security.md says so: nothing on Deno stops a thread from this.
+        if (isOpen) return assert.ok(!ok && !stdout.includes("goes on"), `${ending}\n${output}`);
+        assert.ok(ok, `${ending}\n${output}`);
+        assert.deepEqual(stdout.trim().split("\n"), [
+          tier === "process" ? "worker-crashed" : "stopped",
+          "the host goes on",
+        ]);
+      });
+    }
+  }
+
   it("are refused in a thread on Deno unless its flag is set, which is noticed before it ends the process", async () => {
     if (RUNTIME !== "deno") return;
     // The configuration of this repository sets it.
@@ -230,12 +255,14 @@ describe("how a plugin is named", () => {
   it("refuses grants that are none, and options that do not fit the tier", async () => {
     const { reason, problems } = await refusal({
       tier: "worker",
+      grant: { read: ["./x"] },
       grants: { reed: ["./x"], net: "example.com" },
       allowUnenforced: 1,
       maxRssBytes: 1e9,
     });
     assert.equal(reason, "invalid-options");
     assert.deepEqual(problems.map(({ path }) => path), [
+      "plugins.grant",
       "plugins.grants.reed",
       "plugins.grants.net",
       "plugins.allowUnenforced",

@@ -8,9 +8,9 @@
 import { connect, Socket } from "node:net";
 import process from "node:process";
 import { toErrorEnvelope } from "../../core/error_envelope.ts";
+import type { SegmentSpec } from "../../core/pipeline/segment.ts";
 import { readableEnv } from "../box/close_box.ts";
 import handle from "../entry.ts";
-import type { SegmentSpec } from "../../core/pipeline/segment.ts";
 import type { WorkerTask } from "../protocol.ts";
 import { PortMux } from "./port_mux.ts";
 import type { FromChild, ToChild } from "./process_messages.ts";
@@ -40,8 +40,8 @@ say({ t: "ready" });
 const MESSAGES_SPARE = 64;
 
 async function run({ id, task }: ToChild, group: number): Promise<void> {
-  if (task.kind === "segment") mux.allowEarly(widestWindow(task.spec) + MESSAGES_SPARE);
   try {
+    if (task.kind === "segment") mux.allowEarly(widestWindow(task.spec) + MESSAGES_SPARE);
     say({ t: "result", id, value: await handle(task as WorkerTask) });
   } catch (thrown) {
     say({ t: "failed", id, error: toErrorEnvelope(thrown) });

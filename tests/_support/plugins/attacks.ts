@@ -187,6 +187,22 @@ export default definePlugin({
       }),
     }),
     defineNode({
+      type: "attacks.abort",
+      summary: "Aborts its process, which may be the host's.",
+      params: v.object({}),
+      inputs: { in: ["any"] },
+      outputs: { out: ["text"] },
+      create: () => ({
+        async process() {
+          try {
+            return (await import("node:process")).abort();
+          } catch {
+            return RuntimeData.text("stopped");
+          }
+        },
+      }),
+    }),
+    defineNode({
       type: "attacks.patch",
       summary: "Changes what others lean on.",
       params: v.object({}),

@@ -4,8 +4,10 @@ import { Duplex } from "node:stream";
 import { describe, it } from "node:test";
 import { MEMBERS_MAX, ValueReader, ValueWriter } from "../../../workers/process/codec.ts";
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameReader } from "../../../workers/process/frame_reader.ts";
+import { PipePort } from "../../../workers/process/pipe_port.ts";
 import { PortMux } from "../../../workers/process/port_mux.ts";
-import { StreamrackError } from "../../../mod.ts";
+import { TransferLinkReader } from "../../../workers/link/transfer_link.ts";
+import { RuntimeData, StreamrackError } from "../../../mod.ts";
 import { thrownBy } from "../../_support/errors.ts";
 import { Random } from "../../_support/random.ts";
 
@@ -185,5 +187,61 @@ describe("the host's end of the pipe", () => {
       const { closed } = hostWith(frame(random.integer(0, 2), body, { kind: random.pick([1, 1, 1, 2]) }));
       assert.ok(["protocol-violation", "runtime-closed"].includes(closed?.reason as string), String(closed));
     }
+  });
+});
+
+/** A child's end of a pipe that has taken a task with one port, and what comes on that port. */
+function childWith(messages: readonly unknown[], earlyMax?: number) {
+  const pipe = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+  let port: PipePort | undefined;
+  const mux = new PortMux(pipe, "child", {
+    onMessage: (message) => void (port = (message as { port: PipePort }).port),
+    onClose: () => {},
+  });
+  if (earlyMax !== undefined) mux.allowEarly(earlyMax);
+  pipe.emit("data", frame(0, Buffer.concat([Buffer.of(8), u32(1), u32(4), Buffer.from("port"), Buffer.of(10), u32(1)])));
+  for (const message of messages) pipe.emit("data", frame(1, encode(message)));
+  return { port: port as PipePort, close: () => mux.dispose() };
+}
+
+/** What a port hands on, from when somebody listens. */
+function heardOn(port: PipePort, until: number): Promise<unknown[]> {
+  const heard: unknown[] = [];
+  return new Promise((resolve) => {
+    port.onmessage = ({ data }) => {
+      if (heard.push(data) === until) resolve(heard);
+    };
+  });
+}
+
+describe("a port in a child process", () => {
+  it("keeps what comes before anybody listens, in order", async () => {
+    const { port, close } = childWith([1, 2, 3]);
+    assert.deepEqual(await heardOn(port, 3), [1, 2, 3]);
+    close();
+  });
+
+  it("keeps no more than is allowed, and marks where the rest was lost", async () => {
+    const numbers = Array.from({ length: 5_000 }, (_, i) => i);
+    for (const [allowed, kept] of [[undefined, 1_024], [10, 1_024], [3_000, 3_000]] as const) {
+      const { port, close } = childWith(numbers, allowed);
+      const heard = await heardOn(port, kept + 1);
+      assert.deepEqual(heard, [...numbers.slice(0, kept), undefined]);
+      port.receive("later", 1);
+      assert.equal(heard.at(-1), "later", "it is not handed on");
+      close();
+    }
+  });
+
+  it("is the end of a link that accuses whoever has sent too much, be it before the link is read", async () => {
+    const value = (s: number) => ({ t: "data", s, e: 0, b: 65, r: 0, d: RuntimeData.text("x") });
+    const { port, close } = childWith(Array.from({ length: 2_000 }, (_, s) => value(s)));
+    const limits = { items: 5_000, bytes: 1e9 };
+    const error = await new Promise<StreamrackError>((resolve) => {
+      new TransferLinkReader(port as unknown as MessagePort, { port: "in", from: "n" }, { limits }, resolve);
+    });
+    assert.equal(error.reason, "protocol-violation");
+    assert.match(error.message, /no known form/);
+    close();
   });
 });
