@@ -100,6 +100,14 @@ group("the npm package", () => {
     }
   }
 
+  for (const runtime of ["node", "deno"] as const) {
+    it(`holds a third-party plugin to nothing by default, on ${runtime}`, async () => {
+      const flags = ["run", "-A", "--node-modules-dir=manual", "--unstable-worker-options"];
+      const args = [...(runtime === "deno" ? flags : []), "embed.mjs", "name", "held"];
+      await checkEmbedding(project, { command: await runtimePath(runtime), args });
+    });
+  }
+
   it("installs its command, which runs on the oldest Node", async () => {
     const node = await runtimePath("node20");
     // The command's first line asks for the node on PATH.

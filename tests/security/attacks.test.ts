@@ -34,10 +34,17 @@ const OPEN = {
   process: [] as string[],
 };
 /** Those that need more than a plugin that may do everything has, or would leave a trace in the lock file. */
-const NEVER_REAL = [
-  "read by a link",
-  ...(RUNTIME === "deno" ? ["ask for permission", "read a file that the host has open", "import by the network"] : []),
-];
+const NEVER_REAL = {
+  worker: [
+    "read by a link",
+    ...(RUNTIME === "deno" ? ["ask for permission", "read a file that the host has open", "import by the network"] : []),
+  ],
+  // A process has none of the files of the host.
+  process: [
+    ...["read by a link", "read a file that the host has open"],
+    ...(RUNTIME === "deno" ? ["ask for permission", "import by the network"] : []),
+  ],
+};
 
 const boxed = (options: Omit<PlacedPlugin, "plugin">) =>
   createRuntime({ plugins: [{ plugin: testPlugin("attacks"), ...options }], killGraceMs: 1_500 });
@@ -91,10 +98,7 @@ describe("attacks", () => {
     describeHeld(`on a plugin in the tier ${tier} with grants`, () => {
       let runtime: Runtime;
       before(async () => {
-        runtime = await createRuntime({
-          plugins: [{ plugin: testPlugin("attacks"), tier, grants: {} }, testPlugin("faults")],
-          killGraceMs: 1_500,
-        });
+        runtime = await boxed({ tier, grants: {} });
       });
       after(() => runtime.close());
 
@@ -110,30 +114,6 @@ describe("attacks", () => {
         await session.cancel();
       });
 
-      it("end its own thread or process alone", async () => {
-        const bystander = await runtime.open(chain("fault.events"));
-        const error = await rejectionOf(runtime.execute(chain("attacks.exit"), { n0: RuntimeData.text("go") }));
-        assert.equal(error.reason, "worker-crashed", error.message);
-        assert.equal(error.pluginName, "attacks");
-        await bystander.send(RuntimeData.text("x"));
-        for await (const _ of bystander) break;
-      });
-
-      it("take no time from another plugin for longer than is allowed, by a loop that never ends", async () => {
-        const session = await runtime.open(chain("attacks.loop"));
-        await session.send(RuntimeData.text("go"));
-        const { outputs } = await runtime.execute(chain(["fault.throw", { at: 5 }]), { n0: RuntimeData.text("x") });
-        assert.equal(outputs["n0"]!.length, 1);
-        await session.cancel();
-      });
-
-      it("change nothing in another plugin, whose globals are its own", async () => {
-        await runtime.execute(chain("attacks.patch"), { n0: RuntimeData.text("go") });
-        const { outputs } = await runtime.execute(chain(["fault.throw", { at: 5 }]), { n0: RuntimeData.text("x") });
-        assert.equal(outputs["n0"]!.length, 1);
-        assert.equal(({} as { polluted?: unknown }).polluted, undefined);
-      });
-
       it("reach what was granted, and nothing beside it", async () => {
         const net = RUNTIME === "deno" ? [`127.0.0.1:${port}`] : true;
         await using runtime = await boxed({ tier, grants: { read: [secret], env: ["STREAMRACK_TEST_SECRET"], net } });
@@ -147,6 +127,48 @@ describe("attacks", () => {
         if (RUNTIME === "deno") assert.equal((await attempt(runtime, "listen")).stopped, true, "listen");
       });
     });
+
+    // What is contained is so whatever was granted.
+    for (const how of ["held", "free"] as const) {
+      const describeContained = how === "free" || ENFORCES ? describe : describe.skip;
+      describeContained(`by a plugin in the tier ${tier} that is ${how}`, () => {
+        let runtime: Runtime;
+        before(async () => {
+          runtime = await createRuntime({
+            plugins: [
+              { plugin: testPlugin("attacks"), tier, grants: how === "held" ? {} : true },
+              testPlugin("faults"),
+            ],
+            killGraceMs: 1_500,
+          });
+        });
+        after(() => runtime.close());
+
+        it("end its own thread or process alone: process.exit", async () => {
+          const bystander = await runtime.open(chain("fault.events"));
+          const error = await rejectionOf(runtime.execute(chain("attacks.exit"), { n0: RuntimeData.text("go") }));
+          assert.equal(error.reason, "worker-crashed", error.message);
+          assert.equal(error.pluginName, "attacks");
+          await bystander.send(RuntimeData.text("x"));
+          for await (const _ of bystander) break;
+        });
+
+        it("take no time from another plugin for longer than is allowed, by a loop that never ends", async () => {
+          const session = await runtime.open(chain("attacks.loop"));
+          await session.send(RuntimeData.text("go"));
+          const { outputs } = await runtime.execute(chain(["fault.throw", { at: 5 }]), { n0: RuntimeData.text("x") });
+          assert.equal(outputs["n0"]!.length, 1);
+          await session.cancel();
+        });
+
+        it("change nothing in another plugin, whose globals are its own", async () => {
+          await runtime.execute(chain("attacks.patch"), { n0: RuntimeData.text("go") });
+          const { outputs } = await runtime.execute(chain(["fault.throw", { at: 5 }]), { n0: RuntimeData.text("x") });
+          assert.equal(outputs["n0"]!.length, 1);
+          assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+        });
+      });
+    }
 
     it(`are refused in the tier ${tier} where it cannot be held, before any code of the plugin runs`, async () => {
       // On Node these hold as a whole only, on Bun nothing does.
@@ -240,13 +262,39 @@ describe("attacks", () => {
     assert.equal((await said("--unstable-worker-options")).trim(), "held");
   });
 
-  it("succeed without grants: each is a real one", async () => {
-    await using runtime = await createRuntime({ plugins: [testPlugin("attacks")] });
-    for (const attack of ATTACKS.filter((name) => !NEVER_REAL.includes(name))) {
-      const { stopped, what } = await attempt(runtime, attack);
-      assert.equal(stopped, false, `${attack}: ${what}`);
-    }
-  });
+  for (const tier of ["worker", "process"] as const) {
+    it(`succeed in the tier ${tier} with the rights of the process: each is a real one`, async () => {
+      await using runtime = await boxed({ tier, grants: true });
+      for (const attack of ATTACKS.filter((name) => !NEVER_REAL[tier].includes(name))) {
+        const { stopped, what } = await attempt(runtime, attack);
+        assert.equal(stopped, false, `${attack}: ${what}`);
+      }
+    });
+
+    it(`take memory in the tier ${tier}: what is counted ends the plugin alone`, async () => {
+      const limitsHeap = tier === "worker" && runtimeInfo().limitsWorkerHeap;
+      await using runtime = await createRuntime({
+        plugins: [
+          { plugin: testPlugin("attacks"), tier, maxRssBytes: tier === "process" ? 400 * 1024 ** 2 : undefined },
+          testPlugin("faults"),
+        ],
+        maxHeapMb: limitsHeap ? 64 : undefined,
+      });
+      const take = async (what: string, mebibytes: number) => {
+        const manifest = chain(["attacks.hoard", { what, mebibytes }]);
+        return await runtime.execute(manifest, { n0: RuntimeData.text("go") }).then(
+          () => "taken",
+          (error) => StreamrackError.is(error) ? error.reason : String(error),
+        );
+      };
+      // Threads: no runtime counts buffers, and only Node the heap. docs/security.md says so.
+      const mebibytes = tier === "process" ? 4_096 : 160;
+      assert.equal(await take("heap", mebibytes), tier === "process" ? "memory-exceeded" : limitsHeap ? "worker-crashed" : "taken");
+      assert.equal(await take("buffers", mebibytes), tier === "process" ? "memory-exceeded" : "taken");
+      const { outputs } = await runtime.execute(chain(["fault.throw", { at: 5 }]), { n0: RuntimeData.text("x") });
+      assert.equal(outputs["n0"]!.length, 1);
+    });
+  }
 });
 
 describe("how a plugin is named", () => {

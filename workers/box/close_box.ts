@@ -47,7 +47,7 @@ async function close(check: BoxCheck): Promise<void> {
   throw new StreamrackError(
     "permission-denied",
     `${name} ${version} does not keep this plugin from what was not granted to it: ${open.join(", ")}`,
-    { remedy: "Run it on a newer runtime, or leave its grants out, if you trust it with everything." },
+    { remedy: "Run it on a newer runtime, or name it with grants: true, if you trust it with everything." },
   );
 }
 

@@ -217,6 +217,25 @@ export default definePlugin({
       }),
     }),
     defineNode({
+      type: "attacks.hoard",
+      summary: "Takes memory, a part at a time, and gives it back if nobody ends it.",
+      params: v.object({ what: v.picklist(["heap", "buffers"]), mebibytes: v.number() }),
+      inputs: { in: ["any"] },
+      outputs: { out: ["text"] },
+      create: ({ params: { what, mebibytes } }) => ({
+        async process() {
+          const hoard: unknown[] = [];
+          for (let taken = 0; taken < mebibytes; taken += 16) {
+            // Of eight bytes each; numbers with a fraction are not packed into less.
+            if (what === "heap") hoard.push(Array.from({ length: 2 ** 21 }, (_, i) => i + 0.5));
+            else hoard.push(new Uint8Array(2 ** 24).fill(1));
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+          return RuntimeData.text(`taken: ${hoard.length}`);
+        },
+      }),
+    }),
+    defineNode({
       type: "attacks.loop",
       summary: "Never gives its thread back.",
       params: v.object({}),

@@ -1,4 +1,5 @@
-// What an application writes: our nodes and a third party's, by package name or by file URL (first argument).
+// What an application writes: our nodes and a third party's, by package name or by file URL (first argument), either
+// trusted or, with a second argument, held to what an installed plugin is granted by default.
 import { createRuntime, RuntimeData, StreamrackError } from "@streamrack/core";
 import { PLUGIN_API_VERSION } from "@streamrack/core/plugin";
 import process from "node:process";
@@ -7,7 +8,8 @@ const morse = process.argv[2] === "url"
   ? new URL("./node_modules/streamrack-plugin-morse/index.js", import.meta.url)
   : "streamrack-plugin-morse";
 
-const runtime = await createRuntime({ plugins: [morse], resolveFrom: import.meta.url });
+const plugin = process.argv[3] === "held" ? morse : { plugin: morse, version: "^1.0.0", grants: true };
+const runtime = await createRuntime({ plugins: [plugin], resolveFrom: import.meta.url });
 try {
   const manifest = {
     version: "v1",

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { describe, it } from "node:test";
+import { parseGrants } from "../../cli/plugins/grants.ts";
+import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
+import { NODE_SINCE } from "../../workers/box/gaps.ts";
+import { thrownBy } from "../_support/errors.ts";
+import { runCli, startCli } from "../_support/run_cli.ts";
+import { inTempFolder } from "./_temp_folder.ts";
+
+const { name: RUNTIME, version } = runtimeInfo();
+const ENFORCES = RUNTIME === "deno" || (RUNTIME === "node" && Number.parseInt(version) >= NODE_SINCE);
+
+const ENTRY = new URL("../../core/plugin.ts", import.meta.url).href;
+
+/** A plugin that tells what it can read of the file that each input names. */
+function reader(name: string, declared: string): string {
+  return `
+import { readFileSync } from "node:fs";
+import { defineNode, definePlugin, RuntimeData } from ${JSON.stringify(ENTRY)};
+const attempt = (path) => {
+  try { return readFileSync(path, "utf8"); } catch { return "refused"; }
+};
+export default definePlugin({
+  name: "${name}", version: "1.4.0", apiVersion: 1, ${declared}
+  nodes: [defineNode({
+    type: "${name}.read", summary: "Reads files.", inputs: { in: ["text"] }, outputs: { out: ["text"] },
+    create: () => ({ process: ({ text }) => RuntimeData.text(attempt(text)) }),
+  })],
+});
+`;
+}
+
+/** A folder with an installed plugin, one of its own that declares what it needs, and a pipeline of each. */
+async function inProject(test: (cwd: string) => Promise<void>): Promise<void> {
+  await inTempFolder(async (cwd) => {
+    const installed = join(cwd, "node_modules", "their-plugin");
+    await mkdir(installed, { recursive: true });
+    const manifest = { name: "their-plugin", version: "1.4.0", type: "module", exports: "./index.js" };
+    await writeFile(join(installed, "package.json"), JSON.stringify(manifest));
+    await writeFile(join(installed, "index.js"), reader("theirs", ""));
+    await mkdir(join(cwd, "mine"));
+    await writeFile(join(cwd, "mine/needy.mjs"), reader("needy", 'permissions: { env: ["TOKEN"] },'));
+    for (const name of ["theirs", "needy"]) {
+      const nodes = [{ id: "read", node_type: `${name}.read` }];
+      await writeFile(join(cwd, `${name}.json`), JSON.stringify({ version: "v1", nodes }));
+    }
+    await writeFile(join(cwd, "secret"), "the secret");
+    await writeFile(join(cwd, "other"), "the other");
+    await writeFile(join(cwd, "in.txt"), `${join(cwd, "secret")}\n${join(cwd, "other")}\n`);
+    await test(cwd);
+  });
+}
+
+/** What a run with an installed plugin could read, or the reason why it was not started. */
+async function readBy(cwd: string, ...args: string[]): Promise<string[] | string> {
+  const result = await runCli(["run", "theirs.json", "-i", "in.txt", "-o", "out.txt", "--json", ...args], { cwd });
+  const { ok, error } = JSON.parse(result.text.trim().split("\n").at(-1)!);
+  assert.equal(result.code, ok ? 0 : 2, result.stderr);
+  if (!ok) return error.reason;
+  return (await readFile(join(cwd, "out.txt"), "utf8")).trim().split("\n");
+}
+
+describe("parseGrants", () => {
+  const plugins = ["./a.ts", "b", "b=c", "@s/d"];
+
+  it("reads kinds, lists and all of it, and adds up what is said of one plugin", () => {
+    const grants = parseGrants([
+      "./a.ts=read:./models,net:api.example.com:443",
+      "./a.ts=read:/srv,env:TOKEN",
+      "b=net,net:example.com",
+      "b=c=none",
+      "@s/d=env:A",
+      "@s/d=all",
+      "@s/d=none",
+      "@s/d=read",
+    ], plugins);
+    assert.deepEqual([...grants], [
+      ["./a.ts", { read: [resolve("models"), resolve("/srv")], net: ["api.example.com:443"], env: ["TOKEN"] }],
+      ["b", { net: true }],
+      ["b=c", {}],
+      ["@s/d", true],
+    ]);
+    assert.equal(parseGrants([], plugins).size, 0);
+  });
+
+  it("refuses what grants nothing, with all of it at once", () => {
+    const wrong = ["./a.ts", "./a.ts=", "b=reed:x", "b=read:", "b=read:x,", "b=all,read", "c=all", "b=c", "b=__proto__:x"];
+    const { reason, problems } = thrownBy(() => parseGrants([...wrong, "b=net"], plugins));
+    assert.equal(reason, "invalid-options");
+    assert.deepEqual(problems.map(({ received }) => JSON.parse(received!)), wrong);
+    assert.match(problems[0]!.expected!, /one of -p \.\/a\.ts, -p b,/);
+    assert.match(problems[1]!.expected!, /all, none, or kinds.*read:PATH/);
+    assert.match(thrownBy(() => parseGrants(["x=all"], [])).problems[0]!.expected!, /that -p names as well/);
+  });
+});
+
+describe("an installed plugin on the command line", () => {
+  it("reaches nothing without --grant, and everything with all of it", async () => {
+    await inProject(async (cwd) => {
+      const plugin = ["-p", "their-plugin"];
+      assert.deepEqual(await readBy(cwd, ...plugin), ENFORCES ? ["refused", "refused"] : "permission-denied");
+      assert.deepEqual(await readBy(cwd, ...plugin, "--grant", "their-plugin=all"), ["the secret", "the other"]);
+      const path = "node_modules/their-plugin/index.js";
+      assert.deepEqual(await readBy(cwd, "-p", path), ENFORCES ? ["refused", "refused"] : "permission-denied");
+      assert.deepEqual(await readBy(cwd, "-p", path, "--grant", `${path}=all`), ["the secret", "the other"]);
+    });
+  });
+
+  it("reaches what --grant names, from the current folder", async () => {
+    await inProject(async (cwd) => {
+      const found = await readBy(cwd, "-p", "their-plugin", "--grant", "their-plugin=read:./secret");
+      assert.deepEqual(found, ENFORCES ? ["the secret", "refused"] : "permission-denied");
+    });
+  });
+
+  it("is named with all that can be said of it by --plugin-file", async () => {
+    await inProject(async (cwd) => {
+      await mkdir(join(cwd, "conf"));
+      const listed = async (text: string) => {
+        await writeFile(join(cwd, "conf/plugins.yaml"), text);
+        return await readBy(cwd, "--plugin-file", "conf/plugins.yaml");
+      };
+      const everything = ["the secret", "the other"];
+      assert.deepEqual(await listed("- { plugin: their-plugin, grants: true, version: ^1.2.0 }"), everything);
+      assert.deepEqual(await listed("- { plugin: their-plugin, grants: true, tier: process }"), everything);
+      const path = "../node_modules/their-plugin/index.js";
+      assert.deepEqual(await listed(`[{ "plugin": "${path}", "grants": true }, "../mine/none.mjs"]`), "plugin-not-found");
+      assert.deepEqual(
+        await listed(`- { plugin: ${path}, grants: { read: [../../secret] } }`),
+        ENFORCES ? ["the secret", "refused"] : "permission-denied",
+      );
+      assert.deepEqual(await listed("- their-plugin"), ENFORCES ? ["refused", "refused"] : "permission-denied");
+      assert.equal(await listed("- { plugin: their-plugin, grants: true, version: ^2 }"), "plugin-version");
+      for (const wrong of ["plugins: []", "- 5", "- { grants: {} }", "- [", "- { plugin: their-plugin, grant: true }"]) {
+        assert.equal(await listed(wrong), "invalid-options", wrong);
+      }
+      assert.equal(await readBy(cwd, "--plugin-file", "none.yaml"), "file-not-found");
+    });
+  });
+});
+
+describe("a plugin that says what it needs, on the command line", () => {
+  it("is refused without --grant by every command that loads it, which says what to grant", async () => {
+    await inProject(async (cwd) => {
+      const plugin = ["-p", "mine/needy.mjs"];
+      for (const command of [["validate", "needy.json"], ["nodes", "list"], ["run", "needy.json", "-i", "in.txt"]]) {
+        const { code, stderr } = await runCli([...command, ...plugin], { cwd });
+        assert.equal(code, 2, stderr);
+        assert.match(stderr, /error: \[permission-denied\].*plugin "needy".*grants\.env: is needed; received "TOKEN"/s);
+        const granted = await runCli([...command, ...plugin, "--grant", "mine/needy.mjs=all"], { cwd });
+        assert.equal(granted.code, 0, granted.stderr);
+      }
+      const listed = await runCli(["nodes", "describe", "needy.read", ...plugin, "--grant", "mine/needy.mjs=all"], { cwd });
+      assert.match(listed.text, /needs env +"TOKEN"/);
+    });
+  });
+
+  it("serves where it is granted that, and keeps the service from starting where it is not", async () => {
+    await inProject(async (cwd) => {
+      const serve = ["serve", "-l", "127.0.0.1:0", "-p", "mine/needy.mjs"];
+      const { code, stderr } = await runCli(serve, { cwd });
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /grants\.env/);
+      const { ended, signal, said } = startCli([...serve, "--grant", "mine/needy.mjs=all"], { cwd });
+      await said("listening on 127.0.0.1:");
+      signal("SIGTERM");
+      assert.equal((await ended).code, 0);
+    });
+  });
+
+  it("is refused with a grant that is none, before anything is loaded", async () => {
+    await inProject(async (cwd) => {
+      const args = ["run", "needy.json", "-p", "mine/needy.mjs", "--grant", "mine/needy.mjs=environment:TOKEN", "--json"];
+      const { code, text, stderr } = await runCli(args, { cwd });
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /--grant: is no grant; received "mine\/needy\.mjs=environment:TOKEN"; expected PLUGIN=WHAT/);
+      assert.equal(JSON.parse(text).error.reason, "invalid-options");
+    });
+  });
+
+  it("is told of in the help of every command that takes it", async () => {
+    for (const command of [["run"], ["stream"], ["serve"], ["validate"], ["nodes", "list"], ["nodes", "describe"]]) {
+      const { code, text } = await runCli([...command, "--help"]);
+      assert.equal(code, 0);
+      assert.match(text, /--grant <plugin=what>/, command.join(" "));
+      assert.match(text, /--plugin-file <path>/, command.join(" "));
+    }
+  });
+});
