@@ -12,12 +12,12 @@ export default definePlugin({
   nodes: [defineNode({
     type: "conform.run",
     summary: "Takes the URL of a plugin, and gives how many checks there were, and what failed.",
-    params: v.object({}),
+    params: v.object({ nodes: v.optional(v.record(v.string(), v.looseObject({})), {}) }),
     inputs: { in: ["text"] },
     outputs: { out: ["json"] },
-    create: () => ({
+    create: ({ params: { nodes } }) => ({
       async process(url) {
-        const checks = conformanceTests((await import(url.text)).default);
+        const checks = conformanceTests((await import(url.text)).default, { nodes });
         const failures: string[] = [];
         for (const { name, run } of checks) await run().catch((error) => failures.push(`${name}: ${error}`));
         return RuntimeData.json({ pid: process.pid, checks: checks.length, failures });

@@ -170,17 +170,22 @@ describe("process tier", () => {
     assert.equal(outputs["n0"]!.length, 1);
   });
 
-  it("has plugins keep to their contract as a thread has", async () => {
-    const url = RuntimeData.text(new URL("../../../plugins/text/mod.ts", import.meta.url).href);
-    const { outputs } = await runtime.execute(row(["conform.run"]), { n0: url });
-    const { pid, checks, failures } = RuntimeData.asJson(outputs["n0"]![0]!) as {
-      pid: number;
-      checks: number;
-      failures: string[];
-    };
-    assert.notEqual(pid, process.pid);
-    assert.deepEqual(failures, []);
-    assert.ok(checks > 10, `${checks} checks`);
+  it("has plugins keep to their contract as a thread has, by the conformance suite in both", async () => {
+    await using threads = await createRuntime({ plugins: [plugin("conform")] });
+    const nodes = { "audio.resample": { params: { sampleRateHz: 24_000 } } };
+    const urls = ["text", "audio"].map((name) => {
+      return RuntimeData.text(new URL(`../../../plugins/${name}/mod.ts`, import.meta.url).href);
+    });
+    for (const each of [threads, runtime]) {
+      const { outputs } = await each.execute(row(["conform.run", { nodes }]), { n0: urls });
+      const results = outputs["n0"]!.map(RuntimeData.asJson) as { pid: number; checks: number; failures: string[] }[];
+      assert.equal(results.length, urls.length);
+      for (const { pid, checks, failures } of results) {
+        assert.equal(pid === process.pid, each === threads);
+        assert.deepEqual(failures, []);
+        assert.ok(checks > 10, `${checks} checks`);
+      }
+    }
   });
 
   it("drops what is queued at a flush, and ends where it should", async () => {
