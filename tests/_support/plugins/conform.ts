@@ -3,7 +3,7 @@
 import process from "node:process";
 import * as v from "valibot";
 import { defineNode, definePlugin, RuntimeData } from "../../../core/plugin.ts";
-import { conformanceTests } from "../../../testing/mod.ts";
+import { type ConformanceOptions, conformanceTests } from "../../../testing/mod.ts";
 
 export default definePlugin({
   name: "conform",
@@ -17,7 +17,8 @@ export default definePlugin({
     outputs: { out: ["json"] },
     create: ({ params: { nodes } }) => ({
       async process(url) {
-        const checks = conformanceTests((await import(url.text)).default, { nodes });
+        const options = { nodes } as ConformanceOptions;
+        const checks = conformanceTests((await import(url.text)).default, options);
         const failures: string[] = [];
         for (const { name, run } of checks) await run().catch((error) => failures.push(`${name}: ${error}`));
         return RuntimeData.json({ pid: process.pid, checks: checks.length, failures });
