@@ -41,7 +41,7 @@ async function inProject(test: (cwd: string) => Promise<void>): Promise<void> {
     await writeFile(join(installed, "package.json"), JSON.stringify(manifest));
     await writeFile(join(installed, "index.js"), reader("theirs", ""));
     await mkdir(join(cwd, "mine"));
-    await writeFile(join(cwd, "mine/needy.mjs"), reader("needy", 'permissions: { env: ["TOKEN"] },'));
+    await writeFile(join(cwd, "mine/needy.mjs"), reader("needy", 'streamrack: ">=0.1", permissions: { env: ["TOKEN"] },'));
     for (const name of ["theirs", "needy"]) {
       const nodes = [{ id: "read", node_type: `${name}.read` }];
       await writeFile(join(cwd, `${name}.json`), JSON.stringify({ version: "v1", nodes }));
@@ -153,7 +153,7 @@ describe("a plugin that says what it needs, on the command line", () => {
         assert.equal(granted.code, 0, granted.stderr);
       }
       const listed = await runCli(["nodes", "describe", "needy.read", ...plugin, "--grant", "mine/needy.mjs=all"], { cwd });
-      assert.match(listed.text, /needs env +"TOKEN"/);
+      assert.match(listed.text, /works with +Streamrack >=0\.1\n.*needs env +"TOKEN"/s);
     });
   });
 
