@@ -38,7 +38,13 @@ export { MANIFEST_VERSION, ManifestSchema, unknownManifestKeys } from "./core/pi
 export type { Manifest, ManifestConnection, ManifestNode, ManifestRetry } from "./core/pipeline/manifest.ts";
 
 export { StreamingNodeRegistry } from "./core/node/registry.ts";
-export type { ModuleSource, PluginSource, ProcessOptions, RegisteredNode, RegisteredPlugin } from "./core/node/registry.ts";
+export type {
+  ModuleSource,
+  PluginSource,
+  ProcessOptions,
+  RegisteredNode,
+  RegisteredPlugin,
+} from "./core/node/registry.ts";
 export { StreamingNodeFactory } from "./core/node/factory.ts";
 export type { ParamsResult } from "./core/node/factory.ts";
 export type { JsonSchema, NodeDescription, PluginDescription } from "./core/node/describe.ts";

@@ -153,7 +153,8 @@ function describedAs(
     throw new StreamrackError("permission-denied", "it needs what it was not granted", {
       pluginName: name,
       problems: problems.map((problem) => ({ ...problem, path: `grants.${problem.path}` })),
-      remedy: "Add it to the grants of the plugin, or leave the plugin out; grants: true gives it whatever it asks for.",
+      remedy:
+        "Add it to the grants of the plugin, or leave the plugin out; grants: true gives it whatever it asks for.",
     });
   }
   if (grants === undefined) return { description, source, isDescribedAhead };

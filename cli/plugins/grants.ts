@@ -41,7 +41,9 @@ export function parseGrants(texts: readonly string[], plugins: readonly string[]
     if (grants === undefined) refuse("is no grant", FORM);
     else granted.set(plugin, grants);
   }
-  if (problems.length > 0) throw new StreamrackError("invalid-options", "a plugin cannot be granted this", { problems });
+  if (problems.length > 0) {
+    throw new StreamrackError("invalid-options", "a plugin cannot be granted this", { problems });
+  }
   return granted as Map<string, Permissions | true>;
 }
 

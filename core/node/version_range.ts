@@ -57,7 +57,8 @@ export function isInRange(version: string, range: string): boolean {
 
 function isWithin(version: Version, bounds: readonly Bound[]): boolean {
   if (!bounds.every((bound) => holds(version, bound))) return false;
-  const names = ({ pre, numbers }: Version) => pre.length > 0 && numbers.every((part, i) => part === version.numbers[i]);
+  const names = ({ pre, numbers }: Version) =>
+    pre.length > 0 && numbers.every((part, i) => part === version.numbers[i]);
   return version.pre.length === 0 || bounds.some((bound) => names(bound.version));
 }
 

@@ -41,7 +41,10 @@ async function inProject(test: (cwd: string) => Promise<void>): Promise<void> {
     await writeFile(join(installed, "package.json"), JSON.stringify(manifest));
     await writeFile(join(installed, "index.js"), reader("theirs", ""));
     await mkdir(join(cwd, "mine"));
-    await writeFile(join(cwd, "mine/needy.mjs"), reader("needy", 'streamrack: ">=0.1", permissions: { env: ["TOKEN"] },'));
+    await writeFile(
+      join(cwd, "mine/needy.mjs"),
+      reader("needy", 'streamrack: ">=0.1", permissions: { env: ["TOKEN"] },'),
+    );
     for (const name of ["theirs", "needy"]) {
       const nodes = [{ id: "read", node_type: `${name}.read` }];
       await writeFile(join(cwd, `${name}.json`), JSON.stringify({ version: "v1", nodes }));
@@ -86,7 +89,17 @@ describe("parseGrants", () => {
   });
 
   it("refuses what grants nothing, with all of it at once", () => {
-    const wrong = ["./a.ts", "./a.ts=", "b=reed:x", "b=read:", "b=read:x,", "b=all,read", "c=all", "b=c", "b=__proto__:x"];
+    const wrong = [
+      "./a.ts",
+      "./a.ts=",
+      "b=reed:x",
+      "b=read:",
+      "b=read:x,",
+      "b=all,read",
+      "c=all",
+      "b=c",
+      "b=__proto__:x",
+    ];
     const { reason, problems } = thrownBy(() => parseGrants([...wrong, "b=net"], plugins));
     assert.equal(reason, "invalid-options");
     assert.deepEqual(problems.map(({ received }) => JSON.parse(received!)), wrong);
@@ -126,14 +139,19 @@ describe("an installed plugin on the command line", () => {
       assert.deepEqual(await listed("- { plugin: their-plugin, grants: true, version: ^1.2.0 }"), everything);
       assert.deepEqual(await listed("- { plugin: their-plugin, grants: true, tier: process }"), everything);
       const path = "../node_modules/their-plugin/index.js";
-      assert.deepEqual(await listed(`[{ "plugin": "${path}", "grants": true }, "../mine/none.mjs"]`), "plugin-not-found");
+      assert.deepEqual(
+        await listed(`[{ "plugin": "${path}", "grants": true }, "../mine/none.mjs"]`),
+        "plugin-not-found",
+      );
       assert.deepEqual(
         await listed(`- { plugin: ${path}, grants: { read: [../../secret] } }`),
         ENFORCES ? ["the secret", "refused"] : "permission-denied",
       );
       assert.deepEqual(await listed("- their-plugin"), ENFORCES ? ["refused", "refused"] : "permission-denied");
       assert.equal(await listed("- { plugin: their-plugin, grants: true, version: ^2 }"), "plugin-version");
-      for (const wrong of ["plugins: []", "- 5", "- { grants: {} }", "- [", "- { plugin: their-plugin, grant: true }"]) {
+      for (
+        const wrong of ["plugins: []", "- 5", "- { grants: {} }", "- [", "- { plugin: their-plugin, grant: true }"]
+      ) {
         assert.equal(await listed(wrong), "invalid-options", wrong);
       }
       assert.equal(await readBy(cwd, "--plugin-file", "none.yaml"), "file-not-found");
@@ -152,7 +170,9 @@ describe("a plugin that says what it needs, on the command line", () => {
         const granted = await runCli([...command, ...plugin, "--grant", "mine/needy.mjs=all"], { cwd });
         assert.equal(granted.code, 0, granted.stderr);
       }
-      const listed = await runCli(["nodes", "describe", "needy.read", ...plugin, "--grant", "mine/needy.mjs=all"], { cwd });
+      const listed = await runCli(["nodes", "describe", "needy.read", ...plugin, "--grant", "mine/needy.mjs=all"], {
+        cwd,
+      });
       assert.match(listed.text, /works with +Streamrack >=0\.1\n.*needs env +"TOKEN"/s);
     });
   });
@@ -172,7 +192,15 @@ describe("a plugin that says what it needs, on the command line", () => {
 
   it("is refused with a grant that is none, before anything is loaded", async () => {
     await inProject(async (cwd) => {
-      const args = ["run", "needy.json", "-p", "mine/needy.mjs", "--grant", "mine/needy.mjs=environment:TOKEN", "--json"];
+      const args = [
+        "run",
+        "needy.json",
+        "-p",
+        "mine/needy.mjs",
+        "--grant",
+        "mine/needy.mjs=environment:TOKEN",
+        "--json",
+      ];
       const { code, text, stderr } = await runCli(args, { cwd });
       assert.equal(code, 2, stderr);
       assert.match(stderr, /--grant: is no grant; received "mine\/needy\.mjs=environment:TOKEN"; expected PLUGIN=WHAT/);

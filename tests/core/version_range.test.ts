@@ -77,12 +77,40 @@ describe("isVersion, isVersionRange", () => {
   });
 
   it("refuse what is none", () => {
-    const versions = ["", "1", "1.2", "v1.2.3", "1.2.3.4", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.3-a..b", "1.2.x", " 1.2.3"];
+    const versions = [
+      "",
+      "1",
+      "1.2",
+      "v1.2.3",
+      "1.2.3.4",
+      "01.2.3",
+      "1.2.3-",
+      "1.2.3-01",
+      "1.2.3-a..b",
+      "1.2.x",
+      " 1.2.3",
+    ];
     for (const version of [...versions, "1.2.3\n", "1234567890123456.0.0", `1.2.3-${"a".repeat(300)}`]) {
       assert.ok(!isVersion(version), version);
       assert.ok(!isInRange(version, "*"), version);
     }
-    const ranges = ["", " ", "||", "1 ||", "newest", "v1", "1.2 - 2.3", "~>1", "!1", ">", "^", "1.2.3.4", "^^1", ">=01", "1,2"];
+    const ranges = [
+      "",
+      " ",
+      "||",
+      "1 ||",
+      "newest",
+      "v1",
+      "1.2 - 2.3",
+      "~>1",
+      "!1",
+      ">",
+      "^",
+      "1.2.3.4",
+      "^^1",
+      ">=01",
+      "1,2",
+    ];
     for (const range of [...ranges, "x".repeat(300), "1.2.3-01"]) {
       assert.ok(!isVersionRange(range), range);
       assert.ok(!isInRange("1.2.3", range), range);
@@ -95,7 +123,10 @@ const release = fc.tuple(part, part, part);
 const pre = fc.option(fc.constantFrom("0", "1", "11", "alpha", "alpha.1", "alpha.beta", "beta", "a-b"), { nil: "" });
 const version = fc.tuple(release, pre).map(([numbers, pre]) => `${numbers.join(".")}${pre === "" ? "" : `-${pre}`}`);
 const partial = fc.tuple(release, fc.integer({ min: 1, max: 3 })).map(([numbers, given]) => numbers.slice(0, given));
-const comparator = fc.tuple(fc.constantFrom("", "=", "<", "<=", ">", ">=", "^", "~"), fc.oneof(version, partial.map(String)))
+const comparator = fc.tuple(
+  fc.constantFrom("", "=", "<", "<=", ">", ">=", "^", "~"),
+  fc.oneof(version, partial.map(String)),
+)
   .map(([sign, of]) => `${sign}${of.replaceAll(",", ".")}`);
 const isRelease = (version: string) => !version.includes("-");
 
@@ -148,10 +179,12 @@ describe("ranges", () => {
     })));
 
   it("are read, or refused, whatever the text", () =>
-    fc.assert(fc.property(fc.string(), fc.string({ unit: fc.constantFrom(..."0123456789.-+x*<>=^~| ") }), (text, like) => {
-      for (const range of [text, like, `>=1 ${like}`]) {
-        if (isInRange("1.2.3", range)) assert.ok(isVersionRange(range));
-      }
-      if (isVersion(like)) assert.equal(isInRange(like, "*"), isRelease(like.split("+")[0]!));
-    })));
+    fc.assert(
+      fc.property(fc.string(), fc.string({ unit: fc.constantFrom(..."0123456789.-+x*<>=^~| ") }), (text, like) => {
+        for (const range of [text, like, `>=1 ${like}`]) {
+          if (isInRange("1.2.3", range)) assert.ok(isVersionRange(range));
+        }
+        if (isVersion(like)) assert.equal(isInRange(like, "*"), isRelease(like.split("+")[0]!));
+      }),
+    ));
 });

@@ -37,7 +37,9 @@ const OPEN = {
 const NEVER_REAL = {
   worker: [
     "read by a link",
-    ...(RUNTIME === "deno" ? ["ask for permission", "read a file that the host has open", "import by the network"] : []),
+    ...(RUNTIME === "deno"
+      ? ["ask for permission", "read a file that the host has open", "import by the network"]
+      : []),
   ],
   // A process has none of the files of the host.
   process: [
@@ -289,7 +291,10 @@ describe("attacks", () => {
       };
       // Threads: no runtime counts buffers, and only Node the heap. docs/security.md says so.
       const mebibytes = tier === "process" ? 4_096 : 160;
-      assert.equal(await take("heap", mebibytes), tier === "process" ? "memory-exceeded" : limitsHeap ? "worker-crashed" : "taken");
+      assert.equal(
+        await take("heap", mebibytes),
+        tier === "process" ? "memory-exceeded" : limitsHeap ? "worker-crashed" : "taken",
+      );
       assert.equal(await take("buffers", mebibytes), tier === "process" ? "memory-exceeded" : "taken");
       const { outputs } = await runtime.execute(chain(["fault.throw", { at: 5 }]), { n0: RuntimeData.text("x") });
       assert.equal(outputs["n0"]!.length, 1);

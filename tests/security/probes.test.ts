@@ -38,7 +38,8 @@ async function refusalIn(makePool: (pluginUrl: string) => TaskPool): Promise<Err
 }
 
 /** Threads that hold nothing, and are told that they do. */
-const openThreads = (boxCheck: BoxCheck) => () => new GroupPool({ workerEntry: WORKER_ENTRY_URL, maxThreads: 1, boxCheck });
+const openThreads = (boxCheck: BoxCheck) => () =>
+  new GroupPool({ workerEntry: WORKER_ENTRY_URL, maxThreads: 1, boxCheck });
 
 describe("the probes of a box that holds nothing", () => {
   for (const kind of PERMISSION_KINDS) {
@@ -63,12 +64,20 @@ describe("the probes of a box that holds nothing", () => {
     assert.match((await refusalIn(openThreads({ ...NOTHING, envNames: names }))).message, /not granted to it: env\./);
   });
 
-  it("are asked in a child process as well", { skip: ENFORCES ? false : "it has no flags to start one with" }, async () => {
-    const error = await refusalIn((url) => {
-      const all = Object.fromEntries(PERMISSION_KINDS.map((kind) => [kind, true] as const));
-      const { box } = makeBox({ tier: "process", url, grants: all }, WORKER_ENTRY_URL);
-      return new ProcessPool({ pluginUrl: url, grants: all, box: { ...box!, check: { ...NOTHING, denied: ["read"] } } });
-    });
-    assert.match(error.message, /not granted to it: read\./);
-  });
+  it(
+    "are asked in a child process as well",
+    { skip: ENFORCES ? false : "it has no flags to start one with" },
+    async () => {
+      const error = await refusalIn((url) => {
+        const all = Object.fromEntries(PERMISSION_KINDS.map((kind) => [kind, true] as const));
+        const { box } = makeBox({ tier: "process", url, grants: all }, WORKER_ENTRY_URL);
+        return new ProcessPool({
+          pluginUrl: url,
+          grants: all,
+          box: { ...box!, check: { ...NOTHING, denied: ["read"] } },
+        });
+      });
+      assert.match(error.message, /not granted to it: read\./);
+    },
+  );
 });

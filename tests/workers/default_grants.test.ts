@@ -136,7 +136,9 @@ describe("a module of the application's own that is named without grants", () =>
 describe("our own plugins", () => {
   it("have the rights of the process, also when they are loaded anew, though one declares what it needs", async () => {
     await using runtime = await createRuntime();
-    for (const { description: { name } } of runtime.registry.plugins().filter(({ description }) => description.permissions)) {
+    for (
+      const { description: { name } } of runtime.registry.plugins().filter(({ description }) => description.permissions)
+    ) {
       assert.equal((await runtime.reload(name)).name, name);
     }
     const { source } = runtime.registry.find("audio.gain")!.plugin;
@@ -151,7 +153,9 @@ describe("isOwnModule", () => {
       assert.ok(isOwnModule(specifier, own), String(specifier));
     }
     // One that is linked lies elsewhere, but is named as a package.
-    for (const specifier of ["mine", "@scope/mine", "mine/plugin.js"]) assert.ok(!isOwnModule(specifier, own), specifier);
+    for (const specifier of ["mine", "@scope/mine", "mine/plugin.js"]) {
+      assert.ok(!isOwnModule(specifier, own), specifier);
+    }
     for (
       const url of [
         "file:///app/node_modules/mine/index.js",

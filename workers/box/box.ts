@@ -47,7 +47,8 @@ export interface Boxing {
 }
 
 /** What remains to a user where a runtime cannot hold grants. */
-export const TRUSTED = "Or let it run all the same: if it is to be trusted as the application itself, by grants: true; " +
+export const TRUSTED =
+  "Or let it run all the same: if it is to be trusted as the application itself, by grants: true; " +
   "held to as much as can be held, by allowUnenforced: true.";
 
 /**

@@ -199,7 +199,10 @@ function childWith(messages: readonly unknown[], earlyMax?: number) {
     onClose: () => {},
   });
   if (earlyMax !== undefined) mux.allowEarly(earlyMax);
-  pipe.emit("data", frame(0, Buffer.concat([Buffer.of(8), u32(1), u32(4), Buffer.from("port"), Buffer.of(10), u32(1)])));
+  pipe.emit(
+    "data",
+    frame(0, Buffer.concat([Buffer.of(8), u32(1), u32(4), Buffer.from("port"), Buffer.of(10), u32(1)])),
+  );
   for (const message of messages) pipe.emit("data", frame(1, encode(message)));
   return { port: port as PipePort, close: () => mux.dispose() };
 }
