@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import type { Command } from "commander";
 import { parseGrants } from "../../cli/plugins/grants.ts";
+import { readPluginFile } from "../../cli/plugins/plugin_file.ts";
+import { buildProgram } from "../../cli/program.ts";
 import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
 import { NODE_SINCE } from "../../workers/box/gaps.ts";
-import { thrownBy } from "../_support/errors.ts";
+import { rejectionOf, thrownBy } from "../_support/errors.ts";
 import { runCli, startCli } from "../_support/run_cli.ts";
 import { inTempFolder } from "./_temp_folder.ts";
 
@@ -130,46 +134,60 @@ describe("an installed plugin on the command line", () => {
 
   it("is named with all that can be said of it by --plugin-file", async () => {
     await inProject(async (cwd) => {
-      await mkdir(join(cwd, "conf"));
       const listed = async (text: string) => {
-        await writeFile(join(cwd, "conf/plugins.yaml"), text);
-        return await readBy(cwd, "--plugin-file", "conf/plugins.yaml");
+        await writeFile(join(cwd, "plugins.yaml"), text);
+        return await readBy(cwd, "--plugin-file", "plugins.yaml");
       };
-      const everything = ["the secret", "the other"];
-      assert.deepEqual(await listed("- { plugin: their-plugin, grants: true, version: ^1.2.0 }"), everything);
-      assert.deepEqual(await listed("- { plugin: their-plugin, grants: true, tier: process }"), everything);
-      const path = "../node_modules/their-plugin/index.js";
+      const path = "./node_modules/their-plugin/index.js";
       assert.deepEqual(
-        await listed(`[{ "plugin": "${path}", "grants": true }, "../mine/none.mjs"]`),
-        "plugin-not-found",
-      );
-      assert.deepEqual(
-        await listed(`- { plugin: ${path}, grants: { read: [../../secret] } }`),
+        await listed(`- { plugin: ${path}, version: ^1.2.0, tier: process, grants: { read: [../../secret] } }`),
         ENFORCES ? ["the secret", "refused"] : "permission-denied",
       );
       assert.deepEqual(await listed("- their-plugin"), ENFORCES ? ["refused", "refused"] : "permission-denied");
       assert.equal(await listed("- { plugin: their-plugin, grants: true, version: ^2 }"), "plugin-version");
-      for (
-        const wrong of ["plugins: []", "- 5", "- { grants: {} }", "- [", "- { plugin: their-plugin, grant: true }"]
-      ) {
-        assert.equal(await listed(wrong), "invalid-options", wrong);
+      assert.equal(await listed("- { plugin: their-plugin, grant: true }"), "invalid-options");
+    });
+  });
+});
+
+describe("readPluginFile", () => {
+  it("gives what the file says, with paths from where it is", async () => {
+    await inTempFolder(async (folder) => {
+      const path = join(folder, "plugins.yaml");
+      const read = async (text: string) => {
+        await writeFile(path, text);
+        return await readPluginFile(path);
+      };
+      const at = (name: string) => pathToFileURL(join(folder, name));
+      const text =
+        `[{ "plugin": "./a.mjs", "grants": true }, "b/c.ts", "../d", "their-plugin", "https://x.example/e.js"]`;
+      assert.deepEqual(await read(text), [
+        { plugin: at("a.mjs"), grants: true },
+        { plugin: at("b/c.ts") },
+        { plugin: at("../d") },
+        { plugin: "their-plugin" },
+        { plugin: "https://x.example/e.js" },
+      ]);
+      assert.deepEqual(await read("- { plugin: x, tier: process, grants: { net: [a.example] } }"), [
+        { plugin: "x", tier: "process", grants: { net: ["a.example"] } },
+      ]);
+      for (const wrong of ["", "plugins: []", "- 5", "- null", "- { grants: {} }", "- [", "- { plugin: 7 }"]) {
+        assert.equal((await rejectionOf(read(wrong))).reason, "invalid-options", wrong);
       }
-      assert.equal(await readBy(cwd, "--plugin-file", "none.yaml"), "file-not-found");
+      assert.equal((await rejectionOf(readPluginFile(join(folder, "none.yaml")))).reason, "file-not-found");
     });
   });
 });
 
 describe("a plugin that says what it needs, on the command line", () => {
-  it("is refused without --grant by every command that loads it, which says what to grant", async () => {
+  it("is refused without --grant, which says what to grant", async () => {
     await inProject(async (cwd) => {
       const plugin = ["-p", "mine/needy.mjs"];
-      for (const command of [["validate", "needy.json"], ["nodes", "list"], ["run", "needy.json", "-i", "in.txt"]]) {
-        const { code, stderr } = await runCli([...command, ...plugin], { cwd });
-        assert.equal(code, 2, stderr);
-        assert.match(stderr, /error: \[permission-denied\].*plugin "needy".*grants\.env: is needed; received "TOKEN"/s);
-        const granted = await runCli([...command, ...plugin, "--grant", "mine/needy.mjs=all"], { cwd });
-        assert.equal(granted.code, 0, granted.stderr);
-      }
+      const { code, stderr } = await runCli(["validate", "needy.json", ...plugin], { cwd });
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /error: \[permission-denied\].*plugin "needy".*grants\.env: is needed; received "TOKEN"/s);
+      const granted = await runCli(["validate", "needy.json", ...plugin, "--grant", "mine/needy.mjs=all"], { cwd });
+      assert.equal(granted.code, 0, granted.stderr);
       const listed = await runCli(["nodes", "describe", "needy.read", ...plugin, "--grant", "mine/needy.mjs=all"], {
         cwd,
       });
@@ -208,12 +226,20 @@ describe("a plugin that says what it needs, on the command line", () => {
     });
   });
 
-  it("is told of in the help of every command that takes it", async () => {
-    for (const command of [["run"], ["stream"], ["serve"], ["validate"], ["nodes", "list"], ["nodes", "describe"]]) {
-      const { code, text } = await runCli([...command, "--help"]);
-      assert.equal(code, 0);
-      assert.match(text, /--grant <plugin=what>/, command.join(" "));
-      assert.match(text, /--plugin-file <path>/, command.join(" "));
+  it("is told of in the help of every command that takes it", () => {
+    const all = ({ commands }: Command): readonly Command[] => commands.flatMap((each) => [each, ...all(each)]);
+    const taking = all(buildProgram()).filter(({ options }) => options.some(({ long }) => long === "--plugin"));
+    assert.deepEqual(taking.map((command) => command.name()), [
+      "run",
+      "stream",
+      "serve",
+      "validate",
+      "list",
+      "describe",
+    ]);
+    for (const command of taking) {
+      assert.match(command.helpInformation(), /--grant <plugin=what>/, command.name());
+      assert.match(command.helpInformation(), /--plugin-file <path>/, command.name());
     }
   });
 });

@@ -98,8 +98,8 @@ describe("the version of Streamrack", () => {
       await using runtime = await createRuntime({ plugins: [plugin] });
       assert.equal(runtime.registry.find("talk.say")?.plugin.description.streamrack, `>=${VERSION} <99`);
       await writePlugin(folder, "talk", { streamrack: ">=99", says: "new" });
-      for (const refused of [runtime.reload("talk"), createRuntime({ plugins: [plugin] })]) {
-        const error = await rejectionOf(refused);
+      for (const load of [() => runtime.reload("talk"), () => createRuntime({ plugins: [plugin] })]) {
+        const error = await rejectionOf(load());
         assert.equal(error.reason, "plugin-version", error.message);
         assert.match(error.message, new RegExp(`talk\\.mjs: .*does not work with version ${VERSION}.*>=99`, "s"));
       }

@@ -52,7 +52,7 @@ const ATTACKS: { readonly [name: string]: (secret: string, port: number, fd: num
   "write a file": async (secret) => (await import("node:fs")).writeFileSync(`${secret}.new`, "x"),
   "write a database": async (secret) => {
     const { DatabaseSync } = await import("node:sqlite");
-    return new DatabaseSync(`${secret}.db`).exec("create table t (x)");
+    return new DatabaseSync(`${secret}.db`).exec("create table if not exists t (x)");
   },
   "read the environment": async () => {
     const { STREAMRACK_TEST_SECRET: found } = (await import("node:process")).env;
