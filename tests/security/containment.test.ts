@@ -96,7 +96,7 @@ describe("a plugin that means harm", () => {
         );
       };
       // Threads: no runtime counts buffers, and only Node the heap. docs/security.md says so.
-      const mebibytes = tier === "process" ? 4_096 : 160;
+      const mebibytes = tier === "process" ? 4_096 : 128;
       assert.equal(
         await take("heap", mebibytes),
         tier === "process" ? "memory-exceeded" : limitsHeap ? "worker-crashed" : "taken",

@@ -226,8 +226,8 @@ export default definePlugin({
         async process() {
           const hoard: unknown[] = [];
           for (let taken = 0; taken < mebibytes; taken += 16) {
-            // Of eight bytes each; numbers with a fraction are not packed into less.
-            if (what === "heap") hoard.push(Array.from({ length: 2 ** 21 }, (_, i) => i + 0.5));
+            // Of eight bytes each: numbers with a fraction are not packed into less.
+            if (what === "heap") hoard.push(new Array(2 ** 21).fill(taken + 0.5));
             else hoard.push(new Uint8Array(2 ** 24).fill(1));
             await new Promise((resolve) => setTimeout(resolve, 20));
           }
