@@ -4,7 +4,7 @@ import { Duplex } from "node:stream";
 import { describe, it } from "node:test";
 import { MEMBERS_MAX, ValueReader, ValueWriter } from "../../../workers/process/codec.ts";
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameReader } from "../../../workers/process/frame_reader.ts";
-import { PipePort } from "../../../workers/process/pipe_port.ts";
+import type { PipePort } from "../../../workers/process/pipe_port.ts";
 import { PortMux } from "../../../workers/process/port_mux.ts";
 import { TransferLinkReader } from "../../../workers/link/transfer_link.ts";
 import { RuntimeData, StreamrackError } from "../../../mod.ts";
