@@ -1,0 +1,96 @@
+/** Noise that goes on and on: what is kept of it does not grow. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type AudioData, RuntimeData } from "../../core/plugin.ts";
+import { SpeechListener, type SpeechListenerOptions } from "../../plugins/vad/listener.ts";
+import { SAMPLE_RATE_HZ as RATE, WINDOW_SAMPLES } from "../../plugins/vad/model.ts";
+import { silero } from "../../plugins/vad/silero.ts";
+import { moved } from "../../plugins/vad/windows.ts";
+import { runNode } from "../../testing/mod.ts";
+import { Random } from "../_support/random.ts";
+
+const WINDOWS_PER_HOUR = Math.ceil(3600 * RATE / WINDOW_SAMPLES);
+const START = { sample: 0, timestampUs: 0 };
+
+/** How sure a network might be of what it hears, window by window. */
+const NOISES: { readonly [name: string]: (random: Random, window: number) => number } = {
+  "nothing": () => 0,
+  "speech without end": () => 1,
+  "anything at all": (random) => random.unit(),
+  "a stutter": (_, window) => window % 8 < 7 ? 0.9 : 0.1,
+  "bursts with long pauses": (_, window) => window % 400 < 20 ? 0.9 : 0,
+};
+
+const thresholds = { threshold: 0.5, negativeThreshold: 0.35 };
+const LISTENERS: readonly Pick<SpeechListenerOptions, "mode" | "detector">[] = [
+  { mode: "speech", detector: { ...thresholds, minSpeechSamples: 4000, minSilenceSamples: 3200, padSamples: 1024 } },
+  {
+    mode: "utterances",
+    // The longest that each may be: 10 s.
+    detector: { ...thresholds, minSpeechSamples: 160_000, minSilenceSamples: 160_000, padSamples: 160_000 },
+  },
+];
+const maxUtteranceSamples = 30 * RATE;
+
+describe("an hour of noise", () => {
+  for (const [name, noise] of Object.entries(NOISES)) {
+    for (const { mode, detector } of LISTENERS) {
+      it(`takes no more memory than a moment of it: ${name}, mode ${mode}`, async () => {
+        const { minSpeechSamples, minSilenceSamples, padSamples } = detector;
+        const bound = minSpeechSamples + minSilenceSamples + padSamples + 2 * WINDOW_SAMPLES;
+        const { signal } = new AbortController();
+        const random = new Random(1);
+        let window = 0;
+        const judge = () => Promise.resolve(noise(random, window));
+        const listener = new SpeechListener(judge, { mode, detector, maxUtteranceSamples, signal });
+        const samples = new Float32Array(WINDOW_SAMPLES);
+        let [utterance, longest] = [0, 0];
+        for (; window < WINDOWS_PER_HOUR; window++) {
+          const start = moved(START, window * WINDOW_SAMPLES);
+          for await (const { out } of listener.hear({ start, samples, metadata: undefined })) {
+            if (out === undefined) continue;
+            utterance += out.samples.length;
+            longest = Math.max(longest, utterance);
+            if ((out.metadata?.["utterance"] as { isLast: boolean } | undefined)?.isLast === true) utterance = 0;
+          }
+          if (window % 16 === 0) assert.ok(listener.heldSamples <= bound, `${listener.heldSamples} samples are held`);
+        }
+        if (mode === "utterances") assert.ok(longest <= maxUtteranceSamples + WINDOW_SAMPLES, `${longest}`);
+      });
+    }
+  }
+});
+
+describe("a minute of noise", () => {
+  it("is no speech for the network, whose memory stays as it is", async () => {
+    const memories: WebAssembly.Memory[] = [];
+    const { Memory } = WebAssembly;
+    // The only way to see the memory of the network from outside: it is made when the network is loaded.
+    WebAssembly.Memory = class extends Memory {
+      constructor(descriptor: WebAssembly.MemoryDescriptor) {
+        super(descriptor);
+        memories.push(this);
+      }
+    };
+    const bytes = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+    const random = new Random(2);
+    let [early, late] = [0, 0];
+    async function* minute(): AsyncGenerator<AudioData> {
+      for (let second = 0; second < 60; second++) {
+        const samples = Float32Array.from({ length: RATE }, () => random.unit() / 5 - 0.1);
+        yield RuntimeData.audio({ samples, sampleRate: RATE });
+        if (second === 5) early = bytes();
+        late = bytes();
+      }
+    }
+    try {
+      const { outputs } = await runNode(silero, minute(), { params: { mode: "utterances" } });
+      assert.deepEqual(Object.values(outputs).flat(), []);
+    } finally {
+      WebAssembly.Memory = Memory;
+    }
+    assert.ok(early > 0, "the memory of the network was not seen");
+    assert.equal(late, early);
+  });
+});
