@@ -45,6 +45,7 @@ export function whisperCpp({ modelPath, language }: WhisperOptions): SpeechProgr
     args: ["-m", modelPath, "-l", language, "-f", "-", "-ojf", "-of", "-", "-np"],
     encode: (samples) => toWav(samples, SPEECH_RATE_HZ),
     read: readPrinted,
+    modelComplaint: /failed to initialize whisper context/,
     howToInstall: "Install whisper.cpp, so that whisper-cli is found; or name the program in STREAMRACK_WHISPER.",
     howToGetModel: "Get a model in the ggml format, and give its path as modelPath.",
   };

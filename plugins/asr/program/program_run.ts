@@ -73,8 +73,9 @@ export class ProgramRun {
   /**
    * Gives it all its audio, and returns what it printed. Ends the process if the signal aborts.
    *
-   * @throws {StreamrackError} `inference-failed` (E101) if the program fails, recoverable if it was killed, or why it could
-   * not be started; the reason of the signal if that aborts.
+   * @throws {StreamrackError} `inference-failed` (E101) if the program fails, recoverable if it was killed;
+   * `model-load-failed` (E502) if it says that it cannot load its model; why it could not be started; the reason of the
+   * signal if that aborts.
    */
   async feed(bytes: Uint8Array, signal: AbortSignal): Promise<string> {
     const onAbort = () => void this.kill();
@@ -92,7 +93,10 @@ export class ProgramRun {
     if (code === 0) return new TextDecoder().decode(joinBytes(this.#printed));
     const how = code === null ? `was ended by ${by ?? "a signal"}` : `ended with exit code ${code}`;
     const complaint = this.#complaint.trim();
-    throw runnerError("E101", `${this.#program.title} ${how}${complaint === "" ? "" : `: ${complaint}`}`, {
+    const { title, modelComplaint, howToGetModel } = this.#program;
+    const detail = `${title} ${how}${complaint === "" ? "" : `: ${complaint}`}`;
+    if (modelComplaint?.test(complaint) === true) throw runnerError("E502", detail, { remedy: howToGetModel });
+    throw runnerError("E101", detail, {
       // What was killed, for want of memory say, may do the same work well the next time.
       retryable: code === null,
     });
