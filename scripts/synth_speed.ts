@@ -90,4 +90,4 @@ function render(shown: readonly Speed[], all: readonly Speed[]): string {
   return [...lines, `median of ${all.length} presets: ${middle} times real time`].join("\n");
 }
 
-runScript(main);
+if (import.meta.main) await runScript(() => main(process.argv.slice(2)));
