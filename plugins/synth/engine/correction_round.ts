@@ -31,9 +31,11 @@ export function correctedCutoff(preset: NormalPreset, { cutoffFactor, why }: Cor
 /** One round: measure, correct the brightness, measure what that gives, correct the level. */
 export async function correctionOf(
   score: Score,
-  preset: NormalPreset,
-  policy: RolePolicy,
-  engine: SynthEngine,
+  { preset, policy, engine }: {
+    readonly preset: NormalPreset;
+    readonly policy: RolePolicy;
+    readonly engine: SynthEngine;
+  },
 ): Promise<Correction> {
   const first = correctionFor(await measure(score, engine), policy);
   if (first.cutoffFactor === 1 || preset.values["filter.cutoffHz"] === undefined) return { ...first, cutoffFactor: 1 };

@@ -184,7 +184,7 @@ async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine):
   let correction = NO_CORRECTION;
   if (draft.isCorrected) {
     const key = await contentHash([graph.hash, request, policy.role]);
-    correction = await engine.corrections.get(key, () => correctionOf(score, preset, policy, engine));
+    correction = await engine.corrections.get(key, () => correctionOf(score, { preset, policy, engine }));
     if (correction.cutoffFactor !== 1) {
       const corrected = applyChanges(preset, [correctedCutoff(preset, correction)]);
       preset = corrected.preset;
