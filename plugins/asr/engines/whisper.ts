@@ -4,8 +4,8 @@
  * @module
  */
 
-import process from "node:process";
 import * as v from "valibot";
+import { readEnv } from "../../../runners/mod.ts";
 import { SPEECH_RATE_HZ, type SpeechProgram } from "../program/program.ts";
 import type { Transcript, Word } from "../transcript.ts";
 import { toWav } from "../wav.ts";
@@ -35,7 +35,7 @@ export interface WhisperOptions {
 
 /** whisper.cpp with a model. */
 export function whisperCpp({ modelPath, language }: WhisperOptions): SpeechProgram {
-  const named = process.env["STREAMRACK_WHISPER"];
+  const named = readEnv("STREAMRACK_WHISPER");
   return {
     title: "whisper.cpp",
     names: named ? [named] : ["whisper-cli", "whisper-cpp"],

@@ -7,8 +7,7 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, isAbsolute, join, sep } from "node:path";
-import process from "node:process";
-import { runnerError } from "../../../runners/mod.ts";
+import { readEnv, runnerError } from "../../../runners/mod.ts";
 import type { SpeechProgram } from "./program.ts";
 import { isDenied, notInstalled, notPermitted } from "./program_errors.ts";
 
@@ -48,7 +47,7 @@ async function firstOf(paths: readonly string[], mode: number): Promise<string |
 }
 
 function candidates(names: readonly string[]): string[] {
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  const folders = (readEnv("PATH") ?? "").split(delimiter).filter((folder) => folder !== "");
   return names.flatMap((name) =>
     isAbsolute(name) || name.includes(sep) ? [name] : folders.map((folder) => join(folder, name))
   );

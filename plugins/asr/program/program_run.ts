@@ -8,7 +8,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import type { StreamrackError } from "../../../core/plugin.ts";
-import { runnerError } from "../../../runners/mod.ts";
+import { readEnv, runnerError } from "../../../runners/mod.ts";
 import type { SpeechProgram } from "./program.ts";
 import { isDenied, notInstalled, notPermitted } from "./program_errors.ts";
 
@@ -41,7 +41,7 @@ export class ProgramRun {
     this.#program = program;
     const [command, args] = commandLine(program, path);
     try {
-      this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
+      this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], windowsHide: true, env: environment() });
     } catch (cause) {
       throw startFailure(program, command, cause);
     }
@@ -128,6 +128,15 @@ function commandLine(program: SpeechProgram, path: string): [command: string, ar
   if (hasRealPipes) return [path, [...program.args]];
   // The arguments reach Bash as arguments, never as part of the script.
   return ["bash", ["-c", 'exec "$@" < <(exec cat) > >(exec cat)', "bash", path, ...program.args]];
+}
+
+/** The environment for the program, as far as this plugin may read it. Deno lists all of it or nothing. */
+function environment(): { readonly [name: string]: string | undefined } {
+  try {
+    return { ...process.env };
+  } catch {
+    return { PATH: readEnv("PATH") };
+  }
 }
 
 function startFailure(program: SpeechProgram, command: string, cause: unknown): StreamrackError {
