@@ -8,13 +8,14 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createRuntime, type PlacedPlugin, RuntimeData, StreamingNodeRegistry } from "../../mod.ts";
+import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
+import { NODE_SINCE } from "../../workers/box/gaps.ts";
 import { rejectionOf } from "../_support/errors.ts";
 import { processesWith } from "./_engines.ts";
 
 const ASR = new URL("../../plugins/asr/mod.ts", import.meta.url);
-const isDeno = process.versions["deno"] !== undefined;
-const isBun = process.versions["bun"] !== undefined;
-const isHeld = isDeno || !isBun && Number.parseInt(process.versions.node) >= 25;
+const { name: RUNTIME, version: VERSION } = runtimeInfo();
+const ENFORCES = RUNTIME === "deno" || (RUNTIME === "node" && Number.parseInt(VERSION) >= NODE_SINCE);
 
 let folder: string;
 let program: string;
@@ -50,11 +51,11 @@ async function transcribe({ tier, grants }: Omit<PlacedPlugin, "plugin">): Promi
 }
 
 for (const tier of ["worker", "process"] as const) {
-  const describeHeld = isHeld ? describe : describe.skip;
+  const describeHeld = ENFORCES ? describe : describe.skip;
   describeHeld(`a program that recognises speech, in the tier ${tier} with grants`, () => {
     const needed = () => ({
       // Node grants programs as a whole only.
-      run: isDeno ? [program] : true as const,
+      run: RUNTIME === "deno" ? [program] : true as const,
       read: [folder],
       env: ["STREAMRACK_WHISPER", "PATH"],
     });
@@ -77,7 +78,7 @@ for (const tier of ["worker", "process"] as const) {
   });
 }
 
-describe("a program that recognises speech, where grants cannot be held", { skip: isHeld }, () => {
+describe("a program that recognises speech, where grants cannot be held", { skip: ENFORCES }, () => {
   it("is refused with grants", async () => {
     const error = await rejectionOf(transcribe({ tier: "worker", grants: { run: true } }));
     assert.equal(error.reason, "permission-denied");

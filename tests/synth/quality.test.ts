@@ -74,22 +74,22 @@ function fitting({ targets }: RolePolicy): QualityMeasures {
 }
 
 describe("the score of a sound", () => {
-  const faults: { readonly [name in keyof QualityMeasures]?: (policy: RolePolicy) => number | null } = {
-    loudnessLufs: ({ targets }) => targets.loudnessLufs - 6,
-    truePeakDb: () => -0.5,
-    crestDb: ({ targets }) => targets.crestDb[1] + 5,
-    centroidHz: ({ targets }) => targets.centroidHz[1] * 3,
-    dcOffset: () => -0.02,
-    silentShare: () => 1,
-    clippedSamples: () => 1,
-    invalidSamples: () => 1,
-  };
+  const faults: readonly (readonly [name: keyof QualityMeasures, make: (policy: RolePolicy) => number])[] = [
+    ["loudnessLufs", ({ targets }) => targets.loudnessLufs - 6],
+    ["truePeakDb", () => -0.5],
+    ["crestDb", ({ targets }) => targets.crestDb[1] + 5],
+    ["centroidHz", ({ targets }) => targets.centroidHz[1] * 3],
+    ["dcOffset", () => -0.02],
+    ["silentShare", () => 1],
+    ["clippedSamples", () => 1],
+    ["invalidSamples", () => 1],
+  ];
 
   for (const policy of POLICIES) {
     it(`is full where it is as its role wants it, and says what costs points: ${policy.role}`, () => {
       const good = fitting(policy);
       assert.deepEqual(scoreQuality(good, policy), { score: 100, findings: [] });
-      for (const [name, make] of Object.entries(faults)) {
+      for (const [name, make] of faults) {
         const value = make(policy);
         const { score, findings } = scoreQuality({ ...good, [name]: value }, policy);
         assert.deepEqual(findings.map(({ measure, value }) => [measure, value]), [[name, value]]);
