@@ -18,7 +18,7 @@ export type {
   RestartOptions,
   Runtime,
   RuntimeOptions,
-} from "./workers/runtime.ts";
+} from "./workers/runtime_types.ts";
 export type { BreakerOptions } from "./workers/circuit_breaker.ts";
 export type { PluginMetrics, RuntimeMetrics } from "./workers/runtime_metrics.ts";
 export type { WhenExhausted } from "./workers/session_budget.ts";

@@ -12,6 +12,6 @@ export type {
   ConformanceFinding,
   ConformanceOptions,
   NodeConformanceOptions,
-} from "./conformance.ts";
+} from "./conformance/options.ts";
 export { runnerConformanceTests } from "./runner_conformance.ts";
 export type { RunnerConformanceOptions } from "./runner_conformance.ts";

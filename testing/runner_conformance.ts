@@ -15,7 +15,7 @@ import {
   type Runner,
   RUNNER_ERRORS,
 } from "../runners/mod.ts";
-import type { ConformanceCheck } from "./conformance.ts";
+import type { ConformanceCheck } from "./conformance/options.ts";
 
 /** What the suite needs to know of a runner to try it. */
 export interface RunnerConformanceOptions {

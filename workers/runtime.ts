@@ -5,235 +5,42 @@
  */
 
 import { availableParallelism } from "node:os";
-import type { Channels } from "../core/channels/channel_manager.ts";
-import type { RuntimeData } from "../core/data/types.ts";
-import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
+import { type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { PluginDescription } from "../core/node/describe.ts";
 import type { StreamingNodeRegistry } from "../core/node/registry.ts";
 import type { Manifest } from "../core/pipeline/manifest.ts";
-import type { SessionMetrics } from "../core/pipeline/metrics.ts";
 import { createPlan, manifestError, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
-import type { Session, SessionOutput } from "../core/pipeline/session.ts";
+import type { Session } from "../core/pipeline/session.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
-import type { PluginInput } from "./plugin_input.ts";
-import { PluginPools } from "./plugin_pools.ts";
-import { placeSegment } from "./placement.ts";
-import { findExcess } from "./plan_size.ts";
-import { TASKS_PER_THREAD } from "./pool.ts";
+import { Admission } from "./admission.ts";
+import { CircuitBreaker } from "./circuit_breaker.ts";
 import { createDefaultRegistry } from "./default_registry.ts";
 import { WORKER_ENTRY_URL } from "./entry_url.ts";
-import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
-import { isDescribedAhead, placeDescribed } from "./place_described.ts";
-import { checkSession, openSession, type SessionOptions } from "./session.ts";
-import { Admission } from "./admission.ts";
-import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
-import { resolveLimits, type SessionLimits } from "./session_options.ts";
-import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
 import { RingPools } from "./link/ring_pool.ts";
+import { isDescribedAhead, placeDescribed } from "./place_described.ts";
+import { placeSegment } from "./placement.ts";
+import { findExcess } from "./plan_size.ts";
+import { PluginPools } from "./plugin_pools.ts";
+import { TASKS_PER_THREAD } from "./pool.ts";
+import { runOnce } from "./run_once.ts";
+import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
+import { checkOpenOptions, checkOptions } from "./runtime_options.ts";
+import type {
+  Delivery,
+  ExecuteInput,
+  ExecuteResult,
+  OpenOptions,
+  Runtime,
+  RuntimeOptions,
+} from "./runtime_types.ts";
+import { checkSession, openSession, type SessionOptions } from "./session.ts";
+import { resolveLimits } from "./session_options.ts";
+import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";
 import { Watchdog } from "./watchdog.ts";
 import { type SegmentWiring, type SessionWiring, wireSession, type WiringOptions } from "./wiring.ts";
-
-/** How {@linkcode createRuntime} sets up a runtime. */
-export interface RuntimeOptions extends SessionLimits {
-  /**
-   * Plugins beside our own: a URL, a path or a package name (found from
-   * `resolveFrom`); `{ plugin, tier, grants, … }` to say how it is to run and
-   * what it may reach; or, for tests and trusted code,
-   * `{ tier: "inline", plugin }`, which runs in the host thread.
-   */
-  readonly plugins?: readonly PluginInput[] | undefined;
-  /** Module or folder from which package names are found, as a URL or an absolute path. Default: the current folder. */
-  readonly resolveFrom?: string | URL | undefined;
-  /** Where node types are looked up. Default: our own plugins. `plugins` are added to it. */
-  readonly registry?: StreamingNodeRegistry | undefined;
-  /** Lists of plugin names that trust each other: they may share threads, and adjacent nodes of theirs run fused. Default: none. */
-  readonly trust?: readonly (readonly string[])[] | undefined;
-  /** Receives what nodes log. Default: warnings and errors go to the console. */
-  readonly onLog?: ((entry: LogEntry) => void) | undefined;
-  /** Most threads per isolation group. Default: the number of processors. */
-  readonly maxThreads?: number | undefined;
-  /** How many segments a thread takes when all threads are busy. Default: 256. */
-  readonly tasksPerThread?: number | undefined;
-  /**
-   * Most heap of one thread, in MiB: a thread that exceeds it ends with
-   * `worker-crashed`. Buffers (audio, tensors) are not part of the heap. Node
-   * only; elsewhere it is refused with `unsupported-runtime`, since it would
-   * not be kept or not be told. Default: the runtime's own limit.
-   */
-  readonly maxHeapMb?: number | undefined;
-  /** How long an idle thread is kept, in milliseconds. Default: 30 000. */
-  readonly idleTimeoutMs?: number | undefined;
-  /** How long describing a plugin, or opening a session with its models, may take, in milliseconds. Default: 60 000. */
-  readonly openTimeoutMs?: number | undefined;
-  /**
-   * How long a cancelled segment may take before its thread is terminated, in
-   * milliseconds. Nodes have one second to return and one to be disposed of,
-   * so less than 2000 may terminate a thread that would have ended by itself.
-   * Default: 3000.
-   */
-  readonly killGraceMs?: number | undefined;
-  /**
-   * From when on a thread that stands still, since a node lets nothing else
-   * run there, is told of: as a warning to `onLog`, and in the metrics; in
-   * milliseconds, from 1000. Default: 5000.
-   */
-  readonly stallAfterMs?: number | undefined;
-  /**
-   * How long a thread may stand still before it is terminated, in
-   * milliseconds, from 1000; its sessions fail with `node-stuck`, or are
-   * started again as `restart` says. Nodes that load large models without a
-   * pause need their time. Default: for ever.
-   */
-  readonly stallTimeoutMs?: number | undefined;
-  /** Most sessions open at a time. `validate` needs no place. Default: no limit. */
-  readonly maxSessions?: number | undefined;
-  /**
-   * Most calls of `open` and `execute` that wait, in order, where `maxSessions`
-   * are open; more are rejected at once with `overloaded`. Default: 0.
-   */
-  readonly maxQueuedSessions?: number | undefined;
-  /** Most values in flight on one edge. Default: 16. */
-  readonly maxItemsInFlight?: number | undefined;
-  /** Most bytes in flight on one edge; the last value let in may exceed it. Default: 4 MiB. */
-  readonly maxBytesInFlight?: number | undefined;
-  /**
-   * Most links of one session: its inputs, its outputs, and its connections
-   * between segments. A manifest that needs more is invalid. Default: 4096.
-   */
-  readonly maxSessionLinks?: number | undefined;
-  /**
-   * Whether short chunks of audio may go from thread to thread through shared
-   * memory, where the runtime has it. Without, every value goes in a message.
-   * Default: true.
-   */
-  readonly sharedMemory?: boolean | undefined;
-  /** The default of {@linkcode OpenOptions.channels}. */
-  readonly channels?: Channels | undefined;
-  /** The default of {@linkcode OpenOptions.delivery}. */
-  readonly delivery?: Delivery | undefined;
-  /** The default of {@linkcode OpenOptions.restart}. */
-  readonly restart?: RestartOptions | undefined;
-  /**
-   * When plugins that crash again and again are taken out of service: what needs them is refused with
-   * `plugin-unavailable`. Default: never.
-   */
-  readonly breaker?: BreakerOptions | undefined;
-  /** The worker's entry module, for bundles that moved it. Default: found beside this module. */
-  readonly workerEntry?: URL | undefined;
-}
-
-/**
- * What becomes of the values that were under way in a thread that has died.
- *
- * - `"at-most-once"`: each value is given to a node once, or is lost;
- * - `"at-least-once"`: a value is kept until nothing that was made from it is under way any more, and is given again, in
- *   order, to the node in its new thread. What had come out of it before the crash comes out again.
- */
-export type Delivery = "at-most-once" | "at-least-once";
-
-/** When a part of a session whose thread has died is started again. */
-export interface RestartOptions {
-  /** Restarts in all within {@linkcode windowMs}, from 0. With one more crash the session fails. */
-  readonly maxRestarts: number;
-  /** In milliseconds, from 1. Default: 60 000. */
-  readonly windowMs?: number | undefined;
-  /** Before the first restart, in milliseconds; it doubles with every further one. Default: 100. */
-  readonly initialDelayMs?: number | undefined;
-  /** Longest delay, in milliseconds. Default: 5 000. */
-  readonly maxDelayMs?: number | undefined;
-}
-
-/** How one session is opened. */
-export interface OpenOptions extends SessionLimits {
-  /** Cancels the session when it aborts. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Named channels that the nodes of the session may use, in their threads: a
-   * `ChannelManager`, or what `connectChannels` gives. Default: none.
-   */
-  readonly channels?: Channels | undefined;
-  /** What becomes of values in a thread that dies. Default: `"at-most-once"`. */
-  readonly delivery?: Delivery | undefined;
-  /**
-   * Whether a part of the session whose thread has died is started again,
-   * with new nodes. Default: it is not, and the session fails with
-   * `worker-crashed`; with delivery `"at-least-once"`, up to 3 times in a minute.
-   */
-  readonly restart?: RestartOptions | undefined;
-  /** Whether the metrics of each node tell when it was at work, for a picture of the session. Default: false. */
-  readonly recordActivity?: boolean | undefined;
-}
-
-/** Values for the inputs of a one-shot run: one, several, or a stream of them. */
-export type ExecuteInput = RuntimeData | Iterable<RuntimeData> | AsyncIterable<RuntimeData>;
-
-/** What a one-shot run gives. */
-export interface ExecuteResult {
-  /** All outputs, in order, by node id; those of all its ports together. */
-  readonly outputs: { readonly [nodeId: string]: readonly RuntimeData[] };
-  /** The same with port and sequence, in the order in which they came. */
-  readonly items: readonly SessionOutput[];
-  readonly metrics: SessionMetrics;
-}
-
-/** The rack. Made by {@linkcode createRuntime}. */
-export interface Runtime {
-  readonly registry: StreamingNodeRegistry;
-
-  /** Checks a manifest with all its parameters and gives every problem; none if it can be opened. */
-  validate(manifest: unknown): Promise<readonly Problem[]>;
-
-  /**
-   * Runs a manifest once: sends the inputs, ends them, and gathers all outputs.
-   *
-   * @param inputs By node id.
-   * @throws {StreamrackError} as {@linkcode Runtime.open} and {@linkcode Session.send}, or what a node failed with.
-   */
-  execute(
-    manifest: Manifest,
-    inputs?: { readonly [nodeId: string]: ExecuteInput },
-    options?: OpenOptions,
-  ): Promise<ExecuteResult>;
-
-  /**
-   * Opens a session: all its nodes are created and ready when it resolves.
-   *
-   * @throws {StreamrackError} `invalid-manifest` with every problem, `plugin-load-failed`, `node-create-failed`, `deadline-exceeded`, `overloaded`, `invalid-options` or `runtime-closed`. Nothing is left running then.
-   */
-  open(manifest: Manifest, options?: OpenOptions): Promise<Session>;
-
-  /**
-   * Loads a plugin anew, with those that share its threads: from now on
-   * sessions use what is at its place now. Running ones finish with what they
-   * have; a part of them that is started again after a crash loads what is
-   * there then. If it fails, everything stays as it was.
-   *
-   * @param pluginName What the plugin calls itself.
-   * @returns What it is now.
-   * @throws {StreamrackError} as {@linkcode createRuntime} for a plugin that cannot be loaded; `plugin-not-found` for a name that no plugin has; `invalid-plugin` if it calls itself something else now; `invalid-options` for the inline tier; `runtime-closed`.
-   */
-  reload(pluginName: string): Promise<PluginDescription>;
-
-  /**
-   * Counts of all sessions, by plugin as well. Asks no thread, so it answers
-   * at once; with `sharedMemory: false`, and in sessions with a node in a child
-   * process, what workers count is as old as the last `session.metrics()`.
-   */
-  metrics(): RuntimeMetrics;
-
-  /**
-   * Ends all sessions, then all threads. May be repeated.
-   *
-   * @param options.drainTimeoutMs How long sessions may take to finish by themselves before they are cancelled. Default: 0.
-   */
-  close(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
-
-  /** The same as {@linkcode Runtime.close} without a drain. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
 
 /**
  * Makes a runtime. Plugins are loaded and described in workers, never in the
@@ -399,28 +206,7 @@ class Rack implements Runtime {
     inputs: { readonly [nodeId: string]: ExecuteInput } = {},
     options: OpenOptions = {},
   ): Promise<ExecuteResult> {
-    const session = await this.open(manifest, options);
-    const items: SessionOutput[] = [];
-    const outputs = new Map(session.outputs.map(({ nodeId }): [string, RuntimeData[]] => [nodeId, []]));
-    let inputFailure: unknown;
-    const feeding = Promise.all(Object.entries(inputs).map(([to, input]) => feed(session, to, input)))
-      .then(() => session.finish())
-      .catch(async (thrown) => {
-        inputFailure = thrown;
-        await session.cancel(thrown);
-      });
-    try {
-      for await (const item of session) {
-        items.push(item);
-        outputs.get(item.nodeId)?.push(item.data);
-      }
-    } catch (thrown) {
-      // When the inputs were at fault, the session only says that it was cancelled.
-      await feeding;
-      throw StreamrackError.is(thrown) && thrown.reason === "session-cancelled" ? inputFailure ?? thrown : thrown;
-    }
-    // Not by assignment: a node may be called __proto__.
-    return { outputs: Object.fromEntries(outputs), items, metrics: await session.metrics() };
+    return await runOnce(await this.open(manifest, options), inputs);
   }
 
   close({ drainTimeoutMs = 0 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
@@ -554,106 +340,10 @@ function runtimeClosed(): StreamrackError {
   return new StreamrackError("runtime-closed", "the runtime was closed", { remedy: "Make a new one." });
 }
 
-async function feed(session: Session, to: string, input: ExecuteInput): Promise<void> {
-  const target = { to };
-  if (typeof input !== "object" || input === null) {
-    throw new StreamrackError("invalid-data", "an input is no data", {
-      problems: [{
-        path: `inputs.${to}`,
-        message: "is no data",
-        received: displayValue(input),
-        expected: "RuntimeData, or an iterable of it",
-      }],
-    });
-  }
-  if ("type" in input) return await session.send(input, target);
-  for await (const data of input) await session.send(data, target);
-}
-
 function logToConsole({ level, nodeId, pluginName, message, details }: LogEntry): void {
   if (level !== "warn" && level !== "error") return;
   console[level](
     `[${pluginName}]${nodeId === "" ? "" : ` ${nodeId}:`} ${message}`,
     ...(details === undefined ? [] : [details]),
   );
-}
-
-/** The least value of each option that is a number. */
-const OPTION_MINIMA = {
-  maxThreads: 1,
-  tasksPerThread: 1,
-  maxHeapMb: 1,
-  idleTimeoutMs: 0,
-  openTimeoutMs: 1,
-  killGraceMs: 0,
-  stallAfterMs: 1_000,
-  stallTimeoutMs: 1_000,
-  maxSessions: 1,
-  maxQueuedSessions: 0,
-  maxItemsInFlight: 1,
-  maxBytesInFlight: 1,
-  maxSessionLinks: 1,
-} as const satisfies { readonly [K in keyof RuntimeOptions]: number };
-
-const RESTART_MINIMA = { maxRestarts: 0, windowMs: 1, initialDelayMs: 0, maxDelayMs: 0 } as const;
-const BREAKER_MINIMA = { maxCrashes: 1, windowMs: 1, coolDownMs: 1 } as const;
-const DELIVERIES: readonly unknown[] = ["at-most-once", "at-least-once", undefined];
-
-/** What is wrong with the numbers in an object of options. */
-function checkNumbers(options: object, path: string, minima: { readonly [name: string]: number }): Problem[] {
-  return Object.entries(minima).flatMap(([name, minimum]) => {
-    const value = (options as { readonly [name: string]: unknown })[name];
-    if (value === undefined || (Number.isSafeInteger(value) && value as number >= minimum)) return [];
-    const problem = { path: `${path}.${name}`, message: "is not right", received: displayValue(value) };
-    return [{ ...problem, expected: `a whole number from ${minimum}` }];
-  });
-}
-
-/** What is wrong with what a runtime and a session have in common. */
-function checkShared({ delivery, restart, channels }: OpenOptions): Problem[] {
-  const problems = restart === undefined ? [] : checkNumbers(restart, "options.restart", RESTART_MINIMA);
-  if (restart !== undefined && restart.maxRestarts === undefined) {
-    problems.push({ path: "options.restart.maxRestarts", message: "is missing", expected: "a whole number from 0" });
-  }
-  if (!DELIVERIES.includes(delivery)) {
-    const expected = '"at-most-once" or "at-least-once"';
-    problems.push({ path: "options.delivery", message: "is not right", received: displayValue(delivery), expected });
-  }
-  if (channels !== undefined && typeof (channels as Partial<Channels> | null)?.publish !== "function") {
-    const expected = "a ChannelManager";
-    problems.push({ path: "options.channels", message: "is not right", received: displayValue(channels), expected });
-  }
-  return problems;
-}
-
-function checkOpenOptions(options: OpenOptions): void {
-  const problems = checkShared(options);
-  if (problems.length === 0) return;
-  throw new StreamrackError("invalid-options", "the session cannot be opened with these options", { problems });
-}
-
-function checkOptions(options: RuntimeOptions): void {
-  const { breaker } = options;
-  const problems = [
-    ...checkNumbers(options, "options", OPTION_MINIMA),
-    ...checkShared(options),
-    ...(breaker === undefined ? [] : checkNumbers(breaker, "options.breaker", BREAKER_MINIMA)),
-  ];
-  if (breaker !== undefined && breaker.maxCrashes === undefined) {
-    problems.push({ path: "options.breaker.maxCrashes", message: "is missing", expected: "a whole number from 1" });
-  }
-  if (problems.length > 0) {
-    throw new StreamrackError("invalid-options", "the runtime cannot be made with these options", { problems });
-  }
-  resolveLimits(options, {});
-  const { name, version, limitsWorkerHeap } = runtimeInfo();
-  if (options.maxHeapMb !== undefined && !limitsWorkerHeap) {
-    throw new StreamrackError(
-      "unsupported-runtime",
-      `${name} ${version} does not limit the heap of a worker reliably`,
-      {
-        remedy: "Leave maxHeapMb out, or run on Node.",
-      },
-    );
-  }
 }

@@ -4,8 +4,8 @@ import { parentPort } from "node:worker_threads";
 import { invert } from "./invert.ts";
 import { type RingEnd, RingReader, RingWriter } from "./ring_memory.ts";
 
-// Once, for the start: chunks take the ring.
-parentPort?.once("message", ({ input, output }: { input: RingEnd; output: RingEnd }) => {
+// One message for each pipe, at its start: chunks take the ring.
+parentPort?.on("message", ({ input, output }: { input: RingEnd; output: RingEnd }) => {
   const writer = new RingWriter(output);
   const reader = new RingReader(input);
   reader.onChunk = (samples) => {

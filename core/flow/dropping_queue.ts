@@ -6,13 +6,13 @@
  */
 
 import type { EdgeCounts } from "./edge_counts.ts";
-import type { Item, ItemWriter, WhenFull } from "./item.ts";
+import type { FlowLimits, Item, ItemWriter, WhenFull } from "./item.ts";
 
 /** How a {@linkcode DroppingQueue} drops. */
 export interface DroppingOptions {
   readonly whenFull: Exclude<WhenFull, "block">;
-  /** Values that wait here at most, from 1, beside those in the window of the edge itself. */
-  readonly items: number;
+  /** What waits here at most, beside what is in the window of the edge itself. */
+  readonly limits: FlowLimits;
   /** Where drops are counted. */
   readonly counts?: EdgeCounts | undefined;
   /** Told of a value that the edge refuses: nobody waits for its write. */
@@ -21,14 +21,15 @@ export interface DroppingOptions {
 
 /**
  * Stands before a writer and takes every value at once. While the writer
- * waits for room, values wait here, up to a number; then the oldest of them or
- * the newest goes. The reader sees that some are missing by the sequence
+ * waits for room, values wait here, up to the limits; then the oldest of them
+ * or the newest goes. The reader sees that some are missing by the sequence
  * numbers of the others.
  */
 export class DroppingQueue implements ItemWriter {
   readonly #writer: ItemWriter;
   readonly #options: DroppingOptions;
   readonly #waiting: Item[] = [];
+  #waitingBytes = 0;
   #isWriting = false;
   #isEnding = false;
   #failure: Error | undefined;
@@ -46,14 +47,12 @@ export class DroppingQueue implements ItemWriter {
 
   write(item: Item): void {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#waiting.length === this.#options.items) {
-      const dropped = this.#options.whenFull === "drop-newest" ? item : this.#waiting.shift() as Item;
-      this.dropped += 1;
-      this.#options.counts?.dropped();
-      dropped.lease?.release();
-      if (dropped === item) return;
+    while (this.#isFull) {
+      if (this.#options.whenFull === "drop-newest") return this.#drop(item);
+      this.#drop(this.#shift() as Item);
     }
     this.#waiting.push(item);
+    this.#waitingBytes += item.bytes;
     if (!this.#isWriting) void this.#pass();
   }
 
@@ -68,11 +67,28 @@ export class DroppingQueue implements ItemWriter {
     this.#writer.abort(error);
   }
 
+  get #isFull(): boolean {
+    const { items, bytes } = this.#options.limits;
+    return this.#waiting.length >= items || this.#waitingBytes >= bytes;
+  }
+
+  #shift(): Item | undefined {
+    const item = this.#waiting.shift();
+    this.#waitingBytes -= item?.bytes ?? 0;
+    return item;
+  }
+
+  #drop({ lease }: Item): void {
+    this.dropped += 1;
+    this.#options.counts?.dropped();
+    lease?.release();
+  }
+
   /** Hands on what waits, as fast as the writer takes it. */
   async #pass(): Promise<void> {
     this.#isWriting = true;
     try {
-      for (let item = this.#waiting.shift(); item !== undefined; item = this.#waiting.shift()) {
+      for (let item = this.#shift(); item !== undefined; item = this.#shift()) {
         const written = this.#writer.write(item);
         if (written !== undefined) await written;
       }

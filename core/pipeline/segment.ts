@@ -252,10 +252,10 @@ export class SegmentRunner {
           ? inlet
           : this.#environment.openOutlet((edge.to as { link: number }).link, counts.beginWriting());
         const { whenFull = "block" } = edge;
-        const { items } = edge.limits ?? this.#spec.limits;
+        const limits = edge.limits ?? this.#spec.limits;
         if (whenFull === "block") return [writer];
         const onFailure = (error: Error) => this.abort(placed(StreamrackError.from(error), { nodeId, pluginName }));
-        return [new DroppingQueue(writer, { whenFull, items, counts, onFailure })];
+        return [new DroppingQueue(writer, { whenFull, limits, counts, onFailure })];
       });
       return [port, new Outlet(writers, this.#firstSequence(writers))] as const;
     });

@@ -55,9 +55,9 @@ class Branch {
   readonly failures: Error[] = [];
   readonly queue: DroppingQueue;
 
-  constructor(whenFull: (typeof POLICIES)[number], items: number) {
+  constructor(whenFull: (typeof POLICIES)[number], items: number, bytes = 1_000) {
     this.queue = new DroppingQueue(this.writer, {
-      ...{ whenFull, items, counts: this.table.open(0) },
+      ...{ whenFull, limits: { items, bytes }, counts: this.table.open(0) },
       onFailure: (error) => this.failures.push(error),
     });
   }
@@ -67,6 +67,11 @@ class Branch {
       const lease = new Lease(() => this.released.push(sequence));
       this.queue.write({ data: RuntimeData.json(sequence), sequence, epoch: 0, bytes: 1, lease });
     }
+  }
+
+  writeLarge(sequence: number, bytes: number): void {
+    const lease = new Lease(() => this.released.push(sequence));
+    this.queue.write({ data: RuntimeData.json(sequence), sequence, epoch: 0, bytes, lease });
   }
 }
 
@@ -97,6 +102,22 @@ describe("DroppingQueue", () => {
     assert.deepEqual(branch.released, [3, 4]);
     for (let i = 0; i < 3; i++) await branch.writer.next();
     assert.deepEqual(branch.writer.taken, [0, 1, 2]);
+  });
+
+  it("bounds what waits in bytes as well; the last that is let in may exceed them", async () => {
+    const oldest = new Branch("drop-oldest", 100, 10);
+    for (const [n, bytes] of [20, 4, 4, 4, 50, 3, 20].entries()) oldest.writeLarge(n, bytes);
+    // The first is with the writer. Who finds the limit reached drops from the front until it is not.
+    assert.deepEqual(oldest.released, [1, 2, 3, 4]);
+    for (let i = 0; i < 3; i++) await oldest.writer.next();
+    assert.deepEqual(oldest.writer.taken, [0, 5, 6]);
+
+    const newest = new Branch("drop-newest", 100, 10);
+    for (const [n, bytes] of [20, 4, 50, 1, 1].entries()) newest.writeLarge(n, bytes);
+    assert.deepEqual(newest.released, [3, 4]);
+    for (let i = 0; i < 3; i++) await newest.writer.next();
+    newest.writeLarge(5, 50);
+    assert.deepEqual([newest.writer.taken, newest.queue.dropped], [[0, 1, 2, 5], 2]);
   });
 
   it("counts what it drops, and leaves what is written to the writer", async () => {
@@ -151,7 +172,7 @@ describe("DroppingQueue", () => {
     const limits = { items: 2, bytes: 1 << 20 };
     const open = () => new EdgeQueue({ port: "in", from: "n" }, limits);
     const [quick, slow] = [open(), open()];
-    const branch = new DroppingQueue(slow, { whenFull: "drop-oldest", items: 2, onFailure: assert.fail });
+    const branch = new DroppingQueue(slow, { whenFull: "drop-oldest", limits, onFailure: assert.fail });
     const outlet = new Outlet([quick, branch]);
     const reader = new FanIn([quick], "any");
     for (let n = 0; n < 50; n++) {

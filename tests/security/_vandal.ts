@@ -7,7 +7,9 @@
  */
 
 import { parentPort } from "node:worker_threads";
-import { type RingBytes, RingReader, RingWriter } from "../../workers/link/ring.ts";
+import type { RingBytes } from "../../workers/link/ring.ts";
+import { RingReader } from "../../workers/link/ring_reader.ts";
+import { RingWriter } from "../../workers/link/ring_writer.ts";
 import { Random } from "../_support/random.ts";
 import { audioOf, STATE } from "../workers/link/_ring_kit.ts";
 import { hostileValue } from "./_hostile_values.ts";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type LinkMetrics, RuntimeData, type RuntimeOptions, type Session } from "../../mod.ts";
-import { createRingMemory, RingReader, RingWriter } from "../../workers/link/ring.ts";
+import { createRingMemory } from "../../workers/link/ring.ts";
+import { RingReader } from "../../workers/link/ring_reader.ts";
+import { RingWriter } from "../../workers/link/ring_writer.ts";
 import { ringInFlight } from "../../workers/link/ring_in_flight.ts";
 import { chain, collect, withRuntime } from "../_support/runtime.ts";
 

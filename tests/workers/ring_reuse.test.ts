@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type AudioData, RuntimeData, type Session } from "../../mod.ts";
+import { type AudioData, createDefaultRegistry, createPlan, RuntimeData, type Session, StreamrackError } from "../../mod.ts";
+import { RingPools } from "../../workers/link/ring_pool.ts";
+import type { SegmentResult } from "../../workers/protocol.ts";
+import { openSession } from "../../workers/session.ts";
+import { type SegmentWiring, wireSession } from "../../workers/wiring.ts";
 import { chain, withRuntime } from "../_support/runtime.ts";
 
 const MANIFEST = chain("audio.gain");
@@ -49,5 +53,58 @@ describe("rings that are used again", () => {
         assert.deepEqual(await levels(next), new Array(10).fill(0.125));
       }
     });
+  });
+});
+
+describe("rings of a session whose segment", () => {
+  const RESTART = { maxRestarts: 0, windowMs: 1, initialDelayMs: 1, maxDelayMs: 1 };
+  const LIMITS = { items: 16, bytes: 1024 ** 2 };
+
+  /** Opens a session over a segment that runs nowhere, ends it, and tells whether its rings are used again. */
+  async function areReused(end: (segment: PromiseWithResolvers<SegmentResult>) => void): Promise<boolean[]> {
+    const plan = createPlan(MANIFEST, createDefaultRegistry());
+    const ringPools = new RingPools();
+    const outcome = Promise.withResolvers<SegmentResult>();
+    const place = ({ segment, links }: SegmentWiring) => {
+      outcome.promise.finally(() => links.forEach(({ port }) => port.close())).catch(() => {});
+      return {
+        segment,
+        result: outcome.promise,
+        prepare: () => Promise.resolve({ ok: true as const, value: [] }),
+        start: () => Promise.resolve({ ok: true as const, value: null }),
+        reconnect: () => Promise.resolve(null),
+        metrics: () => Promise.resolve({ nodes: [], edges: [] }),
+        endWithin: () => Promise.resolve(),
+        health: () => undefined,
+        flush() {},
+        cancel() {},
+      };
+    };
+    const wiring = wireSession(plan, { sessionId: "one", limits: LIMITS, ringPools, place });
+    const session = await openSession(plan, wiring, {
+      id: "one",
+      openTimeoutMs: 60_000,
+      killGraceMs: 0,
+      restart: RESTART,
+      onCrash() {},
+      onViolation() {},
+      onRestart() {},
+    });
+    const rings = wiring.wires.map(({ ring }) => ring);
+    end(outcome);
+    await session.ended;
+    const pool = ringPools.between(undefined, plan.segments[0]?.group);
+    const later = new Set(Array.from({ length: 20 }, () => pool.take(LIMITS.items)));
+    return rings.map((ring) => ring !== undefined && later.has(ring));
+  }
+
+  it("has ended are used again", async () => {
+    const result: SegmentResult = { outcome: { ok: true, value: null }, metrics: { nodes: [], edges: [] } };
+    assert.deepEqual(await areReused(({ resolve }) => resolve(result)), [true, true]);
+  });
+
+  it("was lost with its thread are never used again: the thread may be at its last write", async () => {
+    const error = new StreamrackError("worker-crashed", "its thread has ended");
+    assert.deepEqual(await areReused(({ reject }) => reject(error)), [false, false]);
   });
 });

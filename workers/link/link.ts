@@ -12,8 +12,8 @@ import type { NodeSource } from "../../core/node/contract.ts";
 import type { LinkPeer } from "./link_errors.ts";
 import type { LinkKinds } from "./received.ts";
 import { createRingMemory, RING_CAPACITY_BYTES, type RingBytes } from "./ring.ts";
-import { RingLinkReader } from "./ring_reader.ts";
-import { RingLinkWriter } from "./ring_writer.ts";
+import { RingLinkReader } from "./ring_link_reader.ts";
+import { RingLinkWriter } from "./ring_link_writer.ts";
 import { TransferLinkReader, TransferLinkWriter } from "./transfer_link.ts";
 
 /** One end of a link. It may be posted to another thread, with `port` in the transfer list. */

@@ -8,10 +8,10 @@ import {
   clearRingMemory,
   createRingMemory,
   RING_CAPACITY_BYTES,
-  RING_STATE_BYTES,
   type RingBytes,
   ringCapacityBytes,
 } from "./ring.ts";
+import { RING_STATE_BYTES } from "./ring_layout.ts";
 
 const RING_BYTES = RING_STATE_BYTES + RING_CAPACITY_BYTES;
 /** So that a slab takes 1 MB: allocators take less from what they have, and clear it, which takes every page. */

@@ -1,333 +1,209 @@
 /**
- * The reading end of a link over a shared ring.
+ * The reading end of a ring.
  *
  * @module
  */
 
-import type { RuntimeData } from "../../core/data/types.ts";
-import type { FlowLimits, Item } from "../../core/flow/item.ts";
-import { LeaseQueue } from "../../core/flow/lease.ts";
-import { messagesHeard, nextTurn, noteMessage } from "../../core/flow/pacer.ts";
-import { checkProgress } from "../../core/node/progress.ts";
-import type { NodeSource, Progress } from "../../core/node/contract.ts";
-import type { LinkEnd, LinkOptions, LinkReader, OnViolation } from "./link.ts";
-import { accuseIfThrown, accusing, type LinkPeer, toViolation, violation } from "./link_errors.ts";
-import { checkKind, checkReceived, type LinkKinds } from "./received.ts";
-import { type RingBytes, RingReader, type RingRecord } from "./ring.ts";
-import { Allowance } from "./allowance.ts";
-import { Overdue } from "./overdue.ts";
-import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
+import type { AudioData } from "../../core/data/types.ts";
+import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../../core/data/validate.ts";
+import { takeBuffer } from "./buffer_pool.ts";
+import { corrupt, RING_PAYLOAD_BYTES_MAX, type RingBytes, RingMemory, type RingRecord, takeFlag } from "./ring.ts";
+import { BYTES_FREED, CHANNELS, EPOCH, FLOW_BYTES, FORMATS, HEADER_BYTES, KIND, KINDS, LENGTH, PARTIAL, PAYLOAD_BYTES, READ_POSITION, READER_ASLEEP, recordLength, RECORDS_FREED, RECORDS_WRITTEN, SAMPLE_BYTES, SAMPLE_RATE, SEQUENCE, TAKEN_MAX, TAKEN_SHIFT, TIMESTAMP_US, WRITE_POSITION, WRITER_ASLEEP } from "./ring_layout.ts";
 
-/** A value that came over the port, before or after its reference. */
-interface Posted {
-  readonly sequence: number;
-  readonly data: RuntimeData;
-  readonly progress: Progress | undefined;
+/** A record that was taken and not freed yet, as it was when it was read: the memory may say something else by now. */
+interface TakenRecord {
+  readonly end: number;
+  readonly bytes: number;
 }
 
-/** The reading end of a ring link. */
-export class RingLinkReader implements LinkReader {
-  readonly source: NodeSource;
-  readonly isRemote: boolean = true;
-  readonly closed: Promise<void>;
-  awaitsMessage = false;
-  nextSequence: number;
-  onChange: () => void = () => {};
-  onLaterEpoch: (epoch: number) => void = () => {};
-  #port!: MessagePort;
-  readonly #ring: RingReader;
-  readonly #limits: FlowLimits;
-  readonly #onViolation: OnViolation;
-  #posted: Posted[] = [];
-  /** What was taken and is not done with, where the link keeps it. */
-  readonly #leases: LeaseQueue | undefined;
-  /** References before this record may have lost their values. */
-  #lostBefore: number | undefined;
-  /** Records before this one are of an earlier writer, whose successor sends all of it again, where the link keeps it. */
-  readonly #againBefore: number | undefined;
-  #next: Item | undefined;
-  #epoch = 0;
-  #hasEnded = false;
-  #hasConfirmed = false;
-  #close!: () => void;
-  #isArmed = false;
-  #isResting = false;
-  #isClosed = false;
-  /** The end was taken, then the writer has died: what it sends again is not taken, but kept in order until what was is done with. */
-  #isOver = false;
-  /** Set by a violation: nothing is believed any more. */
-  #isBroken = false;
-  /** What there is reason for: each doorbell follows a record that no other did. */
-  readonly #doorbells: Allowance;
-  /** Room that a writer who sleeps was not told of yet. */
-  readonly #room: Overdue = new Overdue(() => this.#wakeWriter());
-  readonly #peer: LinkPeer | undefined;
-  readonly #kinds: LinkKinds | undefined;
-  readonly #takesAudio: boolean;
-  readonly #latestEpoch: (() => number) | undefined;
+/** The reading end of a ring. */
+export class RingReader {
+  #memory: RingMemory;
+  /** Up to where records were taken, and how many. */
+  #position: number;
+  #records: number;
+  /** What was freed. */
+  #freedRecords: number;
+  #freedBytes: number;
+  /** Taken and not freed, the oldest first. */
+  readonly #taken: TakenRecord[] = [];
+  /** Where the record ends that was read last, and what it counts for. */
+  #end = 0;
+  #recordBytes = 0;
+  /** The writer's position when it was last looked at. */
+  #written: number;
 
-  constructor(
-    end: LinkEnd & { readonly ring: RingBytes },
-    source: Omit<NodeSource, "ended">,
-    { limits, keeps = false, peer, kinds, latestEpoch }: LinkOptions,
-    onViolation: OnViolation,
-  ) {
-    this.#ring = accuseIfThrown(peer, () => new RingReader(end.ring));
-    this.#peer = peer;
-    this.#kinds = kinds;
-    this.#takesAudio = kinds === undefined || kinds.includes("audio") || kinds.includes("any");
-    this.#latestEpoch = latestEpoch;
-    this.closed = new Promise((resolve) => this.#close = resolve);
-    this.#lostBefore = end.lostBefore;
-    this.#againBefore = keeps ? end.lostBefore : undefined;
-    this.nextSequence = end.lostBefore === undefined ? 0 : -1;
-    this.#limits = limits;
-    this.#doorbells = new Allowance(limits.items);
-    this.#onViolation = onViolation;
-    this.#leases = keeps ? new LeaseQueue(() => this.#freeOldest()) : undefined;
-    const isDrained = () => this.isDrained;
-    this.source = {
-      ...source,
-      get ended() {
-        return isDrained();
-      },
-    };
-    this.#listen(end.port);
+  /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
+  constructor(memory: RingBytes) {
+    this.#memory = new RingMemory(memory);
+    this.#position = this.#written = this.#memory.loadPosition(READ_POSITION);
+    this.#records = this.#freedRecords = this.#memory.load(RECORDS_FREED);
+    this.#freedBytes = this.#memory.load(BYTES_FREED);
   }
 
+  /** How many records were written, modulo 2³². */
+  get written(): number {
+    return this.#memory.load(RECORDS_WRITTEN);
+  }
+
+  /** The sequence number behind the last that was written. */
+  get nextSequence(): number {
+    return this.#memory.nextSequence;
+  }
+
+  /** Goes on with a copy of what is left, and never touches the ring again: another may use its memory from now on. */
+  detach(): void {
+    this.#memory = this.#memory.copy(this.depth === 0);
+  }
+
+  /** How many records were taken or dropped, modulo 2³². */
+  get taken(): number {
+    return this.#records;
+  }
+
+  /** Records that wait to be taken. */
   get depth(): number {
-    return Math.min(this.#ring.depth, this.#limits.items);
-  }
-
-  get isDrained(): boolean {
-    return this.#isOver || this.#hasEnded && this.peek() === undefined && !this.#isResting && !this.#isBroken;
-  }
-
-  peek(): Item | undefined {
-    for (let dropped = 0; this.#next === undefined && !this.#isResting; dropped++) {
-      // A writer that has not heard of the flush yet may bring stale items as fast as they are dropped here.
-      if (dropped > this.#limits.items) return this.#rest();
-      const item = this.#read();
-      if (item === undefined) return undefined;
-      this.#next = item;
-      if (item.epoch > this.#epoch) {
-        if (this.#latestEpoch !== undefined && item.epoch > this.#latestEpoch()) {
-          this.#violated(violation("a value of an epoch that has not begun"));
-          return this.#next = undefined;
-        }
-        this.#epoch = item.epoch;
-        this.onLaterEpoch(item.epoch);
-      }
-      // The flush may have led to another on a neighbouring edge, which has dropped it already.
-      if (this.#next === item && (item.epoch < this.#epoch || this.#isOver)) this.#drop();
-    }
-    return this.#next;
-  }
-
-  take(): Item {
-    const item = this.peek() as Item;
-    if (this.#isArmed) {
-      this.#isArmed = false;
-      this.#ring.stayAwake();
-    }
-    this.#next = undefined;
-    if (this.#leases !== undefined) {
-      this.#ring.take();
-      return { ...item, lease: this.#leases.take() };
-    }
-    this.#ring.drop();
-    this.#freed();
-    return item;
-  }
-
-  arm(): void {
-    this.#isArmed = true;
-    this.#ring.fallAsleep();
-  }
-
-  flushBefore(epoch: number): void {
-    if (epoch <= this.#epoch) return;
-    this.#epoch = epoch;
-    if (this.#next !== undefined && this.#next.epoch < epoch) this.#drop();
-    this.#dropStale();
-  }
-
-  /** Writers wait in the other thread, and are told there. */
-  abort(): void {}
-
-  async reconnect(port: MessagePort): Promise<number | undefined> {
-    // What the dead thread has posted.
-    await messagesHeard();
-    if (this.#isClosed || this.#hasConfirmed || this.#hasEnded && this.#leases === undefined) {
-      port.close();
-      return undefined;
-    }
-    this.#isOver = this.isDrained;
-    this.#hasEnded = false;
-    this.#port.onmessage = null;
-    this.#port.close();
-    this.#listen(port);
-    const { written, nextSequence } = this.#ring;
-    this.#lostBefore = written;
-    // Posted, but the thread died before the record was written.
-    this.#posted = this.#posted.filter(({ sequence }) => sequence < nextSequence);
-    this.#dropStale();
-    this.onChange();
-    return nextSequence;
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#room.drop();
-    this.#ring.detach();
-    this.#port.close();
-    this.#close();
-  }
-
-  #listen(port: MessagePort): void {
-    this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<ToReader>) => this.#receive(data);
-    // What cannot be read as a message was no message of a writer.
-    port.onmessageerror = () => this.#receive(undefined as never);
+    return (this.#memory.load(RECORDS_WRITTEN) - this.#records) >>> 0;
   }
 
   /**
-   * Drops what is stale, up to the first item that is not, and listens for
-   * more of it: late values must not fill the window while nobody reads.
+   * Copies the next record out of the ring and leaves it there, or returns
+   * nothing if there is none.
+   *
+   * @throws {StreamrackError} `protocol-violation` if what is found cannot be a record.
    */
-  #dropStale(): void {
-    if (this.peek() !== undefined) return;
-    this.arm();
-    this.peek();
+  read(): RingRecord | undefined {
+    const available = this.#skipFiller();
+    if (available === 0) return undefined;
+    const { words, floats } = this.#memory;
+    const at = this.#memory.offset(this.#position);
+    const word = words[at / 4 + KIND] as number;
+    const flags = word & ((1 << TAKEN_SHIFT) - 1);
+    const takenBefore = (word >>> TAKEN_SHIFT) & TAKEN_MAX;
+    const payloadBytes = words[at / 4 + PAYLOAD_BYTES] as number;
+    const length = this.#recordLength(at, available);
+    if (payloadBytes < 0 || recordLength(payloadBytes) !== length) throw corrupt();
+    const sequence = floats[at / 8 + SEQUENCE] as number;
+    const epoch = words[at / 4 + EPOCH] as number;
+    if (!Number.isSafeInteger(sequence) || sequence < 0 || epoch < 0) throw corrupt();
+    const bytes = (words[at / 4 + FLOW_BYTES] as number) >>> 0;
+    const kind = flags & ~PARTIAL;
+    const isPartial = flags !== kind;
+    const data = kind === KINDS.reference ? undefined : this.#readAudio(at, kind, payloadBytes);
+    this.#end = (this.#position + length) >>> 0;
+    this.#recordBytes = bytes;
+    return { data, sequence, epoch, bytes, isPartial, takenBefore, index: this.#records };
   }
 
-  /** Looks no further in this turn of the event loop. */
-  #rest(): undefined {
-    this.#isResting = true;
-    void nextTurn().then(() => {
-      this.#isResting = false;
-      this.#dropStale();
-      this.onChange();
-    });
+  #readAudio(at: number, kind: number, payloadBytes: number): AudioData {
+    const { words, floats, samples: shared } = this.#memory;
+    const format = FORMATS[kind];
+    const channels = words[at / 4 + CHANNELS] as number;
+    if (format === undefined || channels < 1 || channels > CHANNELS_MAX) throw corrupt();
+    const frameBytes = SAMPLE_BYTES[format] * channels;
+    const sampleRate = floats[at / 8 + SAMPLE_RATE] as number;
+    const timestampUs = floats[at / 8 + TIMESTAMP_US] as number;
+    if (payloadBytes % frameBytes !== 0 || !(sampleRate > 0) || sampleRate > SAMPLE_RATE_MAX_HZ) throw corrupt();
+    const samples = copyOut(shared[format], (at + HEADER_BYTES) / SAMPLE_BYTES[format], payloadBytes);
+    if (Number.isNaN(timestampUs)) return { type: "audio", samples, sampleRate, channels, format } as AudioData;
+    if (!Number.isFinite(timestampUs)) throw corrupt();
+    return { type: "audio", samples, sampleRate, channels, format, timestampUs } as AudioData;
   }
 
-  /** Drops the record that was read last. */
-  #drop(): void {
-    this.#next = undefined;
-    if (this.#leases === undefined) {
-      this.#ring.drop();
-      this.#freed();
-    } else {
-      this.#ring.take();
-      this.#leases.take().release();
-    }
+  /** Steps over the record that {@linkcode read} gave. It stays in the ring until {@linkcode free} is called for it. */
+  take(): void {
+    const { words } = this.#memory;
+    const at = this.#memory.offset(this.#position) / 4 + KIND;
+    // Whoever reads it after a crash of this thread is told so.
+    if ((words[at] as number) >>> TAKEN_SHIFT < TAKEN_MAX) words[at] = (words[at] as number) + (1 << TAKEN_SHIFT);
+    this.#taken.push({ end: this.#end, bytes: this.#recordBytes });
+    this.#step();
   }
 
-  #freeOldest(): void {
-    this.#ring.free();
-    this.#freed();
-    this.#confirmEnd();
+  /** Steps over the record that {@linkcode read} gave, and frees it. None may be taken and not freed. */
+  drop(): void {
+    this.#step();
+    this.#free(this.#end, this.#recordBytes);
   }
 
-  #freed(): void {
-    if (this.#isClosed || !this.#ring.isWriterAsleep) return;
-    if (this.#ring.isHalfFree(this.#limits.items)) this.#wakeWriter();
-    else this.#room.note();
+  /** Frees the oldest record that was taken. */
+  free(): void {
+    const { end, bytes } = this.#taken.shift() as TakenRecord;
+    this.#free(end, bytes);
   }
 
-  #wakeWriter(): void {
-    if (!this.#isClosed && this.#ring.mustWakeWriter()) this.#port.postMessage(ROOM);
+  #step(): void {
+    this.#position = this.#end;
+    this.#records = (this.#records + 1) >>> 0;
   }
 
-  /** Says that the writer may go: where the link keeps values, only once the last is done with. */
-  #confirmEnd(): void {
-    if (!this.#hasEnded || this.#hasConfirmed || this.#isClosed) return;
-    if (this.#leases !== undefined && (this.#leases.size > 0 || this.peek() !== undefined || this.#isBroken)) return;
-    this.#hasConfirmed = true;
-    this.#port.postMessage({ t: "closed" } satisfies ToWriter);
-    this.#close();
+  #free(end: number, bytes: number): void {
+    this.#freedRecords = (this.#freedRecords + 1) >>> 0;
+    this.#freedBytes = (this.#freedBytes + bytes) >>> 0;
+    const { words } = this.#memory;
+    words[RECORDS_FREED] = this.#freedRecords | 0;
+    words[BYTES_FREED] = this.#freedBytes | 0;
+    // The position comes last: whoever sees it sees the counts that belong to it.
+    Atomics.store(words, READ_POSITION, end | 0);
   }
 
-  /** The next item, or nothing: none is there, or it is still on its way over the port. */
-  #read(): Item | undefined {
-    if (this.#isBroken) return undefined;
-    try {
-      for (let dropped = 0;; dropped++) {
-        // Whoever writes may say that as much is lost as he likes, and write as fast as it is dropped here.
-        if (dropped > this.#limits.items) return this.#rest();
-        const record = this.#ring.read();
-        if (record === undefined) {
-          if (this.#hasEnded && this.#posted.length > 0) throw violation("a value without a reference");
-          return undefined;
-        }
-        if (isBefore(record, this.#againBefore)) {
-          // Not all of it is here: the rest alone would be out of order.
-          this.#drop();
-          continue;
-        }
-        // Values of one stream are mostly alike: after one that was posted, another will be.
-        this.awaitsMessage = record.data === undefined;
-        if (record.data !== undefined) {
-          if (!this.#takesAudio) checkKind("audio", this.#kinds);
-          return record as Item;
-        }
-        const [posted] = this.#posted;
-        if (posted !== undefined && posted.sequence === record.sequence) {
-          this.#posted.shift();
-          return { ...record, data: posted.data, progress: posted.progress };
-        }
-        // Its value will not come any more, where a thread has died.
-        if (!isBefore(record, this.#lostBefore)) {
-          // Values are posted before their references are written, and the end is posted after both.
-          if (posted !== undefined || this.#hasEnded) throw violation("a reference without a value");
-          return undefined;
-        }
-        this.#drop();
-      }
-    } catch (thrown) {
-      this.#violated(thrown);
-      return undefined;
-    }
+  /** Says that the reader waits. The caller must look for records once more before it really waits. */
+  fallAsleep(): void {
+    Atomics.store(this.#memory.words, READER_ASLEEP, 1);
   }
 
-  #receive(message: ToReader): void {
-    noteMessage();
-    // A port may still deliver what it held when it was closed.
-    if (this.#isClosed) return;
-    try {
-      if (this.#hasEnded) throw violation("something after its end");
-      if (message === DOORBELL) {
-        if (!this.#doorbells.use(this.#ring.taken)) throw violation("doorbells with nothing behind them");
-        this.#dropStale();
-      } else if (message?.t === "data") {
-        // Each posted value has its record in the ring, so there cannot be more than the window.
-        if (this.#posted.length >= this.#limits.items) throw violation(`more than ${this.#limits.items} values`);
-        if (!Number.isSafeInteger(message.s)) throw violation("a value without a number");
-        const progress = message.p === undefined ? undefined : checkProgress(message.p);
-        this.#posted.push({ sequence: message.s, data: checkReceived(message.d, this.#kinds), progress });
-        this.#dropStale();
-      } else if (message?.t === "end") {
-        this.#hasEnded = true;
-        this.#confirmEnd();
-      } else {
-        throw violation("a message of no known form");
-      }
-      this.onChange();
-    } catch (thrown) {
-      this.#violated(thrown);
-    }
+  /** Takes back {@linkcode fallAsleep}. */
+  stayAwake(): void {
+    Atomics.store(this.#memory.words, READER_ASLEEP, 0);
   }
 
-  #violated(thrown: unknown): void {
-    if (this.#isBroken) return;
-    this.#isBroken = true;
-    this.close();
-    this.#onViolation(accusing(toViolation(thrown), this.#peer));
+  /** Whether the writer sleeps, until it is woken. */
+  get isWriterAsleep(): boolean {
+    return Atomics.load(this.#memory.words, WRITER_ASLEEP) === 1;
+  }
+
+  /** Whether half of the window is free, and room for the longest payload: enough to be worth waking the writer for. */
+  isHalfFree(windowRecords: number): boolean {
+    const { capacity } = this.#memory;
+    const used = (this.#memory.load(WRITE_POSITION) - this.#memory.load(READ_POSITION)) >>> 0;
+    const inFlight = (this.#memory.load(RECORDS_WRITTEN) - this.#freedRecords) >>> 0;
+    // Not half of the ring: behind a filler, most of it may be what nobody uses.
+    return capacity - used >= Math.min(RING_PAYLOAD_BYTES_MAX, capacity / 2) && inFlight * 2 <= windowRecords;
+  }
+
+  /** Whether the writer sleeps and has to be woken; asking clears the flag. */
+  mustWakeWriter(): boolean {
+    return takeFlag(this.#memory.words, WRITER_ASLEEP);
+  }
+
+  /** Steps over a filler if there is one; gives the bytes from here to the writer's position. */
+  #skipFiller(): number {
+    const { words, capacity } = this.#memory;
+    if (this.#written === this.#position) this.#written = this.#memory.load(WRITE_POSITION);
+    const available = (this.#written - this.#position) >>> 0;
+    if (available > capacity) throw corrupt();
+    if (available === 0) return 0;
+    const at = this.#memory.offset(this.#position);
+    if (words[at / 4 + KIND] !== KINDS.filler) return available;
+    const length = words[at / 4 + LENGTH] as number;
+    // A filler reaches to the end and has a record behind it, at the front, where no filler may be: so this is no loop.
+    if (length !== capacity - (this.#position & (capacity - 1)) || length >= available) throw corrupt();
+    this.#position = (this.#position + length) >>> 0;
+    return available - length;
+  }
+
+  #recordLength(at: number, available: number): number {
+    const length = this.#memory.words[at / 4 + LENGTH] as number;
+    const toEnd = this.#memory.capacity - (this.#position & (this.#memory.capacity - 1));
+    if (length < HEADER_BYTES || length > available || length > toEnd || length % 8 !== 0) throw corrupt();
+    return length;
   }
 }
 
-/** Whether a record was written before the one with this index, if there is such a one. */
-function isBefore({ index }: RingRecord, other: number | undefined): boolean {
-  return other !== undefined && ((other - index) | 0) > 0;
+/** Copies samples into memory of their own. */
+function copyOut<A extends Float32Array | Int16Array | Int32Array>(shared: A, start: number, byteLength: number): A {
+  const Samples = shared.constructor as new (buffer: ArrayBuffer) => A;
+  const samples = new Samples(takeBuffer(byteLength));
+  samples.set(shared.subarray(start, start + samples.length));
+  return samples;
 }

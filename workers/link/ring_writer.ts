@@ -1,303 +1,186 @@
 /**
- * The writing end of a link over a shared ring: short chunks of audio are
- * copied into shared memory, everything else moves over the port while a
- * reference in the ring keeps its place in the order. A message is sent only
- * to wake a sleeper.
+ * The writing end of a ring.
  *
  * @module
  */
 
-import { copyData } from "../../core/data/transfer.ts";
-import type { AudioData, RuntimeData } from "../../core/data/types.ts";
-import { ringSoon } from "../../core/flow/doorbells.ts";
-import { EdgeCounts } from "../../core/flow/edge_counts.ts";
-import type { FlowLimits, Item } from "../../core/flow/item.ts";
-import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
-import { Vigil } from "../../core/flow/vigil.ts";
-import { recycle } from "./buffer_pool.ts";
-import type { LinkOptions, LinkWriter, OnViolation } from "./link.ts";
-import {
-  accuseIfThrown,
-  accusing,
-  isViolation,
-  linkClosed,
-  type LinkPeer,
-  toViolation,
-  violation,
-} from "./link_errors.ts";
-import type { StreamrackError } from "../../core/errors.ts";
-import { checkNotDetached, postData } from "./post_data.ts";
-import { RING_PAYLOAD_BYTES_MAX, type RingBytes, RingWriter } from "./ring.ts";
-import { Allowance } from "./allowance.ts";
-import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
+import type { AudioData } from "../../core/data/types.ts";
+import type { FlowLimits } from "../../core/flow/item.ts";
+import { violation } from "./link_errors.ts";
+import { corrupt, type RecordStamp, type RingBytes, RingMemory, takeFlag } from "./ring.ts";
+import { BYTES_FREED, BYTES_WRITTEN, CHANNELS, EPOCH, FLOW_BYTES, HEADER_BYTES, KIND, KINDS, LENGTH, NEXT_SEQUENCE, PARTIAL, PAYLOAD_BYTES, READ_POSITION, READER_ASLEEP, recordLength, RECORDS_FREED, RECORDS_WRITTEN, SAMPLE_BYTES, SAMPLE_RATE, SEQUENCE, TIMESTAMP_US, WRITE_POSITION, WRITER_ASLEEP } from "./ring_layout.ts";
 
-/** A value that is written again if the thread of its reader dies. */
-interface Kept {
-  readonly item: Item;
-  /** Over the port, with a reference in the ring. */
-  readonly isPosted: boolean;
-}
+/** Room at the front for which the writer turns back to it: most windows of chunks in real time. */
+const FRONT_BYTES = 32 * 1024;
+const PAGE_BYTES = 4 * 1024;
 
-interface Waiting {
-  readonly item: Item;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-/** The writing end of a ring link. */
-export class RingLinkWriter implements LinkWriter {
-  readonly closed: Promise<void>;
-  #port!: MessagePort;
-  readonly #ring: RingWriter;
-  readonly #limits: FlowLimits;
-  readonly #keeps: boolean;
-  readonly #counts: EdgeCounts;
-  readonly #payloadBytesMax: number;
-  readonly #waiting: Waiting[] = [];
-  /** One for each record that the reader has not freed, the oldest first, where the link keeps them. */
-  readonly #kept: Kept[] = [];
-  /** A reader that keeps up never makes the writer wait, which would then never hear of a flush. */
-  readonly #pacer = new Pacer();
-  readonly #vigil = new Vigil();
-  #failure: Error | undefined;
-  #isPumping = false;
-  #isEnding = false;
-  #hasEnded = false;
-  #isClosed = false;
-  #close!: () => void;
-  /** What there is reason for: each word of room follows a record that was freed. */
-  readonly #answers: Allowance;
-  readonly #peer: LinkPeer | undefined;
-  readonly #onViolation: OnViolation | undefined;
+/** The writing end of a ring. */
+export class RingWriter {
+  /** Longest payload that may be written, in bytes: a record of it and a filler before it take half of the ring at most. */
+  readonly payloadBytesMax: number;
+  readonly #memory: RingMemory;
+  #position: number;
+  #records: number;
+  #bytes: number;
+  /** What the reader was last seen to say. Looked at anew only when that leaves no room. */
+  #freedPosition = 0;
+  #freedRecords = 0;
+  #freedBytes = 0;
 
   /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
-  constructor(
-    port: MessagePort,
-    ring: RingBytes,
-    { limits, keeps = false, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
-  ) {
-    this.#peer = peer;
-    this.#onViolation = onViolation;
-    this.#ring = accuseIfThrown(peer, () => new RingWriter(ring));
-    this.#limits = limits;
-    this.#answers = new Allowance(limits.items);
-    this.#keeps = keeps;
-    this.#counts = counts;
-    this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
-    this.closed = new Promise((resolve) => this.#close = resolve);
-    this.#listen(port);
+  constructor(memory: RingBytes) {
+    this.#memory = new RingMemory(memory);
+    this.payloadBytesMax = this.#memory.capacity / 4 - HEADER_BYTES;
+    this.#position = this.#memory.loadPosition(WRITE_POSITION);
+    this.#records = this.#memory.load(RECORDS_WRITTEN);
+    this.#bytes = this.#memory.load(BYTES_WRITTEN);
+    this.#look();
   }
 
+  /** The sequence number behind the last that was written. */
   get nextSequence(): number {
-    return this.#ring.nextSequence;
+    return this.#memory.nextSequence;
   }
 
-  write(item: Item): void | Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    try {
-      if (this.#waiting.length === 0 && this.#tryWrite(item)) return this.#pacer.pass();
-    } catch (thrown) {
-      throw isViolation(thrown) ? this.#violated(thrown) : thrown;
-    }
-    return this.#waitForRoom(item);
+  /** How many records were written, modulo 2³². */
+  get written(): number {
+    return this.#records;
   }
 
-  end(): void {
-    this.#isEnding = true;
-    if (this.#waiting.length === 0) this.#sendEnd();
-  }
-
-  abort(error: Error): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = error;
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
-  }
-
-  reconnect(port: MessagePort): number | undefined {
-    if (this.#isClosed) {
-      port.close();
-      return undefined;
-    }
-    this.#port.onmessage = null;
-    this.#port.close();
-    this.#listen(port);
-    this.#settleKept();
-    // Before those that are kept there may be some of an earlier writer.
-    const whole = (this.#ring.written - this.#kept.length) >>> 0;
-    for (const { item, isPosted } of this.#kept) if (isPosted) this.#post(item);
-    if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
-    void this.#pump();
-    return whole;
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.abort(linkClosed());
-    this.#port.close();
-    this.#close();
-  }
-
-  #listen(port: MessagePort): void {
-    this.#port = port;
-    const onMessage = (data: ToWriter) => {
-      noteMessage();
-      // A port may still deliver what it held when it was closed.
-      if (this.#isClosed) return;
-      try {
-        this.#settleKept();
-        if (data === ROOM) {
-          if (!this.#answers.use(this.#ring.freed)) throw violation("word of room where there is none");
-          this.#vigil.wake();
-          return void this.#pump();
-        }
-        // The reader closes when it has received the end, not before.
-        if (data?.t !== "closed" || !this.#hasEnded) throw violation("an answer of no known form");
-        for (const { item } of this.#kept.splice(0)) item.lease?.release();
-      } catch (thrown) {
-        this.#violated(thrown);
-      }
-      this.close();
-    };
-    port.onmessage = ({ data }: MessageEvent<ToWriter>) => onMessage(data);
-    // What cannot be read as a message was no message of a reader.
-    port.onmessageerror = () => onMessage(undefined as never);
-  }
-
-  /** Rejects what waits, and gives the error that accuses the reader. */
-  #violated(thrown: unknown): StreamrackError {
-    const error = accusing(toViolation(thrown), this.#peer);
-    const isFirst = this.#failure === undefined && !this.#isClosed;
-    this.abort(error);
-    if (isFirst) this.#onViolation?.(error);
-    return error;
-  }
-
-  #waitForRoom(item: Item): Promise<void> {
-    const waits = item.isBorrowed === true ? { ...item, data: copyData(item.data), isBorrowed: false } : item;
-    const wait = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ item: waits, resolve, reject });
-      void this.#pump();
-    });
-    return this.#waiting.length === 0 ? wait : this.#counts.stalled(wait);
-  }
-
-  /** Lets in what waits, as soon as there is room: awake for a while, then asleep until the reader wakes it. */
-  async #pump(): Promise<void> {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    while (this.#waiting.length > 0) {
-      if (this.#admitFirst()) continue;
-      let isAdmitted = false;
-      await this.#vigil.keep(() => isAdmitted = this.#admitFirst());
-      // The reader does not keep up. The port takes what has no room in the ring, up to the limits.
-      if (isAdmitted || this.#admitFirst(true)) continue;
-      // Room that was made between the look and the sleep would go unnoticed: look once more.
-      this.#ring.fallAsleep();
-      if (!this.#admitFirst(true)) break;
-    }
-    this.#isPumping = false;
-    if (this.#isEnding && this.#waiting.length === 0) this.#sendEnd();
+  /** How many records the reader has freed, modulo 2³². */
+  get freed(): number {
+    this.#look();
+    return this.#freedRecords;
   }
 
   /**
-   * Whether the first that waits does so no more.
+   * Whether less is in flight than the limits.
    *
-   * @param mayPost Whether it may go over the port although it fits the ring: dearer, but the ring is smaller than what
-   * the limits allow, and whoever counts on the limits must not wait for ever.
+   * @throws {StreamrackError} `protocol-violation` if the reader has freed more than was written.
    */
-  #admitFirst(mayPost = false): boolean {
-    const [first] = this.#waiting;
-    if (first === undefined) return true;
-    try {
-      if (!this.#tryWrite(first.item, mayPost)) return false;
-      first.resolve();
-    } catch (thrown) {
-      first.reject(isViolation(thrown) ? this.#violated(thrown) : thrown);
-    }
-    this.#waiting.shift();
+  isBelow(limits: FlowLimits): boolean {
+    if (this.#isBelow(limits)) return true;
+    this.#look();
+    if (this.#inFlight > limits.items) throw violation("a count of values that were never sent");
+    return this.#isBelow(limits);
+  }
+
+  get #inFlight(): number {
+    return (this.#records - this.#freedRecords) >>> 0;
+  }
+
+  #isBelow({ items, bytes }: FlowLimits): boolean {
+    return this.#inFlight < items && (this.#bytes - this.#freedBytes) >>> 0 < bytes;
+  }
+
+  /** The position comes first: who sees it sees at least the counts that belong to it. */
+  #look(): void {
+    const { words } = this.#memory;
+    this.#freedPosition = this.#memory.load(READ_POSITION);
+    this.#freedRecords = (words[RECORDS_FREED] as number) >>> 0;
+    this.#freedBytes = (words[BYTES_FREED] as number) >>> 0;
+  }
+
+  /**
+   * Copies audio into the ring, or returns false if there is no room. The
+   * samples stay the caller's.
+   *
+   * @param spareRecords How many references there must be room for behind it, in half of the ring at most. Default: 0.
+   * @throws {StreamrackError} `protocol-violation` if the reader's position cannot be one.
+   */
+  tryWriteAudio(audio: AudioData, stamp: RecordStamp, spareRecords = 0): boolean {
+    const { samples, format } = audio;
+    const at = this.#place(samples.byteLength, spareRecords);
+    if (at === undefined) return false;
+    const { words, floats } = this.#memory;
+    words[at / 4 + CHANNELS] = audio.channels;
+    floats[at / 8 + SAMPLE_RATE] = audio.sampleRate;
+    floats[at / 8 + TIMESTAMP_US] = audio.timestampUs ?? NaN;
+    this.#memory.samples[format].set(samples, (at + HEADER_BYTES) / SAMPLE_BYTES[format]);
+    this.#publish(at, KINDS[format], samples.byteLength, stamp);
     return true;
   }
 
-  #sendEnd(): void {
-    // After an abort values are missing, and the reader must not take that for an end.
-    if (this.#hasEnded || this.#failure !== undefined) return;
-    this.#hasEnded = true;
-    this.#port.postMessage({ t: "end" } satisfies ToReader);
-  }
-
-  #tryWrite(item: Item, mayPost = false): boolean {
-    if (!this.#ring.isBelow(this.#limits)) return false;
-    let isPosted = false;
-    if (this.#tryWriteRing(item)) {
-      if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
-    } else if (this.#fitsRing(item) && !mayPost) {
-      return false;
-    } else {
-      if (!this.#tryPost(item)) return false;
-      isPosted = true;
-    }
-    this.#counts.written(item.bytes);
-    if (this.#keeps) {
-      this.#kept.push({ item, isPosted });
-      this.#settleKept();
-    }
+  /**
+   * Writes a record for a value that goes over the link's port, or returns
+   * false if there is no room.
+   *
+   * @param post Posts the value, where that may fail; called when there is room. If it throws, nothing was written.
+   * @throws {StreamrackError} `protocol-violation` if the reader's position cannot be one.
+   */
+  tryWriteReference(stamp: RecordStamp, post?: () => void): boolean {
+    const at = this.#place(0);
+    if (at === undefined) return false;
+    post?.();
+    this.#publish(at, KINDS.reference, 0, stamp);
     return true;
   }
 
-  /** Copies a value into the ring, if it is of that kind and there is room. */
-  #tryWriteRing(item: Item): boolean {
-    if (!this.#fitsRing(item)) return false;
-    checkNotDetached(item.data);
-    if (!this.#ring.tryWriteAudio(item.data, item, this.#limits.items)) return false;
-    if (item.isBorrowed !== true) recycle(item.data.samples);
-    return true;
+  /** Whether the reader sleeps and has to be woken; asking clears the flag. */
+  mustWakeReader(): boolean {
+    return takeFlag(this.#memory.words, READER_ASLEEP);
   }
 
-  /** Posts a value, and writes a reference to it into the ring, if there is room for that. */
-  #tryPost(item: Item): boolean {
-    if (isPlain(item.data)) {
-      checkNotDetached(item.data);
-      if (!this.#ring.tryWriteReference(item)) return false;
-      // The value wakes the reader, who finds its reference there already: no doorbell is needed.
-      this.#post(item);
-    } else {
-      if (!this.#ring.tryWriteReference(item, () => this.#post(item))) return false;
-      if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
+  /** Says that the writer waits for room. The caller must look for room once more before it really waits. */
+  fallAsleep(): void {
+    Atomics.store(this.#memory.words, WRITER_ASLEEP, 1);
+  }
+
+  /** Finds a place for a record, behind a filler if need be. */
+  #place(payloadBytes: number, spareRecords = 0): number | undefined {
+    const { capacity, words } = this.#memory;
+    const length = recordLength(payloadBytes);
+    const toEnd = capacity - (this.#position & (capacity - 1));
+    // One more for the filler, which is shorter than a reference that has no place before the end.
+    const spare = spareRecords === 0 ? 0 : Math.min((spareRecords + 1) * HEADER_BYTES, capacity / 2);
+    const turns = length > toEnd || this.#isWorthTurning(length, spare);
+    const needed = (turns ? toEnd + length : length) + spare;
+    let used = (this.#position - this.#freedPosition) >>> 0;
+    if (capacity - used < needed) {
+      this.#look();
+      used = (this.#position - this.#freedPosition) >>> 0;
     }
-    return true;
-  }
-
-  readonly #wakeReader = (): void => {
-    // The end wakes the reader as well, and nothing may follow it.
-    if (!this.#hasEnded && !this.#isClosed) this.#port.postMessage(DOORBELL);
-  };
-
-  #post({ data, sequence, progress, isBorrowed }: Item): void {
-    const sent = this.#keeps || isBorrowed === true ? copyData(data) : data;
-    postData(this.#port, sent, (d) => ({ t: "data", s: sequence, d, p: progress } satisfies ToReader));
-  }
-
-  #fitsRing(item: Item): item is Item & { readonly data: AudioData } {
-    const { data, progress } = item;
-    return data.type === "audio" && data.metadata === undefined && progress === undefined &&
-      data.samples.byteLength <= this.#payloadBytesMax;
-  }
-
-  /** Lets go of what the reader has freed. */
-  #settleKept(): void {
-    for (let isAsleep = false;; isAsleep = true) {
-      const inFlight = (this.#ring.written - this.#ring.freed) >>> 0;
-      const settled = Math.max(0, this.#kept.length - inFlight);
-      for (const { item } of this.#kept.splice(0, settled)) item.lease?.release();
-      if ((isAsleep && settled === 0) || !this.#kept.some(({ item }) => item.lease !== undefined)) return;
-      // So that the reader says when it frees more. What it has freed just before would go unnoticed: look once more.
-      this.#ring.fallAsleep();
+    if (used > capacity) throw corrupt();
+    if (capacity - used < needed) return undefined;
+    if (turns) {
+      const at = this.#memory.offset(this.#position) / 4;
+      words[at + LENGTH] = toEnd;
+      words[at + KIND] = KINDS.filler;
+      this.#position = (this.#position + toEnd) >>> 0;
     }
+    return this.#memory.offset(this.#position);
   }
-}
 
-/** Whether nothing in a value could be found out by `postMessage` not to be cloneable. */
-function isPlain(data: RuntimeData): boolean {
-  return data.metadata === undefined && data.type !== "json" && data.type !== "control";
+  /**
+   * Whether to go on at the front although there is place before the end: the
+   * reader has left room there, and the record would begin another page. So a
+   * stream touches little more memory than it has in flight and
+   * {@linkcode FRONT_BYTES}.
+   */
+  #isWorthTurning(length: number, spare: number): boolean {
+    const at = this.#position & (this.#memory.capacity - 1);
+    if (at < FRONT_BYTES || (at & (PAGE_BYTES - 1)) + length < PAGE_BYTES) return false;
+    this.#look();
+    const used = (this.#position - this.#freedPosition) >>> 0;
+    return at - used >= Math.max(FRONT_BYTES, length + spare);
+  }
+
+  #publish(at: number, kind: number, payloadBytes: number, stamp: RecordStamp): void {
+    const { words, floats } = this.#memory;
+    const length = recordLength(payloadBytes);
+    words[at / 4 + LENGTH] = length;
+    words[at / 4 + KIND] = stamp.isPartial === true ? kind + PARTIAL : kind;
+    words[at / 4 + PAYLOAD_BYTES] = payloadBytes;
+    words[at / 4 + EPOCH] = stamp.epoch;
+    words[at / 4 + FLOW_BYTES] = stamp.bytes;
+    floats[at / 8 + SEQUENCE] = stamp.sequence;
+    this.#position = (this.#position + length) >>> 0;
+    this.#records = (this.#records + 1) >>> 0;
+    this.#bytes = (this.#bytes + stamp.bytes) >>> 0;
+    words[RECORDS_WRITTEN] = this.#records | 0;
+    words[BYTES_WRITTEN] = this.#bytes | 0;
+    floats[NEXT_SEQUENCE] = stamp.sequence + 1;
+    // The position comes last: whoever sees it sees everything before it.
+    Atomics.store(words, WRITE_POSITION, this.#position | 0);
+  }
 }

@@ -3,16 +3,9 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { RuntimeData } from "../../../core/data/runtime_data.ts";
 import type { AudioData, AudioFormat } from "../../../core/data/types.ts";
-import {
-  createRingMemory,
-  type RecordStamp,
-  RING_CAPACITY_BYTES,
-  type RingBytes,
-  ringCapacityBytes,
-  ringCounters,
-  RingReader,
-  RingWriter,
-} from "../../../workers/link/ring.ts";
+import { createRingMemory, type RecordStamp, RING_CAPACITY_BYTES, type RingBytes, ringCapacityBytes, ringCounters } from "../../../workers/link/ring.ts";
+import { RingReader } from "../../../workers/link/ring_reader.ts";
+import { RingWriter } from "../../../workers/link/ring_writer.ts";
 import { audioOf, FORMATS } from "./_ring_kit.ts";
 
 const CAPACITIES = [1024, 2048, 4096];
@@ -289,6 +282,21 @@ describe("a ring", () => {
     }
     assert.equal(reader.depth, 0);
     assert.ok(bytes.findLastIndex((byte) => byte !== 0) > 64 * 1024);
+  });
+
+  it("stays near its front with a window in flight", () => {
+    const memory = createRingMemory(RING_CAPACITY_BYTES);
+    const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
+    const audio = RuntimeData.audio({ samples: new Float32Array(480).fill(1), sampleRate: 8000 });
+    const window = 16;
+    for (let i = 0; i < 1_000; i++) {
+      assert.ok(writer.tryWriteAudio(audio, { sequence: i, epoch: 0, bytes: 0 }, window));
+      if (i < window - 1) continue;
+      assert.equal(reader.read()?.sequence, i - window + 1);
+      reader.drop();
+    }
+    const touched = new Uint8Array(memory.buffer).findLastIndex((byte) => byte !== 0);
+    assert.ok(touched > 60 * 1024 && touched < 70 * 1024, `${touched}`);
   });
 
   it("refuses a capacity that is none", () => {

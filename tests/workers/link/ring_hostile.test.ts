@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { StreamrackError } from "../../../core/errors.ts";
-import { createRingMemory, RingReader, RingWriter } from "../../../workers/link/ring.ts";
+import { createRingMemory } from "../../../workers/link/ring.ts";
+import { RingReader } from "../../../workers/link/ring_reader.ts";
+import { RingWriter } from "../../../workers/link/ring_writer.ts";
 import { thrownBy } from "../../_support/errors.ts";
 import { Random } from "../../_support/random.ts";
 import { assertPlausible, audioOf, FORMATS, hostileWord, STATE, STATE_BYTES } from "./_ring_kit.ts";

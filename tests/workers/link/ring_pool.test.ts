@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RingReader, RingWriter } from "../../../workers/link/ring.ts";
+import { RingReader } from "../../../workers/link/ring_reader.ts";
+import { RingWriter } from "../../../workers/link/ring_writer.ts";
 import { RingPool, RingPools } from "../../../workers/link/ring_pool.ts";
 import { audioOf } from "./_ring_kit.ts";
 

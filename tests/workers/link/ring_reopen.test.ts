@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { FlowLimits } from "../../../core/flow/item.ts";
-import { createRingMemory, type RingBytes, RingReader, RingWriter } from "../../../workers/link/ring.ts";
+import { createRingMemory, type RingBytes } from "../../../workers/link/ring.ts";
+import { RingReader } from "../../../workers/link/ring_reader.ts";
+import { RingWriter } from "../../../workers/link/ring_writer.ts";
 import { thrownBy } from "../../_support/errors.ts";
 import { audioOf, STATE } from "./_ring_kit.ts";
 

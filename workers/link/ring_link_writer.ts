@@ -1,0 +1,304 @@
+/**
+ * The writing end of a link over a shared ring: short chunks of audio are
+ * copied into shared memory, everything else moves over the port while a
+ * reference in the ring keeps its place in the order. A message is sent only
+ * to wake a sleeper.
+ *
+ * @module
+ */
+
+import { copyData } from "../../core/data/transfer.ts";
+import type { AudioData, RuntimeData } from "../../core/data/types.ts";
+import { ringSoon } from "../../core/flow/doorbells.ts";
+import { EdgeCounts } from "../../core/flow/edge_counts.ts";
+import type { FlowLimits, Item } from "../../core/flow/item.ts";
+import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
+import { Vigil } from "../../core/flow/vigil.ts";
+import { recycle } from "./buffer_pool.ts";
+import type { LinkOptions, LinkWriter, OnViolation } from "./link.ts";
+import {
+  accuseIfThrown,
+  accusing,
+  isViolation,
+  linkClosed,
+  type LinkPeer,
+  toViolation,
+  violation,
+} from "./link_errors.ts";
+import type { StreamrackError } from "../../core/errors.ts";
+import { checkNotDetached, postData } from "./post_data.ts";
+import { RING_PAYLOAD_BYTES_MAX, type RingBytes } from "./ring.ts";
+import { Allowance } from "./allowance.ts";
+import { RingWriter } from "./ring_writer.ts";
+import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
+
+/** A value that is written again if the thread of its reader dies. */
+interface Kept {
+  readonly item: Item;
+  /** Over the port, with a reference in the ring. */
+  readonly isPosted: boolean;
+}
+
+interface Waiting {
+  readonly item: Item;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** The writing end of a ring link. */
+export class RingLinkWriter implements LinkWriter {
+  readonly closed: Promise<void>;
+  #port!: MessagePort;
+  readonly #ring: RingWriter;
+  readonly #limits: FlowLimits;
+  readonly #keeps: boolean;
+  readonly #counts: EdgeCounts;
+  readonly #payloadBytesMax: number;
+  readonly #waiting: Waiting[] = [];
+  /** One for each record that the reader has not freed, the oldest first, where the link keeps them. */
+  readonly #kept: Kept[] = [];
+  /** A reader that keeps up never makes the writer wait, which would then never hear of a flush. */
+  readonly #pacer = new Pacer();
+  readonly #vigil = new Vigil();
+  #failure: Error | undefined;
+  #isPumping = false;
+  #isEnding = false;
+  #hasEnded = false;
+  #isClosed = false;
+  #close!: () => void;
+  /** What there is reason for: each word of room follows a record that was freed. */
+  readonly #answers: Allowance;
+  readonly #peer: LinkPeer | undefined;
+  readonly #onViolation: OnViolation | undefined;
+
+  /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
+  constructor(
+    port: MessagePort,
+    ring: RingBytes,
+    { limits, keeps = false, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
+  ) {
+    this.#peer = peer;
+    this.#onViolation = onViolation;
+    this.#ring = accuseIfThrown(peer, () => new RingWriter(ring));
+    this.#limits = limits;
+    this.#answers = new Allowance(limits.items);
+    this.#keeps = keeps;
+    this.#counts = counts;
+    this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
+    this.closed = new Promise((resolve) => this.#close = resolve);
+    this.#listen(port);
+  }
+
+  get nextSequence(): number {
+    return this.#ring.nextSequence;
+  }
+
+  write(item: Item): void | Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      if (this.#waiting.length === 0 && this.#tryWrite(item)) return this.#pacer.pass();
+    } catch (thrown) {
+      throw isViolation(thrown) ? this.#violated(thrown) : thrown;
+    }
+    return this.#waitForRoom(item);
+  }
+
+  end(): void {
+    this.#isEnding = true;
+    if (this.#waiting.length === 0) this.#sendEnd();
+  }
+
+  abort(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  reconnect(port: MessagePort): number | undefined {
+    if (this.#isClosed) {
+      port.close();
+      return undefined;
+    }
+    this.#port.onmessage = null;
+    this.#port.close();
+    this.#listen(port);
+    this.#settleKept();
+    // Before those that are kept there may be some of an earlier writer.
+    const whole = (this.#ring.written - this.#kept.length) >>> 0;
+    for (const { item, isPosted } of this.#kept) if (isPosted) this.#post(item);
+    if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
+    void this.#pump();
+    return whole;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.abort(linkClosed());
+    this.#port.close();
+    this.#close();
+  }
+
+  #listen(port: MessagePort): void {
+    this.#port = port;
+    const onMessage = (data: ToWriter) => {
+      noteMessage();
+      // A port may still deliver what it held when it was closed.
+      if (this.#isClosed) return;
+      try {
+        this.#settleKept();
+        if (data === ROOM) {
+          if (!this.#answers.use(this.#ring.freed)) throw violation("word of room where there is none");
+          this.#vigil.wake();
+          return void this.#pump();
+        }
+        // The reader closes when it has received the end, not before.
+        if (data?.t !== "closed" || !this.#hasEnded) throw violation("an answer of no known form");
+        for (const { item } of this.#kept.splice(0)) item.lease?.release();
+      } catch (thrown) {
+        this.#violated(thrown);
+      }
+      this.close();
+    };
+    port.onmessage = ({ data }: MessageEvent<ToWriter>) => onMessage(data);
+    // What cannot be read as a message was no message of a reader.
+    port.onmessageerror = () => onMessage(undefined as never);
+  }
+
+  /** Rejects what waits, and gives the error that accuses the reader. */
+  #violated(thrown: unknown): StreamrackError {
+    const error = accusing(toViolation(thrown), this.#peer);
+    const isFirst = this.#failure === undefined && !this.#isClosed;
+    this.abort(error);
+    if (isFirst) this.#onViolation?.(error);
+    return error;
+  }
+
+  #waitForRoom(item: Item): Promise<void> {
+    const waits = item.isBorrowed === true ? { ...item, data: copyData(item.data), isBorrowed: false } : item;
+    const wait = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ item: waits, resolve, reject });
+      void this.#pump();
+    });
+    return this.#waiting.length === 0 ? wait : this.#counts.stalled(wait);
+  }
+
+  /** Lets in what waits, as soon as there is room: awake for a while, then asleep until the reader wakes it. */
+  async #pump(): Promise<void> {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    while (this.#waiting.length > 0) {
+      if (this.#admitFirst()) continue;
+      let isAdmitted = false;
+      await this.#vigil.keep(() => isAdmitted = this.#admitFirst());
+      // The reader does not keep up. The port takes what has no room in the ring, up to the limits.
+      if (isAdmitted || this.#admitFirst(true)) continue;
+      // Room that was made between the look and the sleep would go unnoticed: look once more.
+      this.#ring.fallAsleep();
+      if (!this.#admitFirst(true)) break;
+    }
+    this.#isPumping = false;
+    if (this.#isEnding && this.#waiting.length === 0) this.#sendEnd();
+  }
+
+  /**
+   * Whether the first that waits does so no more.
+   *
+   * @param mayPost Whether it may go over the port although it fits the ring: dearer, but the ring is smaller than what
+   * the limits allow, and whoever counts on the limits must not wait for ever.
+   */
+  #admitFirst(mayPost = false): boolean {
+    const [first] = this.#waiting;
+    if (first === undefined) return true;
+    try {
+      if (!this.#tryWrite(first.item, mayPost)) return false;
+      first.resolve();
+    } catch (thrown) {
+      first.reject(isViolation(thrown) ? this.#violated(thrown) : thrown);
+    }
+    this.#waiting.shift();
+    return true;
+  }
+
+  #sendEnd(): void {
+    // After an abort values are missing, and the reader must not take that for an end.
+    if (this.#hasEnded || this.#failure !== undefined) return;
+    this.#hasEnded = true;
+    this.#port.postMessage({ t: "end" } satisfies ToReader);
+  }
+
+  #tryWrite(item: Item, mayPost = false): boolean {
+    if (!this.#ring.isBelow(this.#limits)) return false;
+    let isPosted = false;
+    if (this.#tryWriteRing(item)) {
+      if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
+    } else if (this.#fitsRing(item) && !mayPost) {
+      return false;
+    } else {
+      if (!this.#tryPost(item)) return false;
+      isPosted = true;
+    }
+    this.#counts.written(item.bytes);
+    if (this.#keeps) {
+      this.#kept.push({ item, isPosted });
+      this.#settleKept();
+    }
+    return true;
+  }
+
+  /** Copies a value into the ring, if it is of that kind and there is room. */
+  #tryWriteRing(item: Item): boolean {
+    if (!this.#fitsRing(item)) return false;
+    checkNotDetached(item.data);
+    if (!this.#ring.tryWriteAudio(item.data, item, this.#limits.items)) return false;
+    if (item.isBorrowed !== true) recycle(item.data.samples);
+    return true;
+  }
+
+  /** Posts a value, and writes a reference to it into the ring, if there is room for that. */
+  #tryPost(item: Item): boolean {
+    if (isPlain(item.data)) {
+      checkNotDetached(item.data);
+      if (!this.#ring.tryWriteReference(item)) return false;
+      // The value wakes the reader, who finds its reference there already: no doorbell is needed.
+      this.#post(item);
+    } else {
+      if (!this.#ring.tryWriteReference(item, () => this.#post(item))) return false;
+      if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
+    }
+    return true;
+  }
+
+  readonly #wakeReader = (): void => {
+    // The end wakes the reader as well, and nothing may follow it.
+    if (!this.#hasEnded && !this.#isClosed) this.#port.postMessage(DOORBELL);
+  };
+
+  #post({ data, sequence, progress, isBorrowed }: Item): void {
+    const sent = this.#keeps || isBorrowed === true ? copyData(data) : data;
+    postData(this.#port, sent, (d) => ({ t: "data", s: sequence, d, p: progress } satisfies ToReader));
+  }
+
+  #fitsRing(item: Item): item is Item & { readonly data: AudioData } {
+    const { data, progress } = item;
+    return data.type === "audio" && data.metadata === undefined && progress === undefined &&
+      data.samples.byteLength <= this.#payloadBytesMax;
+  }
+
+  /** Lets go of what the reader has freed. */
+  #settleKept(): void {
+    for (let isAsleep = false;; isAsleep = true) {
+      const inFlight = (this.#ring.written - this.#ring.freed) >>> 0;
+      const settled = Math.max(0, this.#kept.length - inFlight);
+      for (const { item } of this.#kept.splice(0, settled)) item.lease?.release();
+      if ((isAsleep && settled === 0) || !this.#kept.some(({ item }) => item.lease !== undefined)) return;
+      // So that the reader says when it frees more. What it has freed just before would go unnoticed: look once more.
+      this.#ring.fallAsleep();
+    }
+  }
+}
+
+/** Whether nothing in a value could be found out by `postMessage` not to be cloneable. */
+function isPlain(data: RuntimeData): boolean {
+  return data.metadata === undefined && data.type !== "json" && data.type !== "control";
+}
