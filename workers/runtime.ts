@@ -28,14 +28,7 @@ import { TASKS_PER_THREAD } from "./pool.ts";
 import { runOnce } from "./run_once.ts";
 import { countsOf, RuntimeMeter, type RuntimeMetrics } from "./runtime_metrics.ts";
 import { checkOpenOptions, checkOptions } from "./runtime_options.ts";
-import type {
-  Delivery,
-  ExecuteInput,
-  ExecuteResult,
-  OpenOptions,
-  Runtime,
-  RuntimeOptions,
-} from "./runtime_types.ts";
+import type { Delivery, ExecuteInput, ExecuteResult, OpenOptions, Runtime, RuntimeOptions } from "./runtime_types.ts";
 import { checkSession, openSession, type SessionOptions } from "./session.ts";
 import { resolveLimits } from "./session_options.ts";
 import { type SessionTrace, traceSession } from "./telemetry/trace_session.ts";

@@ -7,7 +7,17 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { RemotePipelineClient } from "../../remote/mod.ts";
 import { RuntimeData } from "../../mod.ts";
 import { Random } from "../_support/random.ts";
-import { converse, encode, METHODS, RawClient, type RawStream, statusOf, V003, V004, withService } from "./_service_kit.ts";
+import {
+  converse,
+  encode,
+  METHODS,
+  RawClient,
+  type RawStream,
+  statusOf,
+  V003,
+  V004,
+  withService,
+} from "./_service_kit.ts";
 
 const STATUS = { ok: 0, cancelled: 1, invalidArgument: 3, deadline: 4, exhausted: 8, unavailable: 14 } as const;
 const STREAM_004 = [V004.StreamRequestSchema, V004.StreamResponseSchema] as const;

@@ -48,20 +48,25 @@ function stream(...parts: (string | Uint8Array)[]): Answer {
 }
 
 /** A stream that goes on until nobody takes it. */
-const endless = (piece: string | Uint8Array, head?: { readonly [name: string]: string }): Answer =>
-async ({ closed }, response) => {
-  if (head === undefined) begin(response);
-  else response.writeHead(200, head);
-  let isOpen = true;
-  void closed.then(() => isOpen = false);
-  while (isOpen) {
-    if (response.write(piece)) continue;
-    await Promise.race([closed, new Promise((resolve) => response.once("drain", resolve))]);
-  }
-};
+const endless =
+  (piece: string | Uint8Array, head?: { readonly [name: string]: string }): Answer => async ({ closed }, response) => {
+    if (head === undefined) begin(response);
+    else response.writeHead(200, head);
+    let isOpen = true;
+    void closed.then(() => isOpen = false);
+    while (isOpen) {
+      if (response.write(piece)) continue;
+      await Promise.race([closed, new Promise((resolve) => response.once("drain", resolve))]);
+    }
+  };
 
 /** An event that is no UTF-8: a character begins and does not go on. */
-const notUtf8 = Uint8Array.from([...new TextEncoder().encode('data: {"x":"'), 0xe2, 0x82, ...new TextEncoder().encode('"}\n\n')]);
+const notUtf8 = Uint8Array.from([
+  ...new TextEncoder().encode('data: {"x":"'),
+  0xe2,
+  0x82,
+  ...new TextEncoder().encode('"}\n\n'),
+]);
 
 /** Where nobody listens. */
 async function nowhere(): Promise<string> {
@@ -135,7 +140,10 @@ describe("asr.openai", () => {
       assert.equal(error?.retryAfterMs, i === 2 ? 3000 : undefined, `case ${i}`);
       await server.last.closed;
     }
-    assert.equal((await ask(openaiTranscription, LISTEN, { params: { baseUrl: await nowhere() } }))[0]?.error?.code, "E501");
+    assert.equal(
+      (await ask(openaiTranscription, LISTEN, { params: { baseUrl: await nowhere() } }))[0]?.error?.code,
+      "E501",
+    );
   });
 
   it("takes silence, and an hour of noise piece by piece", async () => {
@@ -150,7 +158,9 @@ describe("asr.openai", () => {
     async function* hour() {
       yield RuntimeData.copy(AUDIO); // silence
       const metadata = { utterance: { index: 1, isLast: false } };
-      for (let s = 0; s < 3600; s += 10) yield RuntimeData.audio({ samples: noise.slice(), sampleRate: 16_000, metadata });
+      for (let s = 0; s < 3600; s += 10) {
+        yield RuntimeData.audio({ samples: noise.slice(), sampleRate: 16_000, metadata });
+      }
     }
     const { outputs } = await runNode(node, hour(), { params: { baseUrl: server.baseUrl } });
     assert.deepEqual(new Set((outputs["out"] ?? []).map((data) => RuntimeData.asText(data))), new Set([""]));

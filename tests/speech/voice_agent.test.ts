@@ -95,7 +95,9 @@ describe("the voice agent, offline", () => {
       await writeFile(join(cwd, "offline.json"), JSON.stringify(offline));
       const plugin = fileURLToPath(files.module("scripted_answers"));
       const wavs = ["-i", "question.wav", "-o", "tts=answer.wav"];
-      const answering = await runCli(["run", "offline.json", "--plugin", plugin, ...wavs, "--plot", "agent.png"], { cwd });
+      const answering = await runCli(["run", "offline.json", "--plugin", plugin, ...wavs, "--plot", "agent.png"], {
+        cwd,
+      });
       assert.equal(answering.code, 0, answering.stderr);
       // What no file takes is printed: when somebody spoke, and what was understood.
       assert.match(answering.text, /speech-start[^]*"nodeId":"asr"[^]*time/);

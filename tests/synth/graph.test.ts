@@ -175,7 +175,12 @@ describe("the content of a graph", () => {
   it("shows what is not heard as unused, in every picture and in the notes", () => {
     const graph = graphOf(
       { id: "idle", type: "lfo" },
-      { id: "moved", type: "gain", inputs: [{ from: "osc" }], modulations: [{ param: "gain", from: "idle", depth: 1 }] },
+      {
+        id: "moved",
+        type: "gain",
+        inputs: [{ from: "osc" }],
+        modulations: [{ param: "gain", from: "idle", depth: 1 }],
+      },
       osc,
       { id: "out", type: "gain", inputs: [{ from: "osc" }] },
     );

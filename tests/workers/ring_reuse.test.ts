@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type AudioData, createDefaultRegistry, createPlan, RuntimeData, type Session, StreamrackError } from "../../mod.ts";
+import {
+  type AudioData,
+  createDefaultRegistry,
+  createPlan,
+  RuntimeData,
+  type Session,
+  StreamrackError,
+} from "../../mod.ts";
 import { RingPools } from "../../workers/link/ring_pool.ts";
 import type { SegmentResult } from "../../workers/protocol.ts";
 import { openSession } from "../../workers/session.ts";

@@ -21,7 +21,18 @@
 import type { AudioData } from "../../core/data/types.ts";
 import type { StreamrackError } from "../../core/errors.ts";
 import { violation } from "./link_errors.ts";
-import { BYTES_FREED, BYTES_WRITTEN, CAPACITY_BYTES_MIN, HEADER_BYTES, NEXT_SEQUENCE, READ_POSITION, RECORDS_FREED, RECORDS_WRITTEN, RING_STATE_BYTES, WRITE_POSITION } from "./ring_layout.ts";
+import {
+  BYTES_FREED,
+  BYTES_WRITTEN,
+  CAPACITY_BYTES_MIN,
+  HEADER_BYTES,
+  NEXT_SEQUENCE,
+  READ_POSITION,
+  RECORDS_FREED,
+  RECORDS_WRITTEN,
+  RING_STATE_BYTES,
+  WRITE_POSITION,
+} from "./ring_layout.ts";
 
 /** What stands in a record beside the samples. */
 export interface RecordStamp {

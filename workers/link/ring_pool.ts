@@ -4,13 +4,7 @@
  * @module
  */
 
-import {
-  clearRingMemory,
-  createRingMemory,
-  RING_CAPACITY_BYTES,
-  type RingBytes,
-  ringCapacityBytes,
-} from "./ring.ts";
+import { clearRingMemory, createRingMemory, RING_CAPACITY_BYTES, type RingBytes, ringCapacityBytes } from "./ring.ts";
 import { RING_STATE_BYTES } from "./ring_layout.ts";
 
 const RING_BYTES = RING_STATE_BYTES + RING_CAPACITY_BYTES;

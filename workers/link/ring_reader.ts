@@ -8,7 +8,32 @@ import type { AudioData } from "../../core/data/types.ts";
 import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../../core/data/validate.ts";
 import { takeBuffer } from "./buffer_pool.ts";
 import { corrupt, RING_PAYLOAD_BYTES_MAX, type RingBytes, RingMemory, type RingRecord, takeFlag } from "./ring.ts";
-import { BYTES_FREED, CHANNELS, EPOCH, FLOW_BYTES, FORMATS, HEADER_BYTES, KIND, KINDS, LENGTH, PARTIAL, PAYLOAD_BYTES, READ_POSITION, READER_ASLEEP, recordLength, RECORDS_FREED, RECORDS_WRITTEN, SAMPLE_BYTES, SAMPLE_RATE, SEQUENCE, TAKEN_MAX, TAKEN_SHIFT, TIMESTAMP_US, WRITE_POSITION, WRITER_ASLEEP } from "./ring_layout.ts";
+import {
+  BYTES_FREED,
+  CHANNELS,
+  EPOCH,
+  FLOW_BYTES,
+  FORMATS,
+  HEADER_BYTES,
+  KIND,
+  KINDS,
+  LENGTH,
+  PARTIAL,
+  PAYLOAD_BYTES,
+  READ_POSITION,
+  READER_ASLEEP,
+  recordLength,
+  RECORDS_FREED,
+  RECORDS_WRITTEN,
+  SAMPLE_BYTES,
+  SAMPLE_RATE,
+  SEQUENCE,
+  TAKEN_MAX,
+  TAKEN_SHIFT,
+  TIMESTAMP_US,
+  WRITE_POSITION,
+  WRITER_ASLEEP,
+} from "./ring_layout.ts";
 
 /** A record that was taken and not freed yet, as it was when it was read: the memory may say something else by now. */
 interface TakenRecord {

@@ -8,7 +8,31 @@ import type { AudioData } from "../../core/data/types.ts";
 import type { FlowLimits } from "../../core/flow/item.ts";
 import { violation } from "./link_errors.ts";
 import { corrupt, type RecordStamp, type RingBytes, RingMemory, takeFlag } from "./ring.ts";
-import { BYTES_FREED, BYTES_WRITTEN, CHANNELS, EPOCH, FLOW_BYTES, HEADER_BYTES, KIND, KINDS, LENGTH, NEXT_SEQUENCE, PARTIAL, PAYLOAD_BYTES, READ_POSITION, READER_ASLEEP, recordLength, RECORDS_FREED, RECORDS_WRITTEN, SAMPLE_BYTES, SAMPLE_RATE, SEQUENCE, TIMESTAMP_US, WRITE_POSITION, WRITER_ASLEEP } from "./ring_layout.ts";
+import {
+  BYTES_FREED,
+  BYTES_WRITTEN,
+  CHANNELS,
+  EPOCH,
+  FLOW_BYTES,
+  HEADER_BYTES,
+  KIND,
+  KINDS,
+  LENGTH,
+  NEXT_SEQUENCE,
+  PARTIAL,
+  PAYLOAD_BYTES,
+  READ_POSITION,
+  READER_ASLEEP,
+  recordLength,
+  RECORDS_FREED,
+  RECORDS_WRITTEN,
+  SAMPLE_BYTES,
+  SAMPLE_RATE,
+  SEQUENCE,
+  TIMESTAMP_US,
+  WRITE_POSITION,
+  WRITER_ASLEEP,
+} from "./ring_layout.ts";
 
 /** Room at the front for which the writer turns back to it: most windows of chunks in real time. */
 const FRONT_BYTES = 32 * 1024;

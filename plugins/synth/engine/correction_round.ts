@@ -18,7 +18,10 @@ import { Turns } from "./turns.ts";
 const MEASURED_S = 30;
 
 /** The cutoff that a correction asks for, as a change. */
-export function correctedCutoff(preset: NormalPreset, { cutoffFactor, why }: Correction): Omit<Change, "from" | "unit"> {
+export function correctedCutoff(
+  preset: NormalPreset,
+  { cutoffFactor, why }: Correction,
+): Omit<Change, "from" | "unit"> {
   const param = "filter.cutoffHz";
   return {
     param,

@@ -72,7 +72,9 @@ function marker(id: string, colour: string): string {
 function box(node: PlacedNode): string {
   const [x, y] = topLeft(node);
   const [fill, stroke] = node.isModulator ? ["#f5effc", "#9a6bd0"] : ["#f6f8fb", "#5c7498"];
-  const look = node.isUnused ? `fill="#ffffff" stroke="${stroke}" stroke-dasharray="4 3"` : `fill="${fill}" stroke="${stroke}"`;
+  const look = node.isUnused
+    ? `fill="#ffffff" stroke="${stroke}" stroke-dasharray="4 3"`
+    : `fill="${fill}" stroke="${stroke}"`;
   const texts = [node.title, ...node.lines].map((line, i) =>
     `<text x="${x + 9}" y="${y + 32 + 12 * i}" fill="#6b778a">${escapeXml(line)}</text>`
   );

@@ -3,7 +3,14 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { RuntimeData } from "../../../core/data/runtime_data.ts";
 import type { AudioData, AudioFormat } from "../../../core/data/types.ts";
-import { createRingMemory, type RecordStamp, RING_CAPACITY_BYTES, type RingBytes, ringCapacityBytes, ringCounters } from "../../../workers/link/ring.ts";
+import {
+  createRingMemory,
+  type RecordStamp,
+  RING_CAPACITY_BYTES,
+  type RingBytes,
+  ringCapacityBytes,
+  ringCounters,
+} from "../../../workers/link/ring.ts";
 import { RingReader } from "../../../workers/link/ring_reader.ts";
 import { RingWriter } from "../../../workers/link/ring_writer.ts";
 import { audioOf, FORMATS } from "./_ring_kit.ts";
