@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Channels } from "../core/channels/channel_manager.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
 import type { OpenOptions, RuntimeOptions } from "./runtime_types.ts";

@@ -35,9 +35,12 @@ export default definePlugin({
       summary: "Takes memory that no heap limit counts, and never gives it back.",
       ...ports,
       create: () => ({
-        process() {
-          while (hoard.length < HOARD_CHUNKS) hoard.push(new Uint8Array(16 * 1024 ** 2).fill(1));
-          return never;
+        async process() {
+          while (hoard.length < HOARD_CHUNKS) {
+            hoard.push(new Uint8Array(16 * 1024 ** 2).fill(1));
+            await new Promise((resolve) => setImmediate(resolve)); // it is not stuck
+          }
+          return await never;
         },
       }),
     }),
