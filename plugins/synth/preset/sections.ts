@@ -27,30 +27,6 @@ export interface SectionSpec {
   readonly fields: { readonly [name: string]: FieldSpec };
 }
 
-/** The fields of an envelope; `sustain` is the level that it has unless it is written. */
-const envelopeFields = ({ sustain }: { readonly sustain: number }) => ({
-  attack: { kind: "time", as: "attackS", min: 0, max: 30, fallback: 0.005, about: "From silence to full level." },
-  hold: { kind: "time", as: "holdS", min: 0, max: 30, fallback: 0, about: "At full level." },
-  decay: { kind: "time", as: "decayS", min: 0, max: 60, fallback: 0.2, about: "From there to the sustain level." },
-  sustain: {
-    kind: "fraction",
-    as: "sustain",
-    min: 0,
-    max: 1,
-    fallback: sustain,
-    about: "Level as long as the note is held.",
-  },
-  release: { kind: "time", as: "releaseS", min: 0.001, max: 60, fallback: 0.2, about: "From there to silence." },
-  velocity: {
-    kind: "fraction",
-    as: "velocityAmount",
-    min: 0,
-    max: 1,
-    fallback: 0.6,
-    about: "How much the velocity of a note counts.",
-  },
-} as const satisfies SectionSpec["fields"]);
-
 /** All sections, by name. */
 export const SECTIONS = {
   oscillators: {
@@ -144,8 +120,58 @@ export const SECTIONS = {
       },
     },
   },
-  amp: { about: "Level of a note over time.", words: {}, fields: envelopeFields({ sustain: 0.7 }) },
-  filterEnvelope: { about: "Cutoff of a note over time.", words: {}, fields: envelopeFields({ sustain: 0.2 }) },
+  amp: {
+    about: "Level of a note over time.",
+    words: {},
+    fields: {
+      attack: { kind: "time", as: "attackS", min: 0, max: 30, fallback: 0.005, about: "From silence to full level." },
+      hold: { kind: "time", as: "holdS", min: 0, max: 30, fallback: 0, about: "At full level." },
+      decay: { kind: "time", as: "decayS", min: 0, max: 60, fallback: 0.2, about: "From there to the sustain level." },
+      sustain: {
+        kind: "fraction",
+        as: "sustain",
+        min: 0,
+        max: 1,
+        fallback: 0.7,
+        about: "Level as long as the note is held.",
+      },
+      release: { kind: "time", as: "releaseS", min: 0.001, max: 60, fallback: 0.2, about: "From there to silence." },
+      velocity: {
+        kind: "fraction",
+        as: "velocityAmount",
+        min: 0,
+        max: 1,
+        fallback: 0.6,
+        about: "How much the velocity of a note counts.",
+      },
+    },
+  },
+  filterEnvelope: {
+    about: "Cutoff of a note over time.",
+    words: {},
+    fields: {
+      attack: { kind: "time", as: "attackS", min: 0, max: 30, fallback: 0.005, about: "From silence to full level." },
+      hold: { kind: "time", as: "holdS", min: 0, max: 30, fallback: 0, about: "At full level." },
+      decay: { kind: "time", as: "decayS", min: 0, max: 60, fallback: 0.2, about: "From there to the sustain level." },
+      sustain: {
+        kind: "fraction",
+        as: "sustain",
+        min: 0,
+        max: 1,
+        fallback: 0.2,
+        about: "Level as long as the note is held.",
+      },
+      release: { kind: "time", as: "releaseS", min: 0.001, max: 60, fallback: 0.2, about: "From there to silence." },
+      velocity: {
+        kind: "fraction",
+        as: "velocityAmount",
+        min: 0,
+        max: 1,
+        fallback: 0.6,
+        about: "How much the velocity of a note counts.",
+      },
+    },
+  },
   pitchEnvelope: {
     about: "Pitch of a note at its beginning.",
     words: {},
