@@ -4,6 +4,7 @@
  *
  * The bare renderer plays 8 s of the phrase of the preset's role, in stereo at
  * 44.1 kHz, all presets one after the other in one thread, round after round.
+ * Counted is the time of the processor, not that of the clock.
  * Node and Bun run this file as well: `node scripts/synth_speed.ts`.
  *
  * @module
@@ -76,10 +77,12 @@ async function measure(rounds: number): Promise<Speed[]> {
   }).sort((a, b) => a.timesRealtime - b.timesRealtime);
 }
 
+/** The time of the processor, in milliseconds: what else runs on the machine does not count. */
 function timeOf(score: Score): number {
-  const startMs = performance.now();
+  const start = process.cpuUsage();
   new Performance(score).render(new Float32Array(score.channels * score.frames));
-  return performance.now() - startMs;
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
 }
 
 function render(shown: readonly Speed[], all: readonly Speed[]): string {
