@@ -142,13 +142,14 @@ function estimateJsonBytes(root: unknown): number {
  * envelope is new. Metadata and JSON values are shared, since they are
  * read-only by contract.
  *
+ * @param allocate Gives the memory for the bytes. Default: new memory.
  * @throws {StreamrackError} `detached-data` if the bytes were moved away.
  */
-export function copyData<T extends RuntimeData>(data: T): T {
+export function copyData<T extends RuntimeData>(data: T, allocate: Allocate = newBuffer): T {
   const payload = payloadOf(data);
   if (payload === undefined) return { ...data };
   checkAttached(data);
-  const copy = copyView(payload);
+  const copy = copyView(payload, allocate);
   switch (data.type) {
     case "audio":
       return { ...data, samples: copy };
@@ -172,10 +173,16 @@ export function toMovable<T extends RuntimeData>(data: T): T {
 
 type AnyTypedArray = Float32Array & Int16Array & Int32Array & Uint8Array;
 
-function copyView(view: ArrayBufferView): AnyTypedArray {
+type Allocate = (byteLength: number) => ArrayBuffer;
+
+const newBuffer: Allocate = (byteLength) => new ArrayBuffer(byteLength);
+
+function copyView(view: ArrayBufferView, allocate: Allocate): AnyTypedArray {
   // The tag names the standard class, where `constructor` would name Buffer, whose slice() does not copy.
   const tag = Reflect.get(TYPED_ARRAY_PROTOTYPE, Symbol.toStringTag, view) as keyof typeof globalThis;
-  const TypedArray = (globalThis as unknown as Record<string, new (source: ArrayBufferView) => AnyTypedArray>)[tag];
+  const TypedArray = (globalThis as unknown as Record<string, new (buffer: ArrayBuffer) => Uint8Array>)[tag];
   if (TypedArray === undefined) throw new TypeError(`cannot copy a view of class ${String(tag)}`);
-  return new TypedArray(view);
+  const copy = new TypedArray(allocate(view.byteLength));
+  copy.set(view as Uint8Array);
+  return copy as unknown as AnyTypedArray;
 }

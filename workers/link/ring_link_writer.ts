@@ -14,7 +14,7 @@ import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import { Vigil } from "../../core/flow/vigil.ts";
-import { recycle } from "./buffer_pool.ts";
+import { recycle, takeBuffer } from "./buffer_pool.ts";
 import type { LinkOptions, LinkWriter, OnViolation } from "./link.ts";
 import {
   accuseIfThrown,
@@ -175,7 +175,10 @@ export class RingLinkWriter implements LinkWriter {
   }
 
   #waitForRoom(item: Item): Promise<void> {
-    const waits = item.isBorrowed === true ? { ...item, data: copyData(item.data), isBorrowed: false } : item;
+    // In a buffer that is used again when the copy has gone into the ring.
+    const waits = item.isBorrowed === true
+      ? { ...item, data: copyData(item.data, takeBuffer), isBorrowed: false }
+      : item;
     const wait = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ item: waits, resolve, reject });
       void this.#pump();

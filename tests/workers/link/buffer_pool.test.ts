@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDetached } from "../../../core/data/transfer.ts";
-import { recycle, takeBuffer } from "../../../workers/link/buffer_pool.ts";
+import { BufferPool, recycle, takeBuffer } from "../../../workers/link/buffer_pool.ts";
 import { runtimeInfo } from "../../../workers/adapters/runtime_info.ts";
 import { OpenLink } from "./_link_kit.ts";
 import { audioOf, itemOf } from "./_ring_kit.ts";
@@ -9,7 +9,7 @@ import { audioOf, itemOf } from "./_ring_kit.ts";
 /** Whether memory that was given away is used again here: not where new memory is cheap, or none can be taken over. */
 const CAN_RECYCLE = runtimeInfo().name !== "bun" && "transfer" in ArrayBuffer.prototype;
 const skip = !CAN_RECYCLE && "memory is not used again here";
-const MIB = 1024 * 1024;
+const QUARTER = 1024 * 1024 / 4;
 
 describe("recycled buffers", () => {
   it(
@@ -49,23 +49,6 @@ describe("recycled buffers", () => {
     assert.deepEqual(whole, new Uint8Array(32).fill(7));
   });
 
-  it(
-    "are kept up to a mebibyte, and let go when the lengths of the stream change",
-    { skip },
-    () => {
-      // Whatever other tests have left: a length that fills everything.
-      takeBuffer(MIB);
-      for (let i = 0; i < 6; i++) recycle(new Uint8Array(MIB / 4).fill(9));
-      const isOld = (buffer: ArrayBuffer) => new Uint8Array(buffer)[0] === 9;
-      const taken = Array.from({ length: 6 }, () => isOld(takeBuffer(MIB / 4)));
-      assert.deepEqual(taken, [true, true, true, true, false, false]);
-
-      for (let i = 0; i < 4; i++) recycle(new Uint8Array(MIB / 4).fill(9));
-      assert.equal(takeBuffer(8).byteLength, 8);
-      assert.equal(isOld(takeBuffer(MIB / 4)), false);
-    },
-  );
-
   it("bring every value whole through a ring, whatever went through before", async () => {
     const link = new OpenLink({ shared: true });
     for (let n = 0; n < 300; n++) {
@@ -75,5 +58,50 @@ describe("recycled buffers", () => {
       assert.deepEqual(data, audioOf(bytes, { seed: n }));
     }
     link.close();
+  });
+});
+
+describe("BufferPool", () => {
+  const give = (pool: BufferPool, count: number) => {
+    for (let i = 0; i < count; i++) pool.give(new Uint8Array(QUARTER).fill(9).buffer);
+  };
+  /** How many of so many buffers that are taken were given before. */
+  const reused = (pool: BufferPool, count: number) =>
+    Array.from({ length: count }, () => new Uint8Array(pool.take(QUARTER))[0] === 9).filter(Boolean).length;
+
+  it("keeps a mebibyte, and more where that turns out to be too little", () => {
+    const pool = new BufferPool();
+    const counts: number[] = [];
+    for (let round = 0; round < 8; round++) {
+      give(pool, 200);
+      counts.push(reused(pool, 200));
+    }
+    assert.deepEqual(counts, [4, 8, 16, 32, 64, 128, 128, 128]);
+  });
+
+  it("lets go what nobody has used for a while, but for a mebibyte", () => {
+    const pool = new BufferPool();
+    for (let round = 0; round < 3; round++) {
+      give(pool, 16);
+      reused(pool, 16);
+    }
+    give(pool, 16);
+    pool.letGo();
+    assert.equal(pool.keptBytes, 16 * QUARTER, "all of it has been used since the last look");
+    reused(pool, 8);
+    give(pool, 8);
+    pool.letGo();
+    assert.equal(pool.keptBytes, 8 * QUARTER, "half of it has not");
+    pool.letGo();
+    assert.equal(pool.keptBytes, 4 * QUARTER);
+    give(pool, 16);
+    assert.equal(pool.keptBytes, 4 * QUARTER);
+  });
+
+  it("lets go what it has when the lengths of the stream change", () => {
+    const pool = new BufferPool();
+    give(pool, 4);
+    assert.equal(pool.take(8).byteLength, 8);
+    assert.equal(pool.keptBytes, 0);
   });
 });
