@@ -41,7 +41,7 @@ export { sleep, SYSTEM_CLOCK } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export { readEnv } from "./environment.ts";
 export type { ReadEnv } from "./environment.ts";
-export { Endpoint, endpointParams, keyProblem } from "./http/endpoint.ts";
+export { Endpoint, endpointParams, keyProblem, modelParam } from "./http/endpoint.ts";
 export type { EndpointContext, EndpointEntries, EndpointParams } from "./http/endpoint.ts";
 export { readEvents } from "./http/events.ts";
 export type { HttpLimits } from "./http/limits.ts";

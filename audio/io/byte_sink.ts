@@ -4,9 +4,10 @@
  * @module
  */
 
-import { type FileHandle, mkdir, open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { StreamrackError } from "../../core/plugin.ts";
 import { fileError, systemCode } from "./file_error.ts";
 import { keepAtExit, partialPath, removeAtExit, removeLeftovers } from "./partial_files.ts";
 
@@ -25,12 +26,15 @@ export interface ByteSink {
 }
 
 /**
- * Makes a file under a temporary name beside its place, and the folders that
- * it needs; `commit` moves it there. Until then a file that is there already
- * stays as it is. A device or FIFO is written to directly.
+ * Makes a file under a temporary name beside its place; `commit` moves it
+ * there. Until then a file that is there already stays as it is. A device or
+ * FIFO is written to directly. The folder has to be there: one that is made
+ * for a mistyped path would hide the mistake.
  *
  * @param options `tidy`: whether temporary files of the same name are looked for that processes have left which were
  * killed. It reads the folder, which takes long where there are many files. Default: `false`.
+ * @throws {StreamrackError} `file-not-found`, also with the codes `invalid-argument` (it is a folder) and
+ * `permission-denied`; `resource-exhausted` if the disk is full.
  */
 export async function toFile(target: string | URL, options: { readonly tidy?: boolean } = {}): Promise<ByteSink> {
   const path = pathText(target);
@@ -42,13 +46,19 @@ export async function toFile(target: string | URL, options: { readonly tidy?: bo
     const place = existing === undefined ? path : await realpath(path);
     if (options.tidy === true) await removeLeftovers(place);
     const partial = partialPath(place);
-    const firstNewFolder = await mkdir(dirname(place), { recursive: true });
     const file = await open(partial, "wx", existing?.mode ?? 0o666);
     removeAtExit(partial);
-    return new NewFile({ name: path, place, partial, firstNewFolder }, file);
+    return new NewFile({ name: path, place, partial }, file);
   } catch (thrown) {
-    throw fileError(thrown, path, "be written");
+    throw systemCode(thrown) === "ENOENT" ? noFolder(path, thrown) : fileError(thrown, path, "be written");
   }
+}
+
+function noFolder(path: string, cause: unknown): StreamrackError {
+  return new StreamrackError("file-not-found", `"${path}" cannot be written: there is no folder "${dirname(path)}".`, {
+    remedy: "Make the folder, or correct the path; it is resolved from the current folder.",
+    cause,
+  });
 }
 
 /** The path of a file that is named by path or URL. */
@@ -110,8 +120,6 @@ interface NewFilePaths {
   readonly name: string;
   readonly place: string;
   readonly partial: string;
-  /** The topmost folder that had to be made, if any. */
-  readonly firstNewFolder: string | undefined;
 }
 
 class NewFile implements ByteSink {
@@ -147,20 +155,8 @@ class NewFile implements ByteSink {
     if (this.#ended) return;
     this.#ended = true;
     await this.#file.close().catch(() => {}); // It may be closed already, by a commit that failed.
-    const { partial, place, firstNewFolder } = this.#paths;
-    await rm(partial, { force: true });
-    keepAtExit(partial);
-    if (firstNewFolder !== undefined) await removeEmptyFolders(dirname(place), firstNewFolder);
-  }
-}
-
-/** Removes folders from the innermost up to the topmost, as far as they are empty. */
-async function removeEmptyFolders(innermost: string, topmost: string): Promise<void> {
-  const top = resolve(topmost);
-  try {
-    for (let folder = resolve(innermost); folder.startsWith(top); folder = dirname(folder)) await rmdir(folder);
-  } catch {
-    // Somebody else has put something there.
+    await rm(this.#paths.partial, { force: true });
+    keepAtExit(this.#paths.partial);
   }
 }
 

@@ -7,7 +7,7 @@
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import type { SessionMetrics, SessionOutput } from "../../mod.ts";
-import { toFile } from "../../audio/io/byte_sink.ts";
+import { type ByteSink, toFile } from "../../audio/io/byte_sink.ts";
 import { FILE_FORMATS, type FileFormat } from "../../audio/file_format.ts";
 import { OUTPUT_ENCODINGS, type OutputEncoding } from "../../audio/pcm/encodings.ts";
 import { writeStdout } from "../stdout.ts";
@@ -101,8 +101,7 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
       reading: { chunkFrames: () => CHUNK_FRAMES, format: flags.format },
       writing: { encoding: flags.encoding, format: flags.format, bitrateKbps: flags.bitrate },
     });
-    const picture = flags.plot === undefined ? undefined : await toFile(flags.plot, { tidy: true });
-    const recorder = picture && new PlotRecorder();
+    const recorder = flags.plot === undefined ? undefined : new PlotRecorder();
     const printer = new LinePrinter();
     const sent = new Tallies<Feed>();
     const received = new Tallies<string>();
@@ -127,7 +126,9 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
     };
 
     const openedMs = performance.now();
+    let picture: ByteSink | undefined;
     try {
+      if (flags.plot !== undefined) picture = await toFile(flags.plot, { tidy: true });
       await pump(session, files.feeds, { onSend, onOutput }, signal);
       if (recorder !== undefined) await picture?.write(recorder.toPng(timelineOf(await session.metrics())));
       await files.finish();

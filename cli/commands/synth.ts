@@ -8,11 +8,11 @@ import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AudioBlocks, Change, PlayReport, Preset, PresetMatch } from "../../synth/mod.ts";
 import { RuntimeData, StreamrackError } from "../../core/plugin.ts";
-import { toFile } from "../../audio/io/byte_sink.ts";
+import { type ByteSink, toFile } from "../../audio/io/byte_sink.ts";
 import { fileError } from "../../audio/io/file_error.ts";
 import { OUTPUT_ENCODINGS, type OutputEncoding } from "../../audio/pcm/encodings.ts";
 import { say } from "../exit.ts";
-import { openOutput, outputKinds } from "../flow/outputs.ts";
+import { openOutput, type Output, outputKinds } from "../flow/outputs.ts";
 import { interruptible } from "../interrupt.ts";
 import { SynthRecorder } from "../plot/synth_picture.ts";
 import { Progress } from "../progress.ts";
@@ -137,16 +137,19 @@ async function deliver(blocks: AudioBlocks, flags: SynthFlags): Promise<void> {
   const sampleRate = flags.rate ?? 44_100;
   const channels = flags.mono === true ? 1 : 2;
   const startedMs = performance.now();
-  const writer = flags.output === undefined ? undefined : await openOutput(flags.output, { encoding: flags.encoding });
-  const picture = flags.plot === undefined ? undefined : await toFile(flags.plot, { tidy: true });
-  const drawing = flags.graph === undefined ? undefined : await toFile(flags.graph, { tidy: true });
-  const recorder = picture && new SynthRecorder(sampleRate, channels);
+  const recorder = flags.plot === undefined ? undefined : new SynthRecorder(sampleRate, channels);
   const progress = new Progress(
     flags.duration,
     flags.quiet === true ? { terminal: { isTTY: false, write: () => {} } } : {},
   );
   let frames = 0;
+  let writer: Output | undefined;
+  let picture: ByteSink | undefined;
+  let drawing: ByteSink | undefined;
   try {
+    if (flags.output !== undefined) writer = await openOutput(flags.output, { encoding: flags.encoding });
+    if (flags.plot !== undefined) picture = await toFile(flags.plot, { tidy: true });
+    if (flags.graph !== undefined) drawing = await toFile(flags.graph, { tidy: true });
     for await (const samples of blocks) {
       recorder?.add(samples);
       frames += samples.length / channels;

@@ -17,6 +17,8 @@ const MODULATION: Colour = [154, 107, 208];
 const BOX: Colour = [246, 248, 251];
 const MODULATOR_BOX: Colour = [245, 239, 252];
 const BORDER: Colour = [92, 116, 152];
+const UNUSED_BORDER: Colour = [200, 206, 215];
+const UNUSED_BOX: Colour = [255, 255, 255];
 
 /** A graph that is ready to be drawn, and how high that is. */
 export interface GraphPicture {
@@ -56,10 +58,15 @@ function curve([x1, y1]: Point, [x2, y2]: Point): Point[] {
 }
 
 function drawBox(canvas: Canvas, node: PlacedNode, [x, y]: Point, width: number): void {
-  const border = node.isModulator ? MODULATION : BORDER;
+  const [border, fill] = node.isUnused
+    ? [UNUSED_BORDER, UNUSED_BOX]
+    : node.isModulator
+    ? [MODULATION, MODULATOR_BOX]
+    : [BORDER, BOX];
   canvas.fillRect(x - 1, y - 1, x + width + 1, y + BOX_HEIGHT + 1, border);
-  canvas.fillRect(x, y, x + width, y + BOX_HEIGHT, node.isModulator ? MODULATOR_BOX : BOX);
-  drawFitting(canvas, node.id, [x + 8, y + 18], { width: width - 14, size: 12, colour: INK });
+  canvas.fillRect(x, y, x + width, y + BOX_HEIGHT, fill);
+  const colour = node.isUnused ? FAINT_INK : INK;
+  drawFitting(canvas, node.id, [x + 8, y + 18], { width: width - 14, size: 12, colour });
   drawFitting(canvas, node.title, [x + 8, y + 36], { width: width - 14, size: 10, colour: FAINT_INK });
 }
 

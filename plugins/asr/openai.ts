@@ -11,6 +11,7 @@ import {
   Endpoint,
   endpointParams,
   keyProblem,
+  modelParam,
   runnerError,
   type RunnerOutput,
   type RunnerType,
@@ -23,14 +24,13 @@ import { toWav } from "./wav.ts";
 
 /** Services take files of 25 MB: 13 minutes. */
 const AUDIO_MAX_SECONDS = 780;
+/** Nobody says so much in that time: a text that is longer has no end. */
+const TEXT_MAX_CHARS = 100_000;
 
 /** Parameters of `asr.openai`. */
 const params = v.object({
   ...endpointParams,
-  model: v.optional(
-    v.pipe(v.string(), v.minLength(1), v.description("Name of the model.")),
-    "gpt-4o-mini-transcribe",
-  ),
+  model: modelParam("gpt-4o-mini-transcribe"),
   language: v.optional(
     v.pipe(
       v.string(),
@@ -115,6 +115,9 @@ export const openaiTranscription: RunnerType<typeof params, undefined> = defineR
       }
       if (delta === undefined) continue; // of a kind that is not known
       text += delta;
+      if (text.length > TEXT_MAX_CHARS) {
+        throw runnerError("E504", `the text is longer than ${TEXT_MAX_CHARS} characters`, { retryable: false });
+      }
       yield { outputs: { text: text.trimStart() }, metadata: { audioDurationMs } };
     }
     throw runnerError("E102", "the stream ended before the text was complete");

@@ -6,14 +6,22 @@
 
 import * as v from "valibot";
 import type { JsonValue } from "../../core/plugin.ts";
-import { type AnyRunnerType, Chat, defineRunner, Endpoint, endpointParams, keyProblem } from "../../runners/mod.ts";
+import {
+  type AnyRunnerType,
+  Chat,
+  defineRunner,
+  Endpoint,
+  endpointParams,
+  keyProblem,
+  modelParam,
+} from "../../runners/mod.ts";
 import { messagesParam, toMessages } from "./messages.ts";
 import { generationParams } from "./params.ts";
 import { type Fragment, shape } from "./shape.ts";
 
 /** Parameters of `llm.openai`. */
 const params = v.object({
-  model: v.optional(v.pipe(v.string(), v.minLength(1), v.description("Name of the model.")), "gpt-4o-mini"),
+  model: modelParam("gpt-4o-mini"),
   ...generationParams,
   messages: messagesParam,
   tools: v.optional(

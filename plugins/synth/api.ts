@@ -11,7 +11,7 @@ export type { Change } from "./policy/apply.ts";
 export type { KeyName, ScaleName } from "./policy/music.ts";
 export type { NormalPreset, NormalValue } from "./preset/normalise.ts";
 export type { Preset, Written } from "./preset/schema.ts";
-export type { Role } from "./preset/sections.ts";
+export type { Role } from "./preset/roles.ts";
 export type { QualityMeasures } from "./quality/measure.ts";
 export type { QualityFinding, QualityScore } from "./quality/score.ts";
 export type { PresetMatch, SearchReason } from "./search/preset_search.ts";

@@ -11,6 +11,7 @@ import {
   Endpoint,
   endpointParams,
   keyProblem,
+  modelParam,
   runnerError,
   type RunnerOutput,
   type RunnerType,
@@ -21,11 +22,14 @@ import { SampleChunks } from "./sample_chunks.ts";
 const TEXT_MAX_CHARS = 100_000;
 /** Five minutes at 24 kHz are 14 MB. */
 const ANSWER_MAX_BYTES = 256 << 20;
+/** Slower than anything is spoken, in any language and at the lowest speed: what goes on for longer has no end. */
+const CHARACTER_MAX_S = 10;
+const PAUSES_MAX_S = 60;
 
 /** Parameters of `tts.openai`. */
 const params = v.object({
   ...endpointParams,
-  model: v.optional(v.pipe(v.string(), v.minLength(1), v.description("Name of the model.")), "gpt-4o-mini-tts"),
+  model: modelParam("gpt-4o-mini-tts"),
   voice: v.optional(v.pipe(v.string(), v.minLength(1), v.description("Name of the voice.")), "alloy"),
   speed: v.optional(
     v.pipe(v.number(), v.minValue(0.25), v.maxValue(4), v.description("Rate of speech, 0.25 to 4.")),
@@ -61,7 +65,7 @@ const params = v.object({
  * `chunkIndex`, `audioDurationMs` of all so far, `charactersTotal`, `voice`.
  *
  * @throws {StreamrackError} what the service answers: E400, E401, E404, E501, E504; `synthesis-failed` (E103) where it
- * sends no audio.
+ * sends no audio, E504 also where the audio does not end.
  */
 export const openaiSpeech: RunnerType<typeof params, undefined> = defineRunner({
   type: "tts.openai",
@@ -80,7 +84,8 @@ export const openaiSpeech: RunnerType<typeof params, undefined> = defineRunner({
         remedy: "Put text.sentences in front of it.",
       });
     }
-    const endpoint = new Endpoint(params, context, { answerMaxBytes: ANSWER_MAX_BYTES });
+    const longestBytes = 2 * sampleRate * (PAUSES_MAX_S + CHARACTER_MAX_S * text.length);
+    const endpoint = new Endpoint(params, context, { answerMaxBytes: Math.min(ANSWER_MAX_BYTES, longestBytes) });
     const body = { model, voice, speed, input: text, response_format: "pcm", ...instructions && { instructions } };
     const chunks = new SampleChunks(Math.round(sampleRate * chunkMs / 1000));
     let frames = 0;

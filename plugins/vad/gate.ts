@@ -13,6 +13,11 @@ export class SpeechGate {
   /** Samples before this one have left, or never will. */
   #position = 0;
 
+  /** Samples of the windows that it holds. */
+  get heldSamples(): number {
+    return this.#held.reduce((sum, { samples }) => sum + samples.length, 0);
+  }
+
   push(window: AudioWindow): void {
     this.#held.push(window);
   }

@@ -10,17 +10,14 @@ import {
   type AudioDataOf,
   convertFormat,
   defineNode,
-  type JsonData,
   type Plugin,
   type Problem,
-  RuntimeData,
   StreamrackError,
 } from "../../core/plugin.ts";
-import { type DetectorOptions, SpeechDetector, type SpeechEvent } from "./detector.ts";
-import { SpeechGate } from "./gate.ts";
-import { loadModel, SAMPLE_RATE_HZ, type SileroStream } from "./model.ts";
-import { UtteranceMarker } from "./utterances.ts";
-import { type AudioWindow, cut, Windower } from "./windows.ts";
+import type { DetectorOptions } from "./detector.ts";
+import { SpeechListener } from "./listener.ts";
+import { loadModel, SAMPLE_RATE_HZ } from "./model.ts";
+import { Windower } from "./windows.ts";
 
 const NEGATIVE_THRESHOLD_GAP = 0.15;
 /** Keeps the default above 0, where no silence would be found any more. */
@@ -83,8 +80,6 @@ const params = v.pipe(
   ),
 );
 
-/** What the node yields. */
-type Answer = { readonly out?: AudioData | undefined; readonly events?: JsonData | undefined };
 type Options = v.InferOutput<typeof params>;
 
 /**
@@ -120,7 +115,13 @@ export const silero: Plugin["nodes"][number] = defineNode({
   outputs: { out: ["audio"], events: ["json"] },
   async create({ params, signal }) {
     const model = await loadModel();
-    const newListener = () => new Listener(model.stream(), params, signal);
+    const options = {
+      mode: params.mode,
+      detector: detectorOptions(params),
+      maxUtteranceSamples: toSamples(params.maxUtteranceMs),
+      signal,
+    };
+    const newListener = () => new SpeechListener(model.stream(), options);
     let listener = newListener();
     let windower = new Windower();
     return {
@@ -139,64 +140,6 @@ export const silero: Plugin["nodes"][number] = defineNode({
   },
 });
 
-/** Judges windows one after the other, and decides what leaves the node. */
-class Listener {
-  readonly #judge: SileroStream;
-  readonly #detector: SpeechDetector;
-  /** Only where audio without speech is kept back. */
-  readonly #gate: SpeechGate | undefined;
-  readonly #utterances: UtteranceMarker | undefined;
-  readonly #signal: AbortSignal;
-
-  constructor(judge: SileroStream, options: Options, signal: AbortSignal) {
-    this.#judge = judge;
-    this.#detector = new SpeechDetector(detectorOptions(options));
-    this.#gate = options.mode === "annotate" ? undefined : new SpeechGate();
-    if (options.mode === "utterances") this.#utterances = new UtteranceMarker(toSamples(options.maxUtteranceMs));
-    this.#signal = signal;
-  }
-
-  async *hear(window: AudioWindow): AsyncGenerator<Answer> {
-    this.#signal.throwIfAborted(); // a long chunk is many windows
-    const probability = await this.#judge(window.samples);
-    const events = this.#detector.push(probability, window.start, window.samples.length);
-    const metadata = { ...window.metadata, speechProbability: probability, speech: this.#detector.speaking };
-    const judged = { ...window, metadata };
-    if (this.#gate === undefined) {
-      yield* events.map(toAnswer);
-      yield { out: cut(judged, 0, Infinity) };
-    } else {
-      this.#gate.push(judged);
-      yield* this.#sift(this.#gate, events);
-      yield* this.#pass(this.#gate, this.#detector.passUntil);
-      this.#gate.drop(this.#detector.keepFrom);
-    }
-  }
-
-  *end(): Generator<Answer> {
-    const events = this.#detector.flush();
-    if (this.#gate === undefined) yield* events.map(toAnswer);
-    else yield* this.#sift(this.#gate, events);
-  }
-
-  /** Reports a start before the audio that it announces, and an end after it. */
-  *#sift(gate: SpeechGate, events: readonly SpeechEvent[]): Generator<Answer> {
-    for (const event of events) {
-      if (event.event === "speech-start") gate.drop(event.at.sample);
-      else {
-        yield* this.#pass(gate, event.at.sample);
-        for (const out of this.#utterances?.end() ?? []) yield { out };
-      }
-      yield toAnswer(event);
-    }
-  }
-
-  *#pass(gate: SpeechGate, untilSample: number): Generator<Answer> {
-    const speech = gate.pass(untilSample);
-    for (const out of this.#utterances?.push(speech) ?? speech) yield { out };
-  }
-}
-
 function detectorOptions(options: Options): DetectorOptions {
   const { threshold, minSpeechMs, minSilenceMs } = options;
   const {
@@ -210,10 +153,6 @@ function detectorOptions(options: Options): DetectorOptions {
     minSilenceSamples: toSamples(minSilenceMs),
     padSamples: toSamples(speechPadMs),
   };
-}
-
-function toAnswer({ event, at: { timestampUs }, probability }: SpeechEvent): Answer {
-  return { events: RuntimeData.json({ event, timestampUs, probability }, { timestampUs }) };
 }
 
 function toSamples(ms: number): number {

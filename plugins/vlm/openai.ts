@@ -13,6 +13,7 @@ import {
   Endpoint,
   endpointParams,
   keyProblem,
+  modelParam,
   runnerError,
 } from "../../runners/mod.ts";
 import { toDataUrl } from "./image.ts";
@@ -22,7 +23,7 @@ const MAX_OUTPUT_CHARS = 1_000_000;
 
 /** Parameters of `vlm.openai`. */
 const params = v.object({
-  model: v.optional(v.pipe(v.string(), v.minLength(1), v.description("Name of the model.")), "gpt-4o-mini"),
+  model: modelParam("gpt-4o-mini"),
   temperature: v.optional(
     v.pipe(v.number(), v.minValue(0), v.maxValue(2), v.description("Randomness, 0 to 2. Default: that of the model.")),
   ),

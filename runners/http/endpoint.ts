@@ -54,6 +54,11 @@ export const endpointParams: EndpointEntries = {
   idleTimeoutMs: timeoutMs("How long the service may pause in an answer, in milliseconds"),
 };
 
+/** The parameter that names the model of a service. */
+export function modelParam(fallback: string): v.GenericSchema<string | undefined, string> {
+  return v.optional(v.pipe(v.string(), v.minLength(1), v.description("Name of the model.")), fallback);
+}
+
 /** What `endpointParams` give. */
 export interface EndpointParams {
   readonly baseUrl: string;

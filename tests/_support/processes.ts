@@ -40,7 +40,7 @@ export function commandLines(): string[] {
   });
 }
 
-/** Waits until something is so; fails if that takes a minute. */
+/** Waits until something is so of which no event tells, such as the end of somebody else's child; fails after a minute. */
 export async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let turn = 0; turn < 1_200; turn++) {
     if (await isSo()) return;

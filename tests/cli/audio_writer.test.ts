@@ -12,6 +12,7 @@ import { writeWavHeader } from "../../audio/pcm/write_wav_header.ts";
 import { readWavHeader } from "../../audio/pcm/read_wav_header.ts";
 import { RuntimeData } from "../../core/data/runtime_data.ts";
 import type { AudioData } from "../../core/data/types.ts";
+import { rejectionOf } from "../_support/errors.ts";
 import { inTempFolder } from "./_temp_folder.ts";
 import { concat, inPieces } from "./_wav_bytes.ts";
 
@@ -173,13 +174,16 @@ describe("toFile", () => {
     });
   });
 
-  it("makes the folders that it needs, and removes them when nothing comes of it", async () => {
+  it("makes no folders: it says which one is missing", async () => {
     await inTempFolder(async (folder) => {
-      const path = join(folder, "new", "deep", "out.txt");
-      await (await toFile(path)).discard();
+      const missing = join(folder, "new", "deep");
+      for (const tidy of [false, true]) {
+        const error = await rejectionOf(toFile(join(missing, "out.txt"), { tidy }));
+        assert.deepEqual([error.reason, error.code, error.retryable], ["file-not-found", "not-found", false]);
+        assert.ok(error.message.includes(`there is no folder "${missing}"`), error.message);
+        assert.match(error.remedy ?? "", /Make the folder/);
+      }
       assert.deepEqual(await readdir(folder), []);
-      await (await toFile(path)).commit();
-      assert.deepEqual(await readdir(join(folder, "new", "deep")), ["out.txt"]);
     });
   });
 

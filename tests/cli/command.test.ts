@@ -165,15 +165,27 @@ describe("streamrack run", () => {
         ["run", "gain.json", "-i", "in put.wav", "-o", "x=o.wav"],
         /names no output.*gain/,
       ],
+      [
+        "a folder that is not there",
+        ["run", "gain.json", "-i", "in put.wav", "-o", "nodir/o.wav"],
+        /"nodir\/o\.wav" cannot be written: there is no folder "nodir".*Make the folder/s,
+      ],
+      [
+        "a folder for the picture that is not there",
+        ["run", "gain.json", "-i", "in put.wav", "-o", "o.wav", "--plot", "nodir/p.png"],
+        /"nodir\/p\.png" cannot be written/,
+      ],
       ["a plugin that is not there", ["run", "gain.json", "-p", "./none.ts", "-i", "in put.wav"], /none\.ts/],
     ] as const
   ) {
     it(`${name}: exit code 2`, async () => {
       await inWorkFolder(async (cwd) => {
+        const before = await filesIn(cwd);
         const { code, text, stderr } = await runCli(args, { cwd });
         assert.equal(code, 2, stderr);
         assert.match(stderr, says);
         assert.equal(text, "");
+        assert.deepEqual(await filesIn(cwd), before);
       });
     });
   }

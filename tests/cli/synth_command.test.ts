@@ -52,6 +52,9 @@ describe("streamrack synth", () => {
           [["pad"], /nowhere to put it/],
           [["-o", "x.wav"], /nothing to generate/],
           [["--preset", "none.json", "-o", "x.wav"], /none\.json/],
+          [["pad", "-o", "nodir/x.wav"], /"nodir\/x\.wav" cannot be written: there is no folder "nodir"/],
+          [["pad", "-o", "x.wav", "--plot", "nodir/x.png"], /"nodir\/x\.png" cannot be written/],
+          [["pad", "-o", "x.wav", "--graph", "nodir/x.svg"], /"nodir\/x\.svg" cannot be written/],
         ] as const
       ) {
         const { code, stderr } = await of(...args);

@@ -110,11 +110,11 @@ async function checkAfter({ service, runtime, log }: ServiceUnderTest, client: R
     { request: { case: "control", value: { command: 1 } } },
   ]);
   assert.deepEqual(answers.map(({ response }) => response.case), ["ready", "result", "closed"]);
-  assert.deepEqual(log.filter(({ event }) => event === "bug"), []);
+  assert.deepEqual(log.entries.filter(({ event }) => event === "bug"), []);
   client.close();
   // Both wait for everything that runs.
   await service.close({ drainTimeoutMs: 60_000 });
-  assert.equal(log.some(({ event }) => event === "drain-timeout"), false, "a session was left running");
+  assert.equal(log.entries.some(({ event }) => event === "drain-timeout"), false, "a session was left running");
   await runtime.close({ drainTimeoutMs: 60_000 });
 }
 

@@ -12,6 +12,7 @@ import * as execution004 from "../../remote/gen/v004/remotemedia/v1/execution_pb
 import * as streaming004 from "../../remote/gen/v004/remotemedia/v1/streaming_pb.ts";
 import { CallWriter } from "../../remote/transport/call_writer.ts";
 import { GoawayFilter } from "../../remote/transport/goaway_filter.ts";
+import { LogBook } from "../_support/log_book.ts";
 
 export const V003 = { ...execution003, ...streaming003 };
 export const V004 = { ...execution004, ...streaming004 };
@@ -27,8 +28,8 @@ export interface ServiceUnderTest {
   readonly runtime: Runtime;
   readonly service: Service;
   readonly address: string;
-  /** What it has logged until now. */
-  readonly log: readonly ServiceLogEntry[];
+  /** What it logs. */
+  readonly log: LogBook<ServiceLogEntry>;
 }
 
 /** Runs a test with a service on a port of its own, and closes all whatever happens. */
@@ -39,9 +40,8 @@ export async function withService<T>(
 ): Promise<T> {
   const runtime = await createRuntime({ killGraceMs: 1_500, ...runtimeOptions });
   try {
-    const log: ServiceLogEntry[] = [];
-    const onLog = (entry: ServiceLogEntry) => void log.push(entry);
-    const service = await createService(runtime, { listen: "127.0.0.1:0", onLog, ...options });
+    const log = new LogBook<ServiceLogEntry>();
+    const service = await createService(runtime, { listen: "127.0.0.1:0", onLog: log.onLog, ...options });
     try {
       return await use({ runtime, service, address: `127.0.0.1:${service.address.port}`, log });
     } finally {

@@ -138,7 +138,7 @@ describe("TLS", () => {
         const error = await withClient(client, (client) => rejectionOf(client.connect({ timeoutMs: 5_000 })));
         assert.ok(["connection-failed", "deadline-exceeded"].includes(error.reason), error.message);
       }
-      assert.ok(log.some(({ because }) => because === "tls-failed"));
+      assert.ok(log.entries.some(({ because }) => because === "tls-failed"));
     }, { tls }));
 
   it("with roots for clients, only a client with a certificate that leads to them gets in", () =>

@@ -7,7 +7,17 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { RemotePipelineClient } from "../../remote/mod.ts";
 import { RuntimeData } from "../../mod.ts";
 import { Random } from "../_support/random.ts";
-import { converse, encode, METHODS, RawClient, statusOf, V003, V004, withService } from "./_service_kit.ts";
+import {
+  converse,
+  encode,
+  METHODS,
+  RawClient,
+  type RawStream,
+  statusOf,
+  V003,
+  V004,
+  withService,
+} from "./_service_kit.ts";
 
 const STATUS = { ok: 0, cancelled: 1, invalidArgument: 3, deadline: 4, exhausted: 8, unavailable: 14 } as const;
 const STREAM_004 = [V004.StreamRequestSchema, V004.StreamResponseSchema] as const;
@@ -57,18 +67,26 @@ async function isServed(address: string): Promise<void> {
   }
 }
 
-/** Waits until a gauge or counter has a value. */
-async function untilMetric(
-  service: { renderMetrics(): Promise<{ text: string }> },
-  name: string,
-  fits: (value: number) => boolean,
-): Promise<void> {
-  for (;;) {
-    const { text } = await service.renderMetrics();
-    const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
-    if (line !== undefined && fits(Number(line.split(" ")[1]))) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+/** The value of a gauge or counter. */
+async function metric(service: { renderMetrics(): Promise<{ text: string }> }, name: string): Promise<number> {
+  const { text } = await service.renderMetrics();
+  const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
+  return Number(line?.split(" ")[1]);
+}
+
+/** Waits until a gauge has fallen to a value: the end of a connection, or of a stream, is told by nothing else. */
+async function untilMetric(service: Parameters<typeof metric>[0], name: string, value: number): Promise<void> {
+  while (await metric(service, name) !== value) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** Begins a stream, and resolves when the service has answered that it is ready. What comes after is not read. */
+async function beginStream(client: RawClient): Promise<RawStream> {
+  const stream = client.stream();
+  const ready = new Promise((resolve) => stream.call.once("data", resolve));
+  await stream.write(encode(V004.StreamRequestSchema, INIT));
+  await ready;
+  stream.call.resume();
+  return stream;
 }
 
 describe("below HTTP/2", () => {
@@ -84,7 +102,7 @@ describe("below HTTP/2", () => {
         socket.write(first);
         await closed(socket);
       }
-      assert.equal(log.filter(({ because }) => because === "not-http2").length, 5);
+      assert.equal(log.entries.filter(({ because }) => because === "not-http2").length, 5);
       await isServed(address);
     }));
 
@@ -110,36 +128,34 @@ describe("below HTTP/2", () => {
       begun.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
       begun.write(Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0)); // SETTINGS, and then nothing
       await Promise.all([closed(silent), closed(slow), closed(begun)]);
-      assert.equal(log.filter(({ because }) => because === "too-slow").length, 2);
+      assert.equal(log.entries.filter(({ because }) => because === "too-slow").length, 2);
       await isServed(address);
     }, { limits: { handshakeTimeoutMs: 300, connectionIdleTimeoutMs: 300 } }));
 
   it("hundreds of idle connections: those above the limit are closed, those below stay out of the way", () =>
-    withService(async ({ address, service }) => {
+    withService(async ({ address, service, log }) => {
       const client = new RemotePipelineClient(address);
       await client.connect();
       const sockets = await Promise.all(Array.from({ length: 300 }, () => dial(address)));
       const closings = sockets.map((socket) => closed(socket).then(() => 1));
-      await untilMetric(service, 'streamrack_service_refused_total{because="too-many"}', (count) => count === 201);
-      await untilMetric(service, "remotemedia_grpc_active_connections", (count) => count === 100);
+      await log.until(({ because }) => because === "too-many", 201);
+      assert.equal(await metric(service, 'streamrack_service_refused_total{because="too-many"}'), 201);
+      assert.equal(await metric(service, "remotemedia_grpc_active_connections"), 100);
       assert.equal((await client.getVersion()).protocolVersion, "v1");
       for (const socket of sockets) socket.destroy();
       await Promise.all(closings);
-      await untilMetric(service, "remotemedia_grpc_active_connections", (count) => count === 1);
+      await untilMetric(service, "remotemedia_grpc_active_connections", 1);
       await client.disconnect();
       await isServed(address);
     }, { limits: { maxConnections: 100, maxConnectionsPerPeer: 200 } }));
 
   it("one address has no more connections than it may", () =>
-    withService(async ({ address, service }) => {
+    withService(async ({ address, service, log }) => {
       const sockets = await Promise.all(Array.from({ length: 8 }, () => dial(address)));
-      await untilMetric(
-        service,
-        'streamrack_service_refused_total{because="too-many-of-peer"}',
-        (count) => count === 3,
-      );
+      await log.until(({ because }) => because === "too-many-of-peer", 3);
+      assert.equal(await metric(service, 'streamrack_service_refused_total{because="too-many-of-peer"}'), 3);
       for (const socket of sockets) socket.destroy();
-      await untilMetric(service, "remotemedia_grpc_active_connections", (count) => count === 0);
+      await untilMetric(service, "remotemedia_grpc_active_connections", 0);
       await isServed(address);
     }, { limits: { maxConnectionsPerPeer: 5 } }));
 });
@@ -241,12 +257,8 @@ describe("too much", () => {
   it("more pipelines at a time than may be: unavailable, with a time to try again; a place that is left is taken", () =>
     withService(async ({ address, service }) => {
       using client = new RawClient(address);
-      const held = [client.stream(), client.stream()];
-      for (const stream of held) {
-        stream.call.resume();
-        await stream.write(encode(V004.StreamRequestSchema, INIT));
-      }
-      await untilMetric(service, "remotemedia_grpc_active_streams", (count) => count === 2);
+      const held = [await beginStream(client), await beginStream(client)];
+      assert.equal(await metric(service, "remotemedia_grpc_active_streams"), 2);
       const streamed = await converse(client, STREAM_004, [INIT]);
       assert.equal(streamed.code, STATUS.unavailable);
       const request = encode(V004.ExecuteRequestSchema, { manifest: PASS, clientVersion: "v1" });
@@ -321,15 +333,13 @@ describe("a client that goes, or stays and does nothing", () => {
     withService(async ({ address, service, runtime }) => {
       for (const how of ["cancel", "close"] as const) {
         const client = new RawClient(address);
-        const stream = client.stream();
-        stream.call.resume();
-        await stream.write(encode(V004.StreamRequestSchema, INIT));
+        const stream = await beginStream(client);
         for (let i = 0; i < 5; i++) await stream.write(encode(V004.StreamRequestSchema, chunk(i)));
-        await untilMetric(service, "remotemedia_grpc_active_streams", (count) => count === 1);
+        assert.equal(await metric(service, "remotemedia_grpc_active_streams"), 1);
         if (how === "cancel") stream.call.cancel();
         client.close();
         if (how === "close") stream.call.cancel();
-        await untilMetric(service, "remotemedia_grpc_active_streams", (count) => count === 0);
+        await untilMetric(service, "remotemedia_grpc_active_streams", 0);
       }
       // A drain waits for every session: it ends, so none is left.
       await service.close({ drainTimeoutMs: 60_000 });
@@ -341,7 +351,7 @@ describe("a client that goes, or stays and does nothing", () => {
       const client = new RawClient(address);
       const stream = client.stream();
       // One answer, and no more: before the first read, the library of the client takes everything by itself.
-      stream.call.once("readable", () => void stream.call.read());
+      const ready = new Promise((resolve) => stream.call.once("readable", () => resolve(stream.call.read())));
       const total = 3000;
       void (async () => {
         await stream.write(encode(V003.StreamRequestSchema, INIT));
@@ -357,12 +367,13 @@ describe("a client that goes, or stays and does nothing", () => {
         });
         for (let i = 0; i < total; i++) await stream.write(encode(V003.StreamRequestSchema, audioChunk(i)));
       })();
-      await untilMetric(service, "remotemedia_grpc_active_streams", (count) => count === 1);
+      await ready;
+      assert.equal(await metric(service, "remotemedia_grpc_active_streams"), 1);
       using other = new RawClient(address);
       const requests = [INIT, ...Array.from({ length: 50 }, (_, i) => chunk(i)), CLOSE];
       const { answers } = await converse(other, STREAM_004, requests);
       assert.equal(answers.filter(({ response }) => response.case === "result").length, 50);
-      await untilMetric(service, "remotemedia_grpc_active_streams", (count) => count === 0);
+      await untilMetric(service, "remotemedia_grpc_active_streams", 0);
       const { text } = await service.renderMetrics();
       const received = Number(/remotemedia_stream_chunks_total\{status="received"\} (\d+)/.exec(text)?.[1]);
       // What fits into the windows of both sides, far from all 24 MB.

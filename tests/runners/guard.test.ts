@@ -205,6 +205,23 @@ describe("guardRunner", () => {
     assert.equal(server.requests.length, asked);
   });
 
+  it("guards what goes in, what comes out, or both, as its checkpoint says", async () => {
+    server.answer = (_, response) => chat(response, ["what a ", "sh1t ", "show"]);
+    const ask = async (checkpoint: string, text: string) => {
+      const asked = server.requests.length;
+      const runner = await make({ checkpoint, replacement: "No." });
+      const results = await Array.fromAsync(runner.run({ inputs: { text } }));
+      const said = results.map(({ outputs }) => outputs.text ?? "").join("");
+      return [server.requests.length - asked, said];
+    };
+    assert.deepEqual(await ask("input", "sh1t happens"), [0, "No."]);
+    assert.deepEqual(await ask("input", "hello"), [1, "what a sh1t show"]);
+    assert.deepEqual(await ask("output", "sh1t happens"), [1, "No."]);
+    assert.ok(server.last.body.toString().includes("sh1t happens"));
+    assert.deepEqual(await ask("both", "sh1t happens"), [0, "No."]);
+    assert.deepEqual(await ask("both", "hello"), [1, "No."]);
+  });
+
   it("sends a filtered input, and gives a safe output as it comes", async () => {
     server.answer = (_, response) => chat(response, ["Done", " and ", "dusted."]);
     const runner = await make({ strategy: "filter", windowWords: 1 });

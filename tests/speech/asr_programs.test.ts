@@ -25,7 +25,7 @@ const model = (name: string) => join(folder, `${name}.bin`);
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "streamrack-asr-"));
   await copyFile(fileURLToPath(new URL("./fake_whisper.sh", import.meta.url)), join(folder, "whisper"));
-  for (const name of ["good", "hangs", "fails", "babbles", "floods", "dies", "stumbles"]) {
+  for (const name of ["good", "hangs", "fails", "broken", "babbles", "floods", "dies", "stumbles"]) {
     await writeFile(model(name), "");
   }
   process.env["STREAMRACK_WHISPER"] = join(folder, "whisper");
@@ -110,6 +110,9 @@ describe("asr.whisper", () => {
     const noModel = await codeOf({ modelPath: join(folder, "absent.bin") });
     assert.deepEqual([noModel.code, noModel.recoverable], ["E502", true]); // by another runner
     assert.match(noModel.text, /absent\.bin.*Get a model/s);
+    const broken = await codeOf({ modelPath: model("broken") });
+    assert.deepEqual([broken.code, broken.recoverable], ["E502", true]);
+    assert.match(broken.text, /exit code 3.*failed to initialize.*Get a model/s);
     const program = process.env["STREAMRACK_WHISPER"];
     process.env["STREAMRACK_WHISPER"] = "no-such-whisper";
     const noProgram = await codeOf({ modelPath: model("good") });
@@ -120,7 +123,7 @@ describe("asr.whisper", () => {
 
   it("tells of a program that fails, is killed, prints nonsense, or prints without end", async () => {
     const cases: [name: string, expected: RegExp, recoverable: boolean][] = [
-      ["fails", /exit code 3.*failed to initialize/s, false],
+      ["fails", /exit code 10.*failed to read audio/s, false],
       ["dies", /was ended by SIGKILL/, true],
       ["babbles", /no transcript/, false],
       ["floods", /printed more than/, false],

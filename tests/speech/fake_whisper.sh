@@ -16,7 +16,8 @@ case $model in
       touch "$model.stumbled"
       kill -KILL $$
     fi ;;
-  *fails*) echo "error: failed to initialize whisper context" >&2; exit 3 ;;
+  *broken*) echo "error: failed to initialize whisper context" >&2; exit 3 ;;
+  *fails*) echo "error: failed to read audio" >&2; exit 10 ;;
   *babbles*) cat >/dev/null; echo "hello" >/dev/stdout; exit 0 ;;
   *floods*) cat >/dev/null; exec yes ;;
 esac

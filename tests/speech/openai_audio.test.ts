@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { RuntimeData } from "../../core/plugin.ts";
+import asr from "../../plugins/asr/mod.ts";
 import { openaiTranscription } from "../../plugins/asr/openai.ts";
 import { openaiSpeech } from "../../plugins/tts/openai.ts";
 import type { InferenceRequest, InferenceResult } from "../../runners/mod.ts";
+import { runNode } from "../../testing/mod.ts";
 import { type Answer, begin, event, fail, ModelServer } from "../runners/_model_server.ts";
 
 const AUDIO = RuntimeData.audio({ samples: new Int16Array(8000), sampleRate: 16_000 });
@@ -43,6 +45,35 @@ function stream(...parts: (string | Uint8Array)[]): Answer {
     for (const part of parts) response.write(part);
     response.end();
   };
+}
+
+/** A stream that goes on until nobody takes it. */
+const endless =
+  (piece: string | Uint8Array, head?: { readonly [name: string]: string }): Answer => async ({ closed }, response) => {
+    if (head === undefined) begin(response);
+    else response.writeHead(200, head);
+    let isOpen = true;
+    void closed.then(() => isOpen = false);
+    while (isOpen) {
+      if (response.write(piece)) continue;
+      await Promise.race([closed, new Promise((resolve) => response.once("drain", resolve))]);
+    }
+  };
+
+/** An event that is no UTF-8: a character begins and does not go on. */
+const notUtf8 = Uint8Array.from([
+  ...new TextEncoder().encode('data: {"x":"'),
+  0xe2,
+  0x82,
+  ...new TextEncoder().encode('"}\n\n'),
+]);
+
+/** Where nobody listens. */
+async function nowhere(): Promise<string> {
+  const other = await ModelServer.start();
+  const { baseUrl } = other;
+  await other.stop();
+  return baseUrl;
 }
 
 describe("asr.openai", () => {
@@ -87,6 +118,10 @@ describe("asr.openai", () => {
       [failing(500), "E501", true],
       [stream(delta("Hel")), "E102", true],
       [stream(delta("Hel"), "data: {not json}\n\n"), "E102", true],
+      [stream(delta("Hel"), event({ type: 5 })), "E102", true],
+      [stream(delta("Hel"), notUtf8.subarray(0, 12), notUtf8.subarray(12)), "E102", true],
+      [(_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>"), "E102", false],
+      [endless(delta("on and on ".repeat(500))), "E504", false],
       [stream(delta("Hel"), event({ error: { message: "broken", code: 500 } })), "E501", true],
       [
         (_, response) => {
@@ -98,12 +133,43 @@ describe("asr.openai", () => {
         true,
       ],
     ];
-    for (const [answer, code, recoverable] of cases) {
+    for (const [i, [answer, code, recoverable]] of cases.entries()) {
       server.answer = answer;
       const { error, partial } = (await listen()).at(-1)!;
-      assert.deepEqual([error?.code, error?.recoverable, partial], [code, recoverable, false], code);
-      if (error?.retryAfterMs !== undefined) assert.equal(error.retryAfterMs, 3000);
+      assert.deepEqual([error?.code, error?.recoverable, partial], [code, recoverable, false], `case ${i}`);
+      assert.equal(error?.retryAfterMs, i === 2 ? 3000 : undefined, `case ${i}`);
+      await server.last.closed;
     }
+    assert.equal(
+      (await ask(openaiTranscription, LISTEN, { params: { baseUrl: await nowhere() } }))[0]?.error?.code,
+      "E501",
+    );
+  });
+
+  it("takes silence, and an hour of noise piece by piece", async () => {
+    const lengths: number[] = [];
+    server.answer = ({ body }, response) => {
+      server.requests.length = 0; // else all of it would be kept
+      lengths.push(body.length);
+      stream(done(""))(undefined as never, response);
+    };
+    const node = asr.nodes.find(({ type }) => type === "asr.openai")!;
+    const noise = Int16Array.from({ length: 160_000 }, (_, i) => (i * 7919) % 20_011 - 10_000);
+    async function* hour() {
+      yield RuntimeData.copy(AUDIO); // silence
+      const metadata = { utterance: { index: 1, isLast: false } };
+      for (let s = 0; s < 3600; s += 10) {
+        yield RuntimeData.audio({ samples: noise.slice(), sampleRate: 16_000, metadata });
+      }
+    }
+    const { outputs } = await runNode(node, hour(), { params: { baseUrl: server.baseUrl } });
+    assert.deepEqual(new Set((outputs["out"] ?? []).map((data) => RuntimeData.asText(data))), new Set([""]));
+    assert.equal(lengths.length, 1 + 60);
+    assert.ok(Math.max(...lengths) < 60 * 32_000 + 2000, `${Math.max(...lengths)} bytes`);
+    const skipping = await runNode(node, [RuntimeData.copy(AUDIO)], {
+      params: { baseUrl: server.baseUrl, skipEmpty: true },
+    });
+    assert.deepEqual(skipping.outputs["out"] ?? [], []);
   });
 
   it("needs a key for the default service, and takes no more audio than services do", async () => {
@@ -151,6 +217,7 @@ describe("tts.openai", () => {
       [(_, response) => fail(response, 429, { message: "busy" }, { "retry-after": "3" }), "E501", true],
       [(_, response) => fail(response, 500, { message: "broken" }), "E501", true],
       [(_, response) => fail(response, 401, { message: "no" }), "E401", false],
+      [endless(samples(24_000), PCM), "E504", false],
       [(_, response) => void response.writeHead(200, PCM).end(), "E103", false],
       [(_, response) => void response.writeHead(200, PCM).end("RIFF...."), "E103", false],
       [(_, response) => void response.writeHead(200, PCM).end('{"error":{}}'), "E103", false],
@@ -168,20 +235,19 @@ describe("tts.openai", () => {
       server.answer = answer;
       const { error, outputs } = (await speak()).at(-1)!;
       assert.deepEqual([error?.code, error?.recoverable, outputs], [code, recoverable, {}], `case ${i}`);
+      assert.equal(error?.retryAfterMs, i === 0 ? 3000 : undefined, `case ${i}`);
+      await server.last.closed;
     }
+    assert.equal((await speak({ baseUrl: await nowhere() }))[0]?.error?.code, "E501");
+    const asked = server.requests.length;
+    const runner = await openaiSpeech.create({ readEnv: () => undefined });
+    const [result] = await Array.fromAsync(runner.run(SPEAK));
+    assert.deepEqual([result?.error?.code, result?.error?.recoverable], ["E401", false]);
+    assert.equal(server.requests.length, asked);
   });
 
   it("closes the connection of an endless stream when the reader leaves, and when it is cancelled", async () => {
-    const endless: Answer = async ({ closed }, response) => {
-      response.writeHead(200, PCM);
-      let isOpen = true;
-      void closed.then(() => isOpen = false);
-      while (isOpen) {
-        response.write(samples(2400));
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-    };
-    server.answer = endless;
+    server.answer = endless(samples(2400), PCM);
     const runner = await openaiSpeech.create({ params: { baseUrl: server.baseUrl } });
     for await (const result of runner.run(SPEAK)) {
       assert.ok(result.partial && result.outputs.audio !== undefined);

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { AudioSegment } from "../../audio/mod.ts";
 import {
   type AudioData,
   createRuntime,
@@ -10,7 +14,9 @@ import {
   type SessionOutput,
 } from "../../mod.ts";
 import { begin, chat, event, ModelServer } from "../runners/_model_server.ts";
+import { runCli } from "../_support/run_cli.ts";
 import { collect } from "../_support/runtime.ts";
+import { inTempFolder } from "../cli/_temp_folder.ts";
 import { AgentFiles } from "./_agent.ts";
 import { withoutPocketSphinx } from "./_engines.ts";
 
@@ -79,6 +85,28 @@ describe("the voice agent, offline", () => {
       assert.deepEqual(sentences(outputs), ANSWERS.time);
       assert.deepEqual(await files.running(), []);
     }));
+
+  it("is played by the command, which draws who worked when", async () => {
+    await inTempFolder(async (cwd) => {
+      const speak = fileURLToPath(new URL("../../examples/voice_agent/speak.yaml", import.meta.url));
+      await writeFile(join(cwd, "question.txt"), `${QUESTION}\n`);
+      const asking = await runCli(["run", speak, "-i", "question.txt", "-o", "question.wav"], { cwd });
+      assert.equal(asking.code, 0, asking.stderr);
+      await writeFile(join(cwd, "offline.json"), JSON.stringify(offline));
+      const plugin = fileURLToPath(files.module("scripted_answers"));
+      const wavs = ["-i", "question.wav", "-o", "tts=answer.wav"];
+      const answering = await runCli(["run", "offline.json", "--plugin", plugin, ...wavs, "--plot", "agent.png"], {
+        cwd,
+      });
+      assert.equal(answering.code, 0, answering.stderr);
+      // What no file takes is printed: when somebody spoke, and what was understood.
+      assert.match(answering.text, /speech-start[^]*"nodeId":"asr"[^]*time/);
+      const answer = await AudioSegment.fromFile(join(cwd, "answer.wav"));
+      assert.ok(answer.durationMs > 2000, `${answer.durationMs} ms`);
+      assert.equal((await readFile(join(cwd, "agent.png"))).subarray(1, 4).toString(), "PNG");
+      assert.deepEqual(await files.running(), []);
+    });
+  });
 
   it("says nothing where nobody has spoken", async () => {
     const session = await runtime.open(offline);

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import { createRuntime } from "../../mod.ts";
 import { createSynth, type Preset, type Synth } from "../../synth/mod.ts";
 import { QualityControl } from "../../plugins/synth/engine/quality_control.ts";
@@ -147,6 +151,35 @@ describe("a synth", () => {
         /preset\.filter\.cutoff/,
       );
     });
+  });
+
+  it("searches by a model of meaning that a module brings, and says what is wrong with one", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "streamrack-embedder-"));
+    const module = async (name: string, code: string) => {
+      await writeFile(join(folder, `${name}.mjs`), code);
+      return pathToFileURL(join(folder, `${name}.mjs`));
+    };
+    try {
+      const embed = "async (texts) => texts.map((text) => [/whale|ocean/i.test(text) ? 1 : 0, 0.1])";
+      await withSynth(async (synth) => {
+        const [best] = await synth.search("whale", { limit: 1 });
+        assert.equal(best?.id, "ocean-waves");
+        assert.ok((best?.similarity ?? 0) > 0.9);
+      }, { embedder: await module("good", `export default { embed: ${embed} };`) });
+      for (
+        const [name, code, says] of [
+          ["empty", "export default {};", /has no embed\(texts\)/],
+          ["broken", "this is no code", /could not be loaded/],
+        ] as const
+      ) {
+        const embedder = await module(name, code);
+        await withSynth(async (synth) => {
+          assert.match((await rejectionOf(synth.search("whale"))).message, says);
+        }, { embedder });
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it("refuses bad requests with their paths, and goes on", async () => {

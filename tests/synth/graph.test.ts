@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { GraphCache } from "../../plugins/synth/graph/cache.ts";
 import { graphToMermaid, graphToSvg } from "../../plugins/synth/graph/export.ts";
 import { contentHash } from "../../plugins/synth/graph/hash.ts";
+import { layoutGraph } from "../../plugins/synth/graph/layout.ts";
 import { planGraph } from "../../plugins/synth/graph/plan.ts";
 import { PRESETS } from "../../plugins/synth/generated/presets.ts";
 import { normalisePreset } from "../../plugins/synth/preset/normalise.ts";
@@ -115,6 +116,23 @@ describe("what notes do", () => {
     assert.ok(peakOf(samples) < 0.32);
   });
 
+  it("hears everything that leads to the voices, each with its gain", () => {
+    const sine = (id: string, semitones: number) =>
+      ({ id, type: "oscillator", choices: { shape: "sine" }, numbers: { semitones, level: 0.2 } }) as const;
+    const inputs = [{ from: "a" }, { from: "b", gain: 0.5 }];
+    const direct = graphOf(sine("a", 0), sine("b", 7), { id: "voices", type: "voices", inputs });
+    const mixed = graphOf(
+      sine("a", 0),
+      sine("b", 7),
+      { id: "sum", type: "mixer", inputs },
+      { id: "voices", type: "voices", inputs: [{ from: "sum" }] },
+    );
+    const events = [...noteEvents(60), ...noteEvents(64, 100)];
+    const samples = render(direct, { frames: 2048, events });
+    assert.ok(peakOf(samples) > 0.3);
+    assert.equal(hashOf(samples), hashOf(render(mixed, { frames: 2048, events })));
+  });
+
   it("survives thousands of notes at once", () => {
     const events = Array.from({ length: 3000 }, (_, i) => noteEvents(i % 128, i)).flat();
     const samples = render(poly(4), { frames: 8192, events });
@@ -151,6 +169,37 @@ describe("the content of a graph", () => {
     const svg = graphToSvg({ ...graph, nodes: graph.nodes });
     assert.equal((svg.match(/<path d="M\d/g) ?? []).length > graph.nodes.length - 2, true);
     for (const { id } of graph.nodes) assert.ok(svg.includes(`>${id}<`), id);
+    for (const text of [mermaid, svg]) assert.doesNotMatch(text, /unused|dasharray="4 3"/);
+  });
+
+  it("shows what is not heard as unused, in every picture and in the notes", () => {
+    const graph = graphOf(
+      { id: "idle", type: "lfo" },
+      {
+        id: "moved",
+        type: "gain",
+        inputs: [{ from: "osc" }],
+        modulations: [{ param: "gain", from: "idle", depth: 1 }],
+      },
+      osc,
+      { id: "out", type: "gain", inputs: [{ from: "osc" }] },
+    );
+    const unused = layoutGraph(graph).nodes.filter(({ isUnused }) => isUnused);
+    assert.deepEqual(unused.map(({ id, title }) => [id, title]), [["idle", "unused lfo"], ["moved", "unused gain"]]);
+    const mermaid = graphToMermaid(graph);
+    assert.match(mermaid, /n0\(\["<b>idle<\/b>.*:::unused\n.*n1\["<b>moved.*:::unused\n/);
+    assert.match(mermaid, /classDef unused /);
+    assert.equal((graphToSvg(graph).match(/stroke-dasharray="4 3"/g) ?? []).length, 2);
+    // It costs nothing: it is not even computed.
+    assert.deepEqual(planGraph(graph).voiceOrder.length + planGraph(graph).mixOrder.length, 3);
+
+    const preset = { version: 1, id: "mine", name: "Mine", role: "pad", description: "", tags: [], oscillators: [{}] };
+    const lfos = [{ target: "pan" }, { target: "cutoff" }, { target: "fm" }, { target: "pitch" }];
+    const built = presetGraph(normalisePreset({ ...preset, lfos }, { tempoBpm: 120 }), 44_100);
+    assert.deepEqual(built.unused, ["lfo2", "lfo3"]); // there is no filter, and no FM
+    for (const one of PRESETS) {
+      assert.deepEqual(presetGraph(normalisePreset(one, { tempoBpm: 120 }), 44_100).unused, [], one.id);
+    }
   });
 });
 

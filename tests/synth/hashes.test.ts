@@ -34,7 +34,7 @@ const HASHES: { readonly [presetId: string]: string } = {
   "alarm-siren": "ec900126",
   "deep-impact": "6d5b3abb",
   "laser-zap": "70d407e8",
-  "magic-sparkle": "ad67b7b9",
+  "magic-sparkle": "0786962f",
   "tape-stop-fall": "3757d142",
   "white-riser": "baed86ff",
   "clavinet-funk": "f7e64d59",

@@ -9,7 +9,7 @@ import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Where this package has code that workers and plugins import. As an installed package it is among the dependencies. */
-const ENGINE_FOLDERS = ["core", "workers", "audio", "package.json"];
+const ENGINE_FOLDERS = ["core", "workers", "audio", "runners", "package.json"];
 
 /** Where the code of the plugin and the worker is: nothing could be loaded without. Absolute paths that exist. */
 export function readableFolders(pluginUrl: string, workerEntry: URL): string[] {

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import process from "node:process";
+import { readEnv } from "../../../runners/mod.ts";
 import type { SpeechProgram } from "../program/program.ts";
 import { SPEECH_RATE_HZ } from "../program/program.ts";
 import { NO_TRANSCRIPT, type Transcript, type Word } from "../transcript.ts";
@@ -28,7 +28,7 @@ export function pocketSphinx({ modelPath = DEBIAN_MODEL }: { readonly modelPath?
   const dictionary = join(modelPath, FILES.dictionary);
   return {
     title: "PocketSphinx",
-    names: [process.env["STREAMRACK_POCKETSPHINX"] || "pocketsphinx_continuous"],
+    names: [readEnv("STREAMRACK_POCKETSPHINX") || "pocketsphinx_continuous"],
     modelPaths: [acoustic, language, dictionary],
     modelId: modelPath,
     args: [

@@ -4,8 +4,8 @@
  * @module
  */
 
-import process from "node:process";
 import * as v from "valibot";
+import { readEnv } from "../../../runners/mod.ts";
 import { SPEECH_RATE_HZ, type SpeechProgram } from "../program/program.ts";
 import type { Transcript, Word } from "../transcript.ts";
 import { toWav } from "../wav.ts";
@@ -35,7 +35,7 @@ export interface WhisperOptions {
 
 /** whisper.cpp with a model. */
 export function whisperCpp({ modelPath, language }: WhisperOptions): SpeechProgram {
-  const named = process.env["STREAMRACK_WHISPER"];
+  const named = readEnv("STREAMRACK_WHISPER");
   return {
     title: "whisper.cpp",
     names: named ? [named] : ["whisper-cli", "whisper-cpp"],
@@ -45,6 +45,7 @@ export function whisperCpp({ modelPath, language }: WhisperOptions): SpeechProgr
     args: ["-m", modelPath, "-l", language, "-f", "-", "-ojf", "-of", "-", "-np"],
     encode: (samples) => toWav(samples, SPEECH_RATE_HZ),
     read: readPrinted,
+    modelComplaint: /failed to initialize whisper context/,
     howToInstall: "Install whisper.cpp, so that whisper-cli is found; or name the program in STREAMRACK_WHISPER.",
     howToGetModel: "Get a model in the ggml format, and give its path as modelPath.",
   };

@@ -28,6 +28,8 @@ export interface SpeechProgram {
   encode(samples: Int16Array): Uint8Array;
   /** Reads what it printed. @throws {Error} if it is not what was expected. */
   read(printed: string): Transcript;
+  /** What it says when it cannot load its model. Absent: it does not tell. */
+  readonly modelComplaint?: RegExp;
   /** How to get the program. */
   readonly howToInstall: string;
   /** How to get the model. */

@@ -26,7 +26,9 @@ export function notInstalled(program: SpeechProgram, why: string, cause?: unknow
 
 /** The plugin may not do something (E401). */
 export function notPermitted(what: string, cause: unknown): StreamrackError {
-  return new StreamrackError("unauthenticated", `the plugin may not ${what}`, {
+  // The runtime names the permission that it misses, which may be another than one would think.
+  const why = cause instanceof Error && cause.message !== "" ? `: ${cause.message}` : "";
+  return new StreamrackError("unauthenticated", `the plugin may not ${what}${why}`, {
     code: "permission-denied",
     remedy: "Grant it to the plugin, or use a runner that needs no other program.",
     cause,

@@ -8,7 +8,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import type { StreamrackError } from "../../../core/plugin.ts";
-import { runnerError } from "../../../runners/mod.ts";
+import { readEnv, runnerError } from "../../../runners/mod.ts";
 import type { SpeechProgram } from "./program.ts";
 import { isDenied, notInstalled, notPermitted } from "./program_errors.ts";
 
@@ -41,7 +41,7 @@ export class ProgramRun {
     this.#program = program;
     const [command, args] = commandLine(program, path);
     try {
-      this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
+      this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], windowsHide: true, env: environment() });
     } catch (cause) {
       throw startFailure(program, command, cause);
     }
@@ -73,8 +73,9 @@ export class ProgramRun {
   /**
    * Gives it all its audio, and returns what it printed. Ends the process if the signal aborts.
    *
-   * @throws {StreamrackError} `inference-failed` (E101) if the program fails, recoverable if it was killed, or why it could
-   * not be started; the reason of the signal if that aborts.
+   * @throws {StreamrackError} `inference-failed` (E101) if the program fails, recoverable if it was killed;
+   * `model-load-failed` (E502) if it says that it cannot load its model; why it could not be started; the reason of the
+   * signal if that aborts.
    */
   async feed(bytes: Uint8Array, signal: AbortSignal): Promise<string> {
     const onAbort = () => void this.kill();
@@ -92,7 +93,10 @@ export class ProgramRun {
     if (code === 0) return new TextDecoder().decode(joinBytes(this.#printed));
     const how = code === null ? `was ended by ${by ?? "a signal"}` : `ended with exit code ${code}`;
     const complaint = this.#complaint.trim();
-    throw runnerError("E101", `${this.#program.title} ${how}${complaint === "" ? "" : `: ${complaint}`}`, {
+    const { title, modelComplaint, howToGetModel } = this.#program;
+    const detail = `${title} ${how}${complaint === "" ? "" : `: ${complaint}`}`;
+    if (modelComplaint?.test(complaint) === true) throw runnerError("E502", detail, { remedy: howToGetModel });
+    throw runnerError("E101", detail, {
       // What was killed, for want of memory say, may do the same work well the next time.
       retryable: code === null,
     });
@@ -124,6 +128,15 @@ function commandLine(program: SpeechProgram, path: string): [command: string, ar
   if (hasRealPipes) return [path, [...program.args]];
   // The arguments reach Bash as arguments, never as part of the script.
   return ["bash", ["-c", 'exec "$@" < <(exec cat) > >(exec cat)', "bash", path, ...program.args]];
+}
+
+/** The environment for the program, as far as this plugin may read it. Deno lists all of it or nothing. */
+function environment(): { readonly [name: string]: string | undefined } {
+  try {
+    return { ...process.env };
+  } catch {
+    return { PATH: readEnv("PATH") };
+  }
 }
 
 function startFailure(program: SpeechProgram, command: string, cause: unknown): StreamrackError {

@@ -12,19 +12,18 @@ import { applyChanges, applyPolicy, applyPromptWords, type Change } from "../pol
 import { type PhraseNote, phraseNotes, phraseSeconds } from "../policy/phrase.ts";
 import type { RolePolicy } from "../policy/schema.ts";
 import { normalisePreset, type NormalPreset } from "../preset/normalise.ts";
-import { parseNoteName } from "../preset/quantity.ts";
 import { type BuiltGraph, presetGraph } from "../preset/to_graph.ts";
-import { type Correction, correctionFor, NO_CORRECTION } from "../quality/correct.ts";
-import { QualityMeter } from "../quality/measure.ts";
+import { NO_CORRECTION } from "../quality/correct.ts";
 import { type Embedder, type PresetMatch, wordsOf } from "../search/preset_search.ts";
 import { estimateCpu, latencyPlan, QUALITY_STEPS, stepDown } from "./budget.ts";
+import { correctedCutoff, correctionOf } from "./correction_round.ts";
 import type { SynthEngine } from "./engine.ts";
 import { policyOf, presetById } from "./library.ts";
-import { Performance, type Score } from "./performance.ts";
+import type { Score } from "./performance.ts";
 import type { SynthDecision, SynthTrace } from "./reports.ts";
 import type { FullGenerateRequest, FullPresetRequest } from "./request_types.ts";
 import { MAX_PROMPT_CHARS } from "./requests.ts";
-import { Turns } from "./turns.ts";
+import { mostTogether, requestedNotes } from "./score_notes.ts";
 
 /** A score with everything that led to it. */
 export interface Decided {
@@ -39,8 +38,6 @@ export interface Decided {
 
 /** Longest performance that a phrase alone asks for. */
 const MAX_DEFAULT_S = 30;
-/** How much is played to measure it before the correction. */
-const MEASURED_S = 30;
 const MATCHES_SHOWN = 5;
 
 /** Decides on a request by prompt. */
@@ -93,7 +90,7 @@ export async function decidePreset(request: FullPresetRequest, engine: SynthEngi
     matches: [],
     changes: [],
     notes: [],
-    play: () => presetNotes(request, policy, { ...context, ...preset, sampleRate: request.sampleRate, frames }),
+    play: () => requestedNotes(request, policy, { ...context, ...preset, sampleRate: request.sampleRate, frames }),
     frames,
     isCorrected: false,
   }, engine);
@@ -138,30 +135,6 @@ const DEFAULT_PRESETS = {
 
 function framesOf(seconds: number, { sampleRate }: { readonly sampleRate: number }): number {
   return Math.max(1, Math.round(seconds * sampleRate));
-}
-
-function* presetNotes(
-  request: FullPresetRequest,
-  policy: RolePolicy,
-  context: Parameters<typeof phraseNotes>[1],
-): Generator<PhraseNote> {
-  const { sampleRate, frames } = context;
-  if (request.notes !== undefined) {
-    const given = request.notes.map(({ note, startS, durationS, velocity }) => ({
-      startFrame: Math.round(startS * sampleRate),
-      endFrame: Math.round((startS + durationS) * sampleRate),
-      note: typeof note === "number" ? note : parseNoteName(note) ?? 60,
-      velocity,
-    }));
-    yield* given.sort((a, b) => a.startFrame - b.startFrame);
-  } else if (request.play === "phrase") {
-    yield* phraseNotes(policy, context);
-  } else {
-    for (const note of phraseNotes(policy, context)) {
-      if (note.startFrame > 0) return;
-      yield { ...note, endFrame: Math.round(0.75 * frames) };
-    }
-  }
 }
 
 interface Draft {
@@ -211,7 +184,7 @@ async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine):
   let correction = NO_CORRECTION;
   if (draft.isCorrected) {
     const key = await contentHash([graph.hash, request, policy.role]);
-    correction = await engine.corrections.get(key, () => correctionOf(score, preset, policy, engine));
+    correction = await engine.corrections.get(key, () => correctionOf(score, { preset, policy, engine }));
     if (correction.cutoffFactor !== 1) {
       const corrected = applyChanges(preset, [correctedCutoff(preset, correction)]);
       preset = corrected.preset;
@@ -226,6 +199,7 @@ async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine):
     score = { ...score, plan: graph.plan, gain: gainOfDb(correction.gainDb) };
   }
   changes.push(...built.notes.map((note): Change => ({ ...note, unit: "Hz", by: "sample-rate" })));
+  notes.push(...built.unused.map((id) => `"${id}" has nothing to move in this preset, and is not heard`));
 
   return {
     kind,
@@ -257,63 +231,4 @@ async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine):
       correction,
     },
   };
-}
-
-function correctedCutoff(preset: NormalPreset, { cutoffFactor, why }: Correction): Omit<Change, "from" | "unit"> {
-  const param = "filter.cutoffHz";
-  return {
-    param,
-    to: (preset.values[param]?.value ?? 0) * cutoffFactor,
-    by: "quality",
-    why: why.find((reason) => reason.includes("spectrum")) ?? "brightness",
-  };
-}
-
-/** One round: measure, correct the brightness, measure what that gives, correct the level. */
-async function correctionOf(
-  score: Score,
-  preset: NormalPreset,
-  policy: RolePolicy,
-  engine: SynthEngine,
-): Promise<Correction> {
-  const first = correctionFor(await measure(score, engine), policy);
-  if (first.cutoffFactor === 1 || preset.values["filter.cutoffHz"] === undefined) return { ...first, cutoffFactor: 1 };
-  const corrected = applyChanges(preset, [correctedCutoff(preset, first)]);
-  const { plan } = await engine.graphs.compile(presetGraph(corrected.preset, score.sampleRate).graph);
-  const second = correctionFor(await measure({ ...score, plan }, engine), policy);
-  return {
-    gainDb: second.gainDb,
-    cutoffFactor: first.cutoffFactor,
-    why: [...second.why.slice(0, second.gainDb === 0 ? 0 : 1), ...first.why.slice(-1)],
-  };
-}
-
-async function measure(score: Score, { now }: SynthEngine) {
-  const frames = Math.min(score.frames, Math.round(MEASURED_S * score.sampleRate));
-  const performance = new Performance({ ...score, frames });
-  const meter = new QualityMeter(score.sampleRate, score.channels);
-  const block = new Float32Array(4096 * score.channels);
-  const turns = new Turns(now);
-  while (performance.framesLeft > 0) {
-    const part = block.subarray(0, Math.min(4096, performance.framesLeft) * score.channels);
-    performance.render(part);
-    meter.add(part);
-    if (turns.isDue) await turns.take();
-  }
-  return meter.finish();
-}
-
-/** Most notes that sound at a time among the first ones. */
-function mostTogether(notes: Iterable<PhraseNote>, limit: number): number {
-  const ends: number[] = [];
-  let most = 0;
-  let seen = 0;
-  for (const { startFrame, endFrame } of notes) {
-    if (seen++ === limit) break;
-    const sounding = ends.filter((end) => end > startFrame);
-    ends.length = 0;
-    ends.push(...sounding, endFrame);
-    most = Math.max(most, ends.length);
-  }
-  return most;
 }

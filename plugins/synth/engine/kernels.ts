@@ -12,7 +12,7 @@ import { Distortion, type DistortionCurve } from "../dsp/distortion.ts";
 import { Envelope } from "../dsp/envelope.ts";
 import { Filter } from "../dsp/filter.ts";
 import type { FilterMode } from "../dsp/filter_section.ts";
-import { type Bus, createBus, type Kernel, type QualityState, type VoiceState } from "../dsp/kernel.ts";
+import { type Bus, createBus, type Kernel, type VoiceState } from "../dsp/kernel.ts";
 import { Lfo, type LfoShape } from "../dsp/lfo.ts";
 import { LimiterKernel } from "../dsp/limiter.ts";
 import { Gain, Mixer, Pan } from "../dsp/mixing.ts";
@@ -21,39 +21,9 @@ import { Oscillator, type OscillatorShape } from "../dsp/oscillator.ts";
 import { Phaser } from "../dsp/phaser.ts";
 import { seedOf } from "../dsp/random.ts";
 import { Reverb } from "../dsp/reverb.ts";
-import { NODE_TYPE_SPECS, type NumberSpec } from "../graph/node_types.ts";
-import type { GraphPlan, PlannedNode } from "../graph/plan.ts";
-
-/** What the kernels of one performance share. */
-export interface KernelScope {
-  readonly plan: GraphPlan;
-  readonly sampleRate: number;
-  readonly seed: number;
-  readonly quality: QualityState;
-  /** Where each node writes, by index. Voices take turns on theirs. */
-  readonly buses: readonly Bus[];
-  /** The parameters of each node, by index. */
-  readonly params: readonly { readonly [name: string]: Param }[];
-}
-
-/** Allocates what all kernels of a performance share. */
-export function createScope(
-  plan: GraphPlan,
-  options: { readonly sampleRate: number; readonly seed: number },
-): KernelScope {
-  return {
-    plan,
-    ...options,
-    quality: { maxUnison: 8 },
-    buses: plan.nodes.map(({ channels }) => createBus(channels)),
-    params: plan.nodes.map(({ type, numbers }) => {
-      const specs: { readonly [name: string]: NumberSpec } = NODE_TYPE_SPECS[type].numbers;
-      return Object.fromEntries(
-        Object.entries(numbers).map(([name, value]) => [name, new Param(value, specs[name] as NumberSpec)]),
-      );
-    }),
-  };
-}
+import type { PlannedNode } from "../graph/plan.ts";
+import type { KernelScope } from "./kernel_scope.ts";
+import { LoopDelay } from "./loop_delay.ts";
 
 /** The kernels of some nodes, in order; a `Mixer` comes before a node that has several inputs. */
 export function createKernels(order: readonly number[], scope: KernelScope, voice?: VoiceState): Kernel[] {
@@ -233,8 +203,8 @@ function sourcesOf(node: PlannedNode, scope: KernelScope): { bus: Bus; gain: num
   return node.inputs.map(({ from, gain }) => ({ bus: scope.buses[from] as Bus, gain }));
 }
 
-/** One input is read where it is; several, or one with a gain or fewer channels, are mixed first. */
-function inputOf(node: PlannedNode, scope: KernelScope): { mixer?: Mixer; input: Bus } {
+/** One input is read where it is; several, or one with a gain, are mixed first. */
+export function inputOf(node: PlannedNode, scope: KernelScope): { mixer?: Mixer; input: Bus } {
   const sources = sourcesOf(node, scope);
   const [first] = sources;
   if (first === undefined) return { input: SILENCE };
@@ -244,27 +214,3 @@ function inputOf(node: PlannedNode, scope: KernelScope): { mixer?: Mixer; input:
 }
 
 const SILENCE = createBus(1);
-
-/** A delay that closes a cycle. */
-class LoopDelay implements Kernel {
-  readonly #delay: Delay;
-  readonly #mixer: Mixer | undefined;
-
-  constructor(delay: Delay, mixer: Mixer | undefined) {
-    this.#delay = delay;
-    this.#mixer = mixer;
-  }
-
-  trigger(): void {
-    this.#delay.trigger();
-  }
-
-  process(frames: number): void {
-    this.#delay.process(frames);
-  }
-
-  write(frames: number): void {
-    this.#mixer?.process(frames);
-    this.#delay.write(frames);
-  }
-}

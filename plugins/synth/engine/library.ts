@@ -3,7 +3,7 @@ import { PRESETS } from "../generated/presets.ts";
 import { invalid } from "../graph/problems.ts";
 import type { RolePolicy } from "../policy/schema.ts";
 import type { Preset } from "../preset/schema.ts";
-import type { Role } from "../preset/sections.ts";
+import type { Role } from "../preset/roles.ts";
 import type { PresetSummary } from "./reports.ts";
 
 const presetsById = new Map(PRESETS.map((preset) => [preset.id, preset]));

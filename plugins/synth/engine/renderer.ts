@@ -4,15 +4,15 @@
  * @module
  */
 
-import { hzOfNote } from "../dsp/exact_math.ts";
-import { type Bus, type Kernel, QUANTUM } from "../dsp/kernel.ts";
+import { type Bus, type Kernel, QUANTUM, type VoiceState } from "../dsp/kernel.ts";
 import { Limiter } from "../dsp/limiter.ts";
-import { seedOf } from "../dsp/random.ts";
 import { NODE_TYPE_SPECS, type NumberSpec } from "../graph/node_types.ts";
 import type { GraphPlan } from "../graph/plan.ts";
 import type { Param } from "../dsp/control.ts";
-import { createKernels, createScope, type KernelScope } from "./kernels.ts";
-import { Voice } from "./voice_pool.ts";
+import { createScope, type KernelScope } from "./kernel_scope.ts";
+import { createKernels, inputOf } from "./kernels.ts";
+import { Voice } from "./voice.ts";
+import { VoicePool } from "./voice_pool.ts";
 
 /** How a graph is performed. */
 export interface RendererOptions {
@@ -34,9 +34,6 @@ export type RendererEvent =
   | { readonly kind: "note-off"; readonly frame: number; readonly note: number }
   | { readonly kind: "set"; readonly frame: number; readonly param: Param; readonly value: number };
 
-/** Voices that may still fade beside those that play. */
-const SPARE_VOICES = 4;
-
 /** One performance of a graph. Rendering allocates nothing. */
 export class Renderer {
   readonly sampleRate: number;
@@ -46,10 +43,8 @@ export class Renderer {
   readonly #plan: GraphPlan;
   readonly #scope: KernelScope;
   readonly #mixKernels: readonly Kernel[];
-  readonly #voices: readonly Voice[];
+  readonly #voices: VoicePool | undefined;
   readonly #voicesBus: Bus | undefined;
-  readonly #glide: Param | undefined;
-  readonly #isMono: boolean;
   readonly #out: Bus;
   readonly #limiter: Limiter;
   readonly #left = new Float64Array(QUANTUM);
@@ -57,25 +52,18 @@ export class Renderer {
   readonly #events: RendererEvent[] = [];
   readonly #moving: Param[] = [];
   readonly #gain: number;
-  readonly #seed: number;
-  #polyphony: number;
-  readonly #maxPolyphony: number;
   #frame = 0;
-  #notes = 0;
   /** What has been computed and not yet been given. */
   #ready = 0;
   #given = 0;
   /** Samples that were no numbers, and were silenced. */
   invalidSamples = 0;
-  /** Notes that had to make room for others. */
-  stolenVoices = 0;
 
   constructor(plan: GraphPlan, options: RendererOptions) {
     const { sampleRate, channels, seed, gain = 1, lookaheadS = 0.005, ceilingDb = -1 } = options;
     this.sampleRate = sampleRate;
     this.channels = channels;
     this.#plan = plan;
-    this.#seed = seed;
     this.#gain = gain;
     this.#scope = createScope(plan, { sampleRate, seed });
     this.#mixKernels = createKernels(plan.mixOrder, this.#scope);
@@ -85,21 +73,20 @@ export class Renderer {
     this.latencyFrames = this.#limiter.latencyFrames;
 
     const node = plan.voices === undefined ? undefined : plan.nodes[plan.voices];
-    this.#voicesBus = node && this.#scope.buses[node.index];
-    this.#isMono = node?.choices["mode"] === "mono";
-    this.#maxPolyphony = node === undefined ? 0 : this.#isMono ? 1 : Math.round(node.numbers["polyphony"] as number);
-    this.#polyphony = this.#maxPolyphony;
-    this.#glide = node && this.#scope.params[node.index]?.["glideS"];
-    const input = node?.inputs ?? [];
-    this.#voices = Array.from(
-      { length: this.#maxPolyphony === 0 ? 0 : this.#maxPolyphony + SPARE_VOICES },
-      () =>
-        new Voice(
-          (state) => createKernels(plan.voiceOrder, this.#scope, state),
-          this.#scope.buses[input[0]?.from ?? 0] as Bus,
-          sampleRate,
-        ),
-    );
+    if (node === undefined) return;
+    this.#voicesBus = this.#scope.buses[node.index];
+    const { mixer, input } = inputOf(node, this.#scope);
+    const kernelsOf = (state: VoiceState) => [
+      ...createKernels(plan.voiceOrder, this.#scope, state),
+      ...mixer === undefined ? [] : [mixer],
+    ];
+    this.#voices = new VoicePool({
+      mode: node.choices["mode"] as "mono" | "poly",
+      polyphony: Math.round(node.numbers["polyphony"] as number),
+      glide: this.#scope.params[node.index]?.["glideS"],
+      seed,
+      createVoice: () => new Voice(kernelsOf, input, sampleRate),
+    });
   }
 
   /** Frames that were given so far. */
@@ -109,14 +96,12 @@ export class Renderer {
 
   /** Voices that sound now. */
   get activeVoices(): number {
-    let count = 0;
-    for (let i = 0; i < this.#voices.length; i++) if (this.#voices[i]?.isFree === false) count += 1;
-    return count;
+    return this.#voices?.active ?? 0;
   }
 
   /** Most voices and unison parts from now on: less is faster. */
   limit({ voiceShare, maxUnison }: { readonly voiceShare: number; readonly maxUnison: number }): void {
-    this.#polyphony = Math.max(1, Math.ceil(this.#maxPolyphony * voiceShare));
+    this.#voices?.limit(voiceShare);
     this.#scope.quality.maxUnison = maxUnison;
   }
 
@@ -170,10 +155,7 @@ export class Renderer {
     if (bus !== undefined) {
       bus.left.fill(0, 0, frames);
       if (bus.channels === 2) bus.right.fill(0, 0, frames);
-      for (let i = 0; i < this.#voices.length; i++) {
-        const voice = this.#voices[i] as Voice;
-        if (!voice.isFree) voice.addTo(bus, frames);
-      }
+      this.#voices?.addTo(bus, frames);
     }
     for (let i = 0; i < this.#mixKernels.length; i++) (this.#mixKernels[i] as Kernel).process(frames);
     for (let i = 0; i < this.#mixKernels.length; i++) this.#mixKernels[i]?.write?.(frames);
@@ -217,60 +199,12 @@ export class Renderer {
   #happen(event: RendererEvent): void {
     switch (event.kind) {
       case "note-on":
-        return this.#noteOn(event.note, event.velocity);
+        return this.#voices?.noteOn(event.note, event.velocity);
       case "note-off":
-        return this.#noteOff(event.note);
+        return this.#voices?.noteOff(event.note);
       case "set":
         event.param.set(event.value, this.sampleRate);
         if (!this.#moving.includes(event.param)) this.#moving.push(event.param);
     }
-  }
-
-  #noteOn(note: number, velocity: number): void {
-    if (this.#voices.length === 0) return;
-    const seed = seedOf(this.#seed, this.#notes + 1);
-    const order = this.#notes++;
-    if (this.#isMono) {
-      const sounding = this.#oldest((voice) => !voice.isStolen && !voice.isReleased);
-      const glideS = this.#glide?.to ?? 0;
-      if (sounding !== undefined && glideS > 0) {
-        sounding.order = order;
-        return sounding.glideTo(note, hzOfNote(note), glideS);
-      }
-    }
-    let playing = 0;
-    for (let i = 0; i < this.#voices.length; i++) {
-      const voice = this.#voices[i] as Voice;
-      if (!voice.isFree && !voice.isStolen) playing += 1;
-    }
-    for (; playing >= this.#polyphony; playing--) {
-      // What was let go makes room first, then the oldest note.
-      const leaving = this.#oldest((voice) => !voice.isStolen && voice.isReleased) ??
-        this.#oldest((voice) => !voice.isStolen);
-      leaving?.steal();
-      this.stolenVoices += 1;
-    }
-    let free = this.#voices.find(({ isFree }) => isFree);
-    // More notes at once than there are spare voices: the one that has faded the longest ends now.
-    if (free === undefined) free = this.#oldest((voice) => voice.isStolen) as Voice;
-    free.order = order;
-    free.start(note, hzOfNote(note), velocity, seed);
-  }
-
-  #noteOff(note: number): void {
-    for (let i = 0; i < this.#voices.length; i++) {
-      const voice = this.#voices[i] as Voice;
-      if (voice.note === note && !voice.isReleased && !voice.isStolen) return voice.release();
-    }
-  }
-
-  #oldest(fits: (voice: Voice) => boolean): Voice | undefined {
-    let oldest: Voice | undefined;
-    for (let i = 0; i < this.#voices.length; i++) {
-      const voice = this.#voices[i] as Voice;
-      if (voice.isFree || !fits(voice)) continue;
-      if (oldest === undefined || voice.order < oldest.order) oldest = voice;
-    }
-    return oldest;
   }
 }

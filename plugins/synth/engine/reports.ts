@@ -8,7 +8,7 @@ import type { DspGraph } from "../graph/schema.ts";
 import type { Change } from "../policy/apply.ts";
 import type { NormalPreset } from "../preset/normalise.ts";
 import type { Preset } from "../preset/schema.ts";
-import type { Role } from "../preset/sections.ts";
+import type { Role } from "../preset/roles.ts";
 import type { Correction } from "../quality/correct.ts";
 import type { QualityMeasures } from "../quality/measure.ts";
 import type { QualityFinding } from "../quality/score.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { KeyName, ScaleName } from "../policy/music.ts";
-import type { Role } from "../preset/sections.ts";
+import type { Role } from "../preset/roles.ts";
 
 /** What to generate. Everything but the prompt has a default. */
 export interface GenerateRequest {

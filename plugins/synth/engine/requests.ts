@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import { parseNoteName } from "../preset/quantity.ts";
-import { ROLES } from "../preset/sections.ts";
+import { ROLES } from "../preset/roles.ts";
 import { KEY_NAMES, SCALE_NAMES } from "../policy/music.ts";
 import type { FullGenerateRequest, FullGraphCommand, FullPresetRequest, FullQueryRequest } from "./request_types.ts";
 

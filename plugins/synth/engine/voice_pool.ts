@@ -1,104 +1,116 @@
-import type { Bus, Kernel, VoiceState } from "../dsp/kernel.ts";
+/**
+ * Which voice plays which note, and which one makes room.
+ *
+ * @module
+ */
 
-const STEAL_S = 0.005;
+import type { Param } from "../dsp/control.ts";
+import { hzOfNote } from "../dsp/exact_math.ts";
+import type { Bus } from "../dsp/kernel.ts";
+import { seedOf } from "../dsp/random.ts";
+import type { Voice } from "./voice.ts";
 
-/** One note being played, with kernels of its own. */
-export class Voice {
-  readonly state: VoiceState = { fromHz: 440, toHz: 440, velocity: 1, seed: 1 };
-  readonly #kernels: readonly Kernel[];
-  readonly #envelopes: readonly Kernel[];
-  readonly #out: Bus;
-  readonly #sampleRate: number;
-  /** The note that it plays; -1 when it is free. */
-  note = -1;
-  /** When it began, counted in notes. */
-  order = 0;
-  isReleased = false;
-  #targetHz = 440;
-  #glide = 0;
-  /** Level of a voice that makes room, and what it loses in each frame. */
-  #fade = 1;
-  #fadeStep = 0;
+/** Voices that may still fade beside those that play. */
+const SPARE_VOICES = 4;
 
-  constructor(kernels: (state: VoiceState) => readonly Kernel[], out: Bus, sampleRate: number) {
-    this.#kernels = kernels(this.state);
-    this.#envelopes = this.#kernels.filter((kernel) => kernel.isActive !== undefined);
-    this.#out = out;
-    this.#sampleRate = sampleRate;
+/** What a pool is made of. */
+export interface VoicePoolOptions {
+  /** Many notes at a time, or one that glides. */
+  readonly mode: "poly" | "mono";
+  /** Most notes at a time, from 1. */
+  readonly polyphony: number;
+  /** From one pitch to the next, in seconds; only `"mono"` has it. */
+  readonly glide: Param | undefined;
+  /** What is random in a note follows from this and its number. */
+  readonly seed: number;
+  createVoice(): Voice;
+}
+
+/** The voices of one performance. Notes allocate nothing. */
+export class VoicePool {
+  readonly #voices: readonly Voice[];
+  readonly #isMono: boolean;
+  readonly #glide: Param | undefined;
+  readonly #seed: number;
+  readonly #maxPolyphony: number;
+  #polyphony: number;
+  /** Notes so far. */
+  #notes = 0;
+
+  constructor({ mode, polyphony, glide, seed, createVoice }: VoicePoolOptions) {
+    this.#isMono = mode === "mono";
+    this.#maxPolyphony = this.#isMono ? 1 : polyphony;
+    this.#polyphony = this.#maxPolyphony;
+    this.#glide = glide;
+    this.#seed = seed;
+    this.#voices = Array.from({ length: this.#maxPolyphony + SPARE_VOICES }, createVoice);
   }
 
-  get isFree(): boolean {
-    return this.note === -1;
+  /** Voices that sound now. */
+  get active(): number {
+    let count = 0;
+    for (let i = 0; i < this.#voices.length; i++) if (this.#voices[i]?.isFree === false) count += 1;
+    return count;
   }
 
-  get isStolen(): boolean {
-    return this.#fadeStep > 0;
+  /** Lets only a share of the voices play from now on, 0 to 1, and at least one. */
+  limit(share: number): void {
+    this.#polyphony = Math.max(1, Math.ceil(this.#maxPolyphony * share));
   }
 
-  /** Starts a note. */
-  start(note: number, hz: number, velocity: number, seed: number): void {
-    this.note = note;
-    this.isReleased = false;
-    this.#fade = 1;
-    this.#fadeStep = 0;
-    this.#glide = 0;
-    this.#targetHz = hz;
-    this.state.fromHz = this.state.toHz = hz;
-    this.state.velocity = velocity;
-    this.state.seed = seed;
-    for (let i = 0; i < this.#kernels.length; i++) this.#kernels[i]?.trigger?.();
-  }
-
-  /** Moves to another note without a new attack; in `seconds`. */
-  glideTo(note: number, hz: number, seconds: number): void {
-    this.note = note;
-    this.#targetHz = hz;
-    this.#glide = Math.max(1, seconds * this.#sampleRate);
-  }
-
-  /** Lets the note go. A voice without an envelope fades at once. */
-  release(): void {
-    if (this.isReleased) return;
-    this.isReleased = true;
-    if (this.#envelopes.length === 0) return this.steal();
-    for (let i = 0; i < this.#kernels.length; i++) this.#kernels[i]?.release?.();
-  }
-
-  /** Fades within 5 ms, to make room. */
-  steal(): void {
-    this.#fadeStep = 1 / (STEAL_S * this.#sampleRate);
-  }
-
-  /** Adds the next frames to a bus. */
+  /** Adds the next frames of all voices to a bus. */
   addTo(bus: Bus, frames: number): void {
-    const { state } = this;
-    state.fromHz = state.toHz;
-    if (this.#glide > 0) {
-      const share = Math.min(1, frames / this.#glide);
-      state.toHz += (this.#targetHz - state.toHz) * share;
-      this.#glide = Math.max(0, this.#glide - frames);
-    }
-    for (let i = 0; i < this.#kernels.length; i++) (this.#kernels[i] as Kernel).process(frames);
-    for (let i = 0; i < this.#kernels.length; i++) this.#kernels[i]?.write?.(frames);
-    this.#add(this.#out.left, bus.left, frames);
-    if (bus.channels === 2) this.#add(this.#out.right, bus.right, frames);
-    this.#fade -= this.#fadeStep * frames;
-    if (this.#fade <= 0 || (this.#envelopes.length > 0 && !this.#sounds())) this.note = -1;
-  }
-
-  #add(from: Float64Array, to: Float64Array, frames: number): void {
-    if (this.#fadeStep === 0) {
-      for (let k = 0; k < frames; k++) to[k] = (to[k] as number) + (from[k] as number);
-      return;
-    }
-    for (let k = 0; k < frames; k++) {
-      const gain = this.#fade - this.#fadeStep * k;
-      if (gain > 0) to[k] = (to[k] as number) + (from[k] as number) * gain;
+    for (let i = 0; i < this.#voices.length; i++) {
+      const voice = this.#voices[i] as Voice;
+      if (!voice.isFree) voice.addTo(bus, frames);
     }
   }
 
-  #sounds(): boolean {
-    for (let i = 0; i < this.#envelopes.length; i++) if (this.#envelopes[i]?.isActive === true) return true;
-    return false;
+  /** Begins a note. */
+  noteOn(note: number, velocity: number): void {
+    const seed = seedOf(this.#seed, this.#notes + 1);
+    const order = this.#notes++;
+    if (this.#isMono) {
+      const sounding = this.#oldest((voice) => !voice.isStolen && !voice.isReleased);
+      const glideS = this.#glide?.to ?? 0;
+      if (sounding !== undefined && glideS > 0) {
+        sounding.order = order;
+        return sounding.glideTo(note, hzOfNote(note), glideS);
+      }
+    }
+    let playing = 0;
+    for (let i = 0; i < this.#voices.length; i++) {
+      const voice = this.#voices[i] as Voice;
+      if (!voice.isFree && !voice.isStolen) playing += 1;
+    }
+    for (; playing >= this.#polyphony; playing--) {
+      // What was let go makes room first, then the oldest note.
+      const leaving = this.#oldest((voice) => !voice.isStolen && voice.isReleased) ??
+        this.#oldest((voice) => !voice.isStolen);
+      leaving?.steal();
+    }
+    let free = this.#voices.find(({ isFree }) => isFree);
+    // More notes at once than there are spare voices: the one that has faded the longest ends now.
+    if (free === undefined) free = this.#oldest((voice) => voice.isStolen) as Voice;
+    free.order = order;
+    free.start(note, hzOfNote(note), velocity, seed);
+  }
+
+  /** Lets a note go. */
+  noteOff(note: number): void {
+    for (let i = 0; i < this.#voices.length; i++) {
+      const voice = this.#voices[i] as Voice;
+      if (voice.note === note && !voice.isReleased && !voice.isStolen) return voice.release();
+    }
+  }
+
+  #oldest(fits: (voice: Voice) => boolean): Voice | undefined {
+    let oldest: Voice | undefined;
+    for (let i = 0; i < this.#voices.length; i++) {
+      const voice = this.#voices[i] as Voice;
+      if (voice.isFree || !fits(voice)) continue;
+      if (oldest === undefined || voice.order < oldest.order) oldest = voice;
+    }
+    return oldest;
   }
 }

@@ -7,19 +7,20 @@
 import { layoutGraph, type PlacedNode } from "./layout.ts";
 import type { DspGraph } from "./schema.ts";
 
-/** A graph as a Mermaid flowchart: sound in full lines, modulation in dotted ones. */
+/** A graph as a Mermaid flowchart: sound in full lines, modulation in dotted ones, unused nodes with a broken border. */
 export function graphToMermaid(graph: DspGraph): string {
   const { nodes, edges } = layoutGraph(graph);
   // Ids of users may be words of Mermaid, such as "end".
   const name = new Map(nodes.map(({ id }, i) => [id, `n${i}`]));
-  const lines = nodes.map(({ id, title, lines, isModulator }) => {
+  const lines = nodes.map(({ id, title, lines, isModulator, isUnused }) => {
     const text = [`<b>${id}</b>`, title, ...lines].join("<br/>");
-    return `  ${name.get(id)}${isModulator ? `(["${text}"])` : `["${text}"]`}`;
+    return `  ${name.get(id)}${isModulator ? `(["${text}"])` : `["${text}"]`}${isUnused ? ":::unused" : ""}`;
   });
+  const styles = nodes.some(({ isUnused }) => isUnused) ? ["  classDef unused stroke-dasharray:4 3,opacity:0.6"] : [];
   const links = edges.map(({ from, to, param }) =>
     `  ${name.get(from)} ${param === undefined ? "-->" : `-. ${param} .->`} ${name.get(to)}`
   );
-  return ["flowchart LR", ...lines, ...links, ""].join("\n");
+  return ["flowchart LR", ...lines, ...links, ...styles, ""].join("\n");
 }
 
 const BOX_WIDTH = 150;
@@ -71,11 +72,14 @@ function marker(id: string, colour: string): string {
 function box(node: PlacedNode): string {
   const [x, y] = topLeft(node);
   const [fill, stroke] = node.isModulator ? ["#f5effc", "#9a6bd0"] : ["#f6f8fb", "#5c7498"];
+  const look = node.isUnused
+    ? `fill="#ffffff" stroke="${stroke}" stroke-dasharray="4 3"`
+    : `fill="${fill}" stroke="${stroke}"`;
   const texts = [node.title, ...node.lines].map((line, i) =>
     `<text x="${x + 9}" y="${y + 32 + 12 * i}" fill="#6b778a">${escapeXml(line)}</text>`
   );
   return [
-    `<rect x="${x}" y="${y}" width="${BOX_WIDTH}" height="${BOX_HEIGHT}" rx="8" fill="${fill}" stroke="${stroke}"/>`,
+    `<rect x="${x}" y="${y}" width="${BOX_WIDTH}" height="${BOX_HEIGHT}" rx="8" ${look}/>`,
     `<text x="${x + 9}" y="${y + 17}" font-weight="600" fill="#1f2937">${escapeXml(node.id)}</text>`,
     ...texts,
   ].join("");

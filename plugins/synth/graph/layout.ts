@@ -1,9 +1,10 @@
 import type { AnyGraphNode, DspGraph } from "./schema.ts";
+import { unusedNodes } from "./unused.ts";
 
 /** A node with its place in a drawing: columns from the sources to the output, rows within a column. */
 export interface PlacedNode {
   readonly id: string;
-  /** What is written in its box: type and choice, then the numbers that matter. */
+  /** What is written in its box: whether it is unused, type and choice, then the numbers that matter. */
   readonly title: string;
   readonly lines: readonly string[];
   /** Counted from 0 at the left. */
@@ -11,6 +12,8 @@ export interface PlacedNode {
   /** Counted from 0 at the top. */
   readonly row: number;
   readonly isModulator: boolean;
+  /** Whether nothing of it is heard: no way leads from it to the output. */
+  readonly isUnused: boolean;
 }
 
 /** A connection in a drawing. */
@@ -57,6 +60,7 @@ export function layoutGraph(graph: DspGraph): GraphLayout {
     const targets = edges.filter(({ from }) => from === id).map(({ to }) => columnOf.get(to) as number);
     if (targets.length > 0) columnOf.set(id, Math.max(0, Math.min(...targets) - 1));
   }
+  const unused = unusedNodes(graph);
   const heights = new Map<number, number>();
   const placed = nodes.map((node): PlacedNode => {
     const at = columnOf.get(node.id) as number;
@@ -68,11 +72,12 @@ export function layoutGraph(graph: DspGraph): GraphLayout {
     const numbers = Object.entries(node.numbers ?? {}).filter(([, value]) => value !== undefined && value !== 0);
     return {
       id: node.id,
-      title: [node.type, ...choices].join(" "),
+      title: [...unused.has(node.id) ? ["unused"] : [], node.type, ...choices].join(" "),
       lines: numbers.slice(0, LINES_SHOWN).map(([name, value]) => `${name} ${shortNumber(value as number)}`),
       column: at,
       row,
       isModulator: node.type === "envelope" || node.type === "lfo",
+      isUnused: unused.has(node.id),
     };
   });
   return {

@@ -6,7 +6,7 @@
  */
 
 import * as v from "valibot";
-import { ROLES } from "../preset/sections.ts";
+import { ROLES } from "../preset/roles.ts";
 import { SCALE_NAMES } from "./music.ts";
 
 const quantity = v.union([v.number(), v.pipe(v.string(), v.maxLength(64))]);

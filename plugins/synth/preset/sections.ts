@@ -375,20 +375,3 @@ export type SectionName = keyof typeof SECTIONS;
 export const SECTION_SPECS: { readonly [S in SectionName]: SectionSpec } = SECTIONS;
 /** All names, in the order of the table. */
 export const SECTION_NAMES = Object.keys(SECTIONS) as SectionName[];
-
-/** Roles that a sound may have in a piece of music. */
-export const ROLES = [
-  "pad",
-  "bass",
-  "lead",
-  "keys",
-  "pluck",
-  "drum",
-  "percussion",
-  "ambient",
-  "texture",
-  "effect",
-] as const;
-
-/** What a sound is for. */
-export type Role = typeof ROLES[number];

@@ -7,7 +7,7 @@
 
 import MiniSearch, { type SearchResult } from "minisearch";
 import type { Preset } from "../preset/schema.ts";
-import type { Role } from "../preset/sections.ts";
+import type { Role } from "../preset/roles.ts";
 import { synonymsOf } from "./synonyms.ts";
 
 /** Why a preset was found. */

@@ -11,6 +11,7 @@ import {
 } from "../../../mod.ts";
 import { settledWithin } from "../../../core/flow/settled_within.ts";
 import { FRAME_BYTES_MAX } from "../../../workers/process/frame_reader.ts";
+import { LogBook } from "../../_support/log_book.ts";
 import { isAlive, until } from "../../_support/processes.ts";
 
 const PLUGINS = new URL("../../_support/plugins/", import.meta.url);
@@ -117,11 +118,19 @@ describe("process tier", () => {
   }
 
   it("kills an endless loop after its grace, and goes on with a new process", async () => {
-    const session = await runtime.open(row(["fault.loop"]));
+    const log = new LogBook<LogEntry>();
+    await using looping = await createRuntime({
+      plugins: [{ tier: "process", plugin: plugin("faults") }],
+      onLog: log.onLog,
+      killGraceMs: 1_500,
+      stallAfterMs: 1_000,
+    });
+    const session = await looping.open(row(["fault.loop"]));
     await session.send(RuntimeData.text("x"));
-    await until(async () => (await session.metrics()).nodes["n0"] === undefined, "the loop");
+    await log.until(({ message }) => /blocked its thread/.test(message));
+    assert.equal((await session.metrics()).nodes["n0"], undefined); // it tells nothing any more
     await session.cancel();
-    const { outputs } = await runtime.execute(row(["fault.throw", { at: 5 }]), {
+    const { outputs } = await looping.execute(row(["fault.throw", { at: 5 }]), {
       n0: audio(2),
     });
     assert.equal(outputs["n0"]!.length, 2);

@@ -3,14 +3,14 @@ import { after, before, describe, it } from "node:test";
 import { createRuntime, type LogEntry, type Runtime, RuntimeData } from "../../../mod.ts";
 import { row, withKeys } from "../../_support/crashes.ts";
 import { rejectionOf } from "../../_support/errors.ts";
-import { until } from "../../_support/processes.ts";
+import { LogBook } from "../../_support/log_book.ts";
 import { chain, collect, testPlugin } from "../../_support/runtime.ts";
 
 const number = (n: number) => RuntimeData.json(n);
 
 describe("the watch over a child process", () => {
   let runtime: Runtime;
-  const logs: LogEntry[] = [];
+  const log = new LogBook<LogEntry>();
 
   before(async () => {
     runtime = await createRuntime({
@@ -18,7 +18,7 @@ describe("the watch over a child process", () => {
         { tier: "process", plugin: testPlugin("crash") },
         { tier: "process", plugin: testPlugin("child"), maxRssBytes: 400 * 1024 ** 2 },
       ],
-      onLog: (entry) => void logs.push(entry),
+      onLog: log.onLog,
       stallAfterMs: 1_000,
       stallTimeoutMs: 3_500,
       killGraceMs: 1_500,
@@ -31,9 +31,8 @@ describe("the watch over a child process", () => {
     const session = await runtime.open(chain("crash.at", ["crash.at", { at: [1], how: "loop" }]));
     const reading = rejectionOf(collect(session));
     await session.send(number(1));
-    await until(() => logs.some(({ message }) => /blocked its thread/.test(message)), "a word of the stall");
-    const { level, nodeId, pluginName } = logs.find(({ message }) => /blocked its thread/.test(message))!;
-    assert.deepEqual([level, nodeId, pluginName], ["warn", "n1", "crash"]);
+    const [stall] = await log.until(({ message }) => /blocked its thread/.test(message));
+    assert.deepEqual([stall?.level, stall?.nodeId, stall?.pluginName], ["warn", "n1", "crash"]);
     const plugin = runtime.metrics().plugins["crash"];
     assert.deepEqual([plugin?.stalledThreads, plugin?.stalls, plugin?.crashes], [1, 1, 0]);
     assert.ok((plugin?.longestStallMs ?? 0) >= 1_000);
@@ -47,13 +46,13 @@ describe("the watch over a child process", () => {
   });
 
   it("kills a node that blocks it beyond its deadline, and starts it again: nothing is lost", async () => {
-    logs.length = 0;
+    log.entries.length = 0;
     const manifest = withKeys(row({ at: [2], how: "loop" }), "n0", { deadline_ms: 500 });
     const options = { delivery: "at-least-once", restart: { maxRestarts: 3, initialDelayMs: 1 } } as const;
     const { outputs, metrics } = await runtime.execute(manifest, { n0: [1, 2, 3].map(number) }, options);
     assert.deepEqual([...new Set(outputs["n0"]!.map(RuntimeData.asJson))], [1, 2, 3]);
     assert.deepEqual([metrics.restarts, metrics.segments[0]?.restarts], [1, 1]);
-    const told = logs.find(({ message }) => /started again after a crash/.test(message));
+    const told = log.entries.find(({ message }) => /started again after a crash/.test(message));
     assert.deepEqual([told?.nodeId, told?.pluginName], ["n0", "crash"]);
     assert.match(told?.message ?? "", /500 ms for one input; its process was killed/);
   });
