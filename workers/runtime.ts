@@ -165,6 +165,14 @@ export interface OpenOptions extends SessionLimits {
   readonly restart?: RestartOptions | undefined;
   /** Whether the metrics of each node tell when it was at work, for a picture of the session. Default: false. */
   readonly recordActivity?: boolean | undefined;
+  /**
+   * Whether a thread that waits for the next value from another may stay awake
+   * for a moment (up to 0.2 ms) before it sleeps. Values then come sooner, at
+   * the cost of processor time that other programs may need. It never does
+   * where more threads are at work than there are processors, or values come
+   * at leisure. Default: true.
+   */
+  readonly waitAwake?: boolean | undefined;
 }
 
 /** Values for the inputs of a one-shot run: one, several, or a stream of them. */
@@ -335,19 +343,15 @@ class Rack implements Runtime {
     const early = this.#plan(manifest);
     const limits = resolveLimits(options, this.#options);
     const place = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
-    let done = () => {};
-    const leave = () => {
-      done();
-      place();
-    };
+    let letGo = () => {};
     try {
       // Plugins may have been loaded anew while it waited.
       const plan = generation === this.#plugins.generation ? early : this.#plan(manifest);
-      done = this.#plugins.use(plan);
+      letGo = this.#plugins.use(plan);
       const sessionOptions = { ...this.#sessionOptions(options), budget: limits.budget };
       const trace = await traceSession(sessionOptions.id, plan);
       try {
-        const session = await this.#openAdmitted(plan, { options, sessionOptions, trace, leave });
+        const session = await this.#openAdmitted(plan, { options, sessionOptions, trace, leave: place, letGo });
         trace?.opened();
         return session;
       } catch (thrown) {
@@ -355,12 +359,13 @@ class Rack implements Runtime {
         throw thrown;
       }
     } catch (thrown) {
-      leave();
+      letGo();
+      place();
       throw thrown;
     }
   }
 
-  async #openAdmitted(plan: Plan, { options, sessionOptions, trace, leave }: Admitted): Promise<Session> {
+  async #openAdmitted(plan: Plan, { options, sessionOptions, trace, leave, letGo }: Admitted): Promise<Session> {
     this.#checkOpen();
     for (const { group } of plan.segments) this.#breaker(group)?.check();
     const keeps = this.#deliveryOf(options) === "at-least-once";
@@ -369,6 +374,7 @@ class Rack implements Runtime {
       keeps,
       traceparent: trace?.traceparent,
       recordsActivity: options.recordActivity,
+      waitsAwake: options.waitAwake,
       channels: options.channels ?? this.#options.channels,
     });
     const unfollow = this.#meter.follow(plan, wiring);
@@ -386,7 +392,10 @@ class Rack implements Runtime {
     if (this.#closing !== undefined) await session.cancel("the runtime was closed");
     this.#checkOpen();
     this.#sessions.add(session);
-    void session.ended.then(() => this.#sessions.delete(session));
+    void session.ended.then(() => {
+      this.#sessions.delete(session);
+      letGo();
+    });
     return session;
   }
 
@@ -445,7 +454,7 @@ class Rack implements Runtime {
   #wire(
     plan: Plan,
     { channels, isChecked = false, ...options }:
-      & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity">
+      & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity" | "waitsAwake">
       & Pick<OpenOptions, "channels">
       // Whether it is only to be checked: nothing that is described runs then.
       & { readonly isChecked?: boolean },
@@ -542,6 +551,8 @@ interface Admitted {
   readonly trace: SessionTrace | undefined;
   /** Gives the place back. */
   leave(): void;
+  /** Lets the threads go that it runs in. */
+  letGo(): void;
 }
 
 function unenforcedEntry(pluginName: string): LogEntry {

@@ -69,7 +69,7 @@ class RunningSession implements Session {
       const options = { ...wiring, counts, peer: peerOf(nodeId), kinds, latestEpoch: () => this.#epoch };
       return openLinkReader(wiring.outputs[i] as LinkEnd, { port, from: nodeId }, options, onViolation);
     });
-    this.#outputs = new FanIn(readers, "any");
+    this.#outputs = new FanIn(readers, "any", wiring.waitsAwake);
     this.#supervisor = new Supervisor({
       wiring,
       restart: options.restart,
@@ -85,13 +85,9 @@ class RunningSession implements Session {
     this.#ended = this.#supervisor.ended.then(() => {
       for (const writer of this.#writers) writer.close();
       for (const reader of readers) reader.close();
-      this.#endedMs = performance.now();
-      if (this.#failure === undefined) this.#state = "done";
-      const last = this.#report(this.#supervisor.lastMetrics());
-      counters.end();
+      this.#end();
       // A worker that has broken the protocol may go on to write where it likes.
       wiring.releaseRings(!this.#supervisor.hasLostThread && !this.#hasSeenViolation);
-      options.onEnd?.({ ...last, links: counters.links(), bytesInFlight: 0 }, this.#failure);
     });
   }
 
@@ -107,6 +103,16 @@ class RunningSession implements Session {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** Ends the session for whoever uses it; what is left then is to close. The first call counts. */
+  #end(): void {
+    if (this.#endedMs !== undefined) return;
+    this.#endedMs = performance.now();
+    if (this.#failure === undefined) this.#state = "done";
+    const last = this.#report(this.#supervisor.lastMetrics());
+    this.#counters.end();
+    this.#options.onEnd?.({ ...last, links: this.#counters.links(), bytesInFlight: 0 }, this.#failure);
   }
 
   get inputs(): readonly PlanPort[] {
@@ -196,7 +202,10 @@ class RunningSession implements Session {
 
   async cancel(reason?: unknown): Promise<void> {
     const why = reason === undefined ? "" : `: ${reason instanceof Error ? reason.message : displayValue(reason)}`;
-    this.#fail(new StreamrackError("session-cancelled", `the session was cancelled${why}`, { cause: reason }));
+    const error = new StreamrackError("session-cancelled", `the session was cancelled${why}`, { cause: reason });
+    this.#fail(error);
+    // One that has ended may still have to close.
+    if (this.#state === "done") this.#supervisor.cancel(toErrorEnvelope(error), this.#options.killGraceMs);
     await this.#ended;
   }
 
@@ -239,8 +248,15 @@ class RunningSession implements Session {
       },
       source: this.#outputs,
       end: async () => {
+        // Nothing is left to be read, so nobody need wait until all is closed.
+        await this.#supervisor.done;
+        if (this.#failure === undefined && this.#endedMs === undefined) {
+          this.#end();
+          this.#supervisor.conclude(this.#options.killGraceMs);
+        }
+        if (this.#failure === undefined) return;
         await this.#ended;
-        if (this.#failure !== undefined) throw this.#failure;
+        throw this.#failure;
       },
       // The loop was left early: nobody will read the rest.
       leave: () => this.cancel("the consumer stopped reading"),
@@ -309,7 +325,7 @@ export interface SessionOptions {
   onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
   /** How much may be in flight in the whole session. Default: as much as its edges take. */
   readonly budget?: BudgetOptions | undefined;
-  /** Called once, when nothing of the session is left, before anybody else hears of the end. Must not throw. */
+  /** Called once, when all of it was read or nothing of it is left, before anybody else hears of the end. Must not throw. */
   readonly onEnd?: ((metrics: SessionMetrics, failure: StreamrackError | undefined) => void) | undefined;
 }
 

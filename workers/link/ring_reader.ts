@@ -76,6 +76,8 @@ export class RingLinkReader implements LinkReader {
     this.#peer = peer;
     this.#kinds = kinds;
     this.#takesAudio = kinds === undefined || kinds.includes("audio") || kinds.includes("any");
+    // Only audio comes through the ring.
+    this.awaitsMessage = !this.#takesAudio;
     this.#latestEpoch = latestEpoch;
     this.closed = new Promise((resolve) => this.#close = resolve);
     this.#lostBefore = end.lostBefore;

@@ -58,7 +58,7 @@ export class RingLinkWriter implements LinkWriter {
   readonly #kept: Kept[] = [];
   /** A reader that keeps up never makes the writer wait, which would then never hear of a flush. */
   readonly #pacer = new Pacer();
-  readonly #vigil = new Vigil();
+  readonly #vigil: Vigil;
   #failure: Error | undefined;
   #isPumping = false;
   #isEnding = false;
@@ -74,7 +74,7 @@ export class RingLinkWriter implements LinkWriter {
   constructor(
     port: MessagePort,
     ring: RingBytes,
-    { limits, keeps = false, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
+    { limits, keeps = false, waitsAwake, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
   ) {
     this.#peer = peer;
     this.#onViolation = onViolation;
@@ -82,6 +82,7 @@ export class RingLinkWriter implements LinkWriter {
     this.#limits = limits;
     this.#answers = new Allowance(limits.items);
     this.#keeps = keeps;
+    this.#vigil = new Vigil(waitsAwake);
     this.#counts = counts;
     this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
     this.closed = new Promise((resolve) => this.#close = resolve);
