@@ -19,7 +19,7 @@ import {
 import { StreamrackError } from "../../core/plugin.ts";
 import { PipelineExecutionService } from "../gen/v004/remotemedia/v1/execution_pb.ts";
 import { StreamingPipelineService } from "../gen/v004/remotemedia/v1/streaming_pb.ts";
-import { setReadAhead } from "../transport/call_writer.ts";
+import { limitReadAhead } from "../transport/call_writer.ts";
 import { GoawayFilter } from "../transport/goaway_filter.ts";
 import { VERSION } from "../version.ts";
 import { CLIENT_HEADER, OUR_CLIENT } from "../wire/peer.ts";
@@ -90,7 +90,7 @@ export class Channel {
     const options = timeoutMs === undefined ? {} : deadline(timeoutMs);
     const connection = this.#connect();
     const call = connection.client.makeBidiStreamRequest(path, toBuffer, keepBytes, this.#metadata(), options);
-    setReadAhead(call, 1);
+    limitReadAhead(call);
     connection.calls.add(call);
     call.once("close", () => this.#leave(connection, call));
     call.once("status", () => this.#leave(connection, call));
