@@ -106,6 +106,10 @@ const ATTACKS = {
     for (let n = 0; n < 3; n++) post(task.control, { notice: "ready", threadId: random.integer(0, 99) });
     return run(task);
   },
+  "control: done before it is": (task, random, run) => {
+    post(task.control, { notice: "done", metrics: random.pick([{ nodes: [], edges: [] }, hostileValue(random)]) });
+    return run(task);
+  },
   "control: a board, though it shares one": (task, random, run) => {
     post(task.control, { notice: "board", words: new Int32Array(random.integer(0, 20)).fill(1) });
     return run(task);
