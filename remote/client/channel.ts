@@ -44,12 +44,15 @@ export class Channel {
   readonly #options: ClientOptions;
   /** Those that have calls, and the one that further calls will use. */
   readonly #connections = new Set<Connection>();
+  /** Sent with every call. The library copies it. */
+  readonly #metadata: Metadata;
   #current: Connection | undefined;
   #isClosed = false;
 
   constructor(address: string, options: ClientOptions) {
     this.#address = address;
     this.#options = options;
+    this.#metadata = createMetadata(options);
   }
 
   /**
@@ -75,7 +78,7 @@ export class Channel {
         toBuffer,
         keepBytes,
         request,
-        this.#metadata(),
+        this.#metadata,
         deadline(timeoutMs),
         settle,
       );
@@ -89,7 +92,7 @@ export class Channel {
     const path = `/${StreamingPipelineService.typeName}/StreamPipeline`;
     const options = timeoutMs === undefined ? {} : deadline(timeoutMs);
     const connection = this.#connect();
-    const call = connection.client.makeBidiStreamRequest(path, toBuffer, keepBytes, this.#metadata(), options);
+    const call = connection.client.makeBidiStreamRequest(path, toBuffer, keepBytes, this.#metadata, options);
     limitReadAhead(call);
     connection.calls.add(call);
     call.once("close", () => this.#leave(connection, call));
@@ -154,13 +157,13 @@ export class Channel {
     if (!connection.isRetired || connection.calls.size > 0 || !this.#connections.delete(connection)) return;
     connection.client.close();
   }
+}
 
-  #metadata(): Metadata {
-    const metadata = new Metadata();
-    metadata.set(CLIENT_HEADER, `${OUR_CLIENT}/${VERSION}`);
-    if (this.#options.token !== undefined) metadata.set("authorization", `Bearer ${this.#options.token}`);
-    return metadata;
-  }
+function createMetadata({ token }: ClientOptions): Metadata {
+  const metadata = new Metadata();
+  metadata.set(CLIENT_HEADER, `${OUR_CLIENT}/${VERSION}`);
+  if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
+  return metadata;
 }
 
 /** The error of a call that its caller has ended. */

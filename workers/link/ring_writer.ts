@@ -12,7 +12,7 @@ import type { AudioData, RuntimeData } from "../../core/data/types.ts";
 import { ringSoon } from "../../core/flow/doorbells.ts";
 import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
-import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
+import { nextTurn, noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import { Vigil } from "../../core/flow/vigil.ts";
 import { recycle } from "./buffer_pool.ts";
 import type { LinkOptions, LinkWriter, OnViolation } from "./link.ts";
@@ -61,6 +61,7 @@ export class RingLinkWriter implements LinkWriter {
   readonly #vigil: Vigil;
   #failure: Error | undefined;
   #isPumping = false;
+  #isWakeDue = false;
   #isEnding = false;
   #hasEnded = false;
   #isClosed = false;
@@ -264,9 +265,22 @@ export class RingLinkWriter implements LinkWriter {
       this.#post(item);
     } else {
       if (!this.#ring.tryWriteReference(item, () => this.#post(item))) return false;
-      if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
+      this.#wakeReaderLater();
     }
     return true;
+  }
+
+  /**
+   * A value that was posted wakes the reader, who may have looked for its reference a moment before that was written.
+   * That is seldom, so it is looked at in the next turn: mostly the reader has found both by then.
+   */
+  #wakeReaderLater(): void {
+    if (this.#isWakeDue) return;
+    this.#isWakeDue = true;
+    void nextTurn().then(() => {
+      this.#isWakeDue = false;
+      if (this.#ring.freed !== this.#ring.written && this.#ring.mustWakeReader()) this.#wakeReader();
+    });
   }
 
   readonly #wakeReader = (): void => {
