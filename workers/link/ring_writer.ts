@@ -279,6 +279,8 @@ export class RingLinkWriter implements LinkWriter {
     this.#isWakeDue = true;
     void nextTurn().then(() => {
       this.#isWakeDue = false;
+      // The end wakes the reader as well; and behind a link that is closed, the ring may be another's.
+      if (this.#hasEnded || this.#isClosed) return;
       if (this.#ring.freed !== this.#ring.written && this.#ring.mustWakeReader()) this.#wakeReader();
     });
   }
