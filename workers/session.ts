@@ -38,6 +38,7 @@ class RunningSession implements Session {
   readonly #ended: Promise<void>;
   #epoch = 0;
   #endedMs: number | undefined;
+  #lastMetrics: SessionMetrics | undefined;
   #state: SessionState = "open";
   #failure: StreamrackError | undefined;
   #hasSeenViolation = false;
@@ -110,9 +111,12 @@ class RunningSession implements Session {
     if (this.#endedMs !== undefined) return;
     this.#endedMs = performance.now();
     if (this.#failure === undefined) this.#state = "done";
-    const last = this.#report(this.#supervisor.lastMetrics());
+    const perSegment = this.#supervisor.lastMetrics();
+    this.#apply(perSegment);
+    // The last counts of its edges; nothing is in flight any more.
     this.#counters.end();
-    this.#options.onEnd?.({ ...last, links: this.#counters.links(), bytesInFlight: 0 }, this.#failure);
+    const last = this.#lastMetrics = this.#report(perSegment);
+    this.#options.onEnd?.(last, this.#failure);
   }
 
   get inputs(): readonly PlanPort[] {
@@ -210,11 +214,17 @@ class RunningSession implements Session {
   }
 
   async metrics(): Promise<SessionMetrics> {
-    return this.#report(await this.#supervisor.metrics());
+    if (this.#lastMetrics !== undefined) return this.#lastMetrics;
+    const perSegment = await this.#supervisor.metrics();
+    this.#apply(perSegment);
+    return this.#lastMetrics ?? this.#report(perSegment);
+  }
+
+  #apply(perSegment: readonly SegmentMetrics[]): void {
+    for (const [owner, { edges }] of perSegment.entries()) this.#counters.apply(owner, edges);
   }
 
   #report(perSegment: readonly SegmentMetrics[]): SessionMetrics {
-    for (const [owner, { edges }] of perSegment.entries()) this.#counters.apply(owner, edges);
     const byId = new Map(perSegment.flatMap(({ nodes }) => nodes).map((metrics) => [metrics.nodeId, metrics]));
     const nodes = this.#plan.nodes.flatMap(({ id }) => byId.has(id) ? [[id, byId.get(id)!] as const] : []);
     return {

@@ -170,7 +170,7 @@ export class Supervisor {
   /** Counts of every segment, now or at its end. Those of a thread that does not answer are left out. */
   async metrics(): Promise<SegmentMetrics[]> {
     return await Promise.all(this.#slots.map(async (slot) => {
-      if (slot.state === "ended" || this.#isOver) return slot.metrics;
+      if (slot.state === "ended") return slot.metrics;
       const current = await settledWithin(slot.placed.metrics(), ANSWER_TIMEOUT_MS).catch(() => "ended" as const);
       if (current !== "ended") return current ?? NO_METRICS;
       // It ended between the question and the answer; its last counts come with its result.
