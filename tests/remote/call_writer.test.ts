@@ -1,9 +1,12 @@
 /** How many messages of a call wait on either side of it. */
 
+import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { Duplex, Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { limitReadAhead, writeTogether } from "../../remote/transport/call_writer.ts";
+import { RawClient } from "./_service_kit.ts";
 
 describe("reading ahead", () => {
   it("goes by the bytes of the last message: few long ones, 16 short ones, and always one", () => {
@@ -56,5 +59,40 @@ describe("writing together", () => {
     }
     assert.deepEqual(groups, [[1], [30_000, 30_000], [30_000], [100_000], [2, 3]]);
     await finished;
+  });
+
+  it("is what calls of the library do", async () => {
+    const same = (bytes: Buffer) => bytes;
+    const codecs = { requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same };
+    const server = new Server();
+    let together = 0;
+    server.addService({ Bidi: { path: "/test.Test/Bidi", requestStream: true, responseStream: true, ...codecs } }, {
+      Bidi: (call: ServerDuplexStream<Buffer, Buffer>) => {
+        call.resume();
+        writeTogether(call);
+        const { _writev: write } = call;
+        call._writev = (messages, written) => {
+          together += messages.length;
+          write?.call(call, messages, written);
+        };
+        for (let i = 0; i < 12; i++) call.write(Buffer.from([i]));
+        call.end();
+      },
+    });
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
+        if (error === null) resolve(port);
+        else reject(error);
+      })
+    );
+    const client = new RawClient(`127.0.0.1:${port}`);
+    try {
+      const answers = await client.stream("/test.Test/Bidi").finish();
+      assert.deepEqual(answers.map(([byte]) => byte), Array.from({ length: 12 }, (_, i) => i));
+      assert.equal(together, 11);
+    } finally {
+      client.close();
+      server.forceShutdown();
+    }
   });
 });
