@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 /** Writes messages one after the other. When the peer does not read, `write` waits. */
 export class CallWriter {
@@ -86,7 +86,7 @@ export function limitReadAhead(call: Readable): void {
  * message was written. The library waits for each message to be written before
  * it writes the next, which takes a turn of the event loop for each.
  */
-export function writeTogether(call: Duplex): void {
+export function writeTogether(call: Writable): void {
   const { call: inner } = call as { call?: { sendMessage?(message: unknown, written: () => void): void } };
   if (typeof inner?.sendMessage !== "function") return;
   call._writev = (messages, written) => {

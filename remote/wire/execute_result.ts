@@ -12,7 +12,14 @@ import { endOfField, isNext } from "./audio_path.ts";
 import { BackWriter } from "./back_writer.ts";
 import type { WireMetrics, WireResult } from "./messages.ts";
 import type { Peer } from "./peer.ts";
-import { encodeBuffers, readBufferEntry, readUsual, SPARE_BYTES, type UsualBuffer, UTF8_BYTES_MAX } from "./usual_buffers.ts";
+import {
+  encodeBuffers,
+  readBufferEntry,
+  readUsual,
+  SPARE_BYTES,
+  type UsualBuffer,
+  UTF8_BYTES_MAX,
+} from "./usual_buffers.ts";
 
 /** Writes an ExecuteResponse with a result. */
 export function writeExecuteResult(outputs: WireResult["outputs"], metrics: WireMetrics, peer: Peer): Uint8Array {

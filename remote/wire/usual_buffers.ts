@@ -9,7 +9,15 @@ import { toBinary } from "@bufbuild/protobuf";
 import { type BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { RuntimeData } from "../../core/plugin.ts";
 import { DataBufferSchema } from "../gen/v004/remotemedia/v1/common_pb.ts";
-import { capacityFor, endOfField, isNext, readAudioFields, readEntry, writeBuffer, writeEntries } from "./audio_path.ts";
+import {
+  capacityFor,
+  endOfField,
+  isNext,
+  readAudioFields,
+  readEntry,
+  writeBuffer,
+  writeEntries,
+} from "./audio_path.ts";
 import type { BackWriter } from "./back_writer.ts";
 import { readAudioBuffer, readJson, writeCommon, writeDataBuffer } from "./data_buffer.ts";
 import { type WireAudio, writeAudio } from "./pcm.ts";

@@ -31,7 +31,8 @@ describe("writing together", () => {
   class Held extends Duplex {
     readonly sent: { readonly length: number; readonly written: () => void }[] = [];
     readonly call = {
-      sendMessage: (message: Uint8Array, written: () => void) => void this.sent.push({ length: message.length, written }),
+      sendMessage: (message: Uint8Array, written: () => void) =>
+        void this.sent.push({ length: message.length, written }),
     };
 
     constructor() {
@@ -63,7 +64,12 @@ describe("writing together", () => {
 
   it("is what calls of the library do", async () => {
     const same = (bytes: Buffer) => bytes;
-    const codecs = { requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same };
+    const codecs = {
+      requestSerialize: same,
+      requestDeserialize: same,
+      responseSerialize: same,
+      responseDeserialize: same,
+    };
     const server = new Server();
     let together = 0;
     server.addService({ Bidi: { path: "/test.Test/Bidi", requestStream: true, responseStream: true, ...codecs } }, {

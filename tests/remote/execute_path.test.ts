@@ -69,7 +69,8 @@ describe("the short way for one-shot runs", () => {
       const inputs = randomValues(random, isUsual);
       const message = writeUsualExecute(writeManifestBytes(MANIFEST), inputs, { clientVersion: "v1", peer: PEER });
       const long = codec004.readExecute(message, PEER);
-      const valuesOf = (call: typeof long) => Object.fromEntries(call.inputs.map(({ nodeId, read }) => [nodeId, read()]));
+      const valuesOf = (call: typeof long) =>
+        Object.fromEntries(call.inputs.map(({ nodeId, read }) => [nodeId, read()]));
       const expected = valuesOf(long);
       assert.deepEqual(Object.keys(expected).toSorted(), Object.keys(inputs).toSorted());
       const short = readUsualExecute(message, PEER);

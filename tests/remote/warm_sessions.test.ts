@@ -69,18 +69,22 @@ describe("warm sessions", () => {
     }));
 
   it("leave no trace of one run in the next, whoever calls, and change no manifest", () =>
-    withService(async ({ address }) => {
-      const client = new RemotePipelineClient(address);
-      try {
-        const run = async (id: string) => {
-          const manifest: Manifest = { version: "v1", nodes: [{ id, node_type: "probe.tally" }] };
-          const { outputs } = await client.executePipeline(manifest, { [id]: RuntimeData.json(["x"]) });
-          return RuntimeData.asJson(outputs[id] as RuntimeData);
-        };
-        for (let i = 0; i < 12; i++) assert.equal(await run(`n${i % 2}`), 1);
-        assert.deepEqual(await Promise.all(Array.from({ length: 8 }, () => run("n0"))), Array(8).fill(1));
-      } finally {
-        await client.disconnect();
-      }
-    }, {}, { plugins: [testPlugin("probe")] }));
+    withService(
+      async ({ address }) => {
+        const client = new RemotePipelineClient(address);
+        try {
+          const run = async (id: string) => {
+            const manifest: Manifest = { version: "v1", nodes: [{ id, node_type: "probe.tally" }] };
+            const { outputs } = await client.executePipeline(manifest, { [id]: RuntimeData.json(["x"]) });
+            return RuntimeData.asJson(outputs[id] as RuntimeData);
+          };
+          for (let i = 0; i < 12; i++) assert.equal(await run(`n${i % 2}`), 1);
+          assert.deepEqual(await Promise.all(Array.from({ length: 8 }, () => run("n0"))), Array(8).fill(1));
+        } finally {
+          await client.disconnect();
+        }
+      },
+      {},
+      { plugins: [testPlugin("probe")] },
+    ));
 });

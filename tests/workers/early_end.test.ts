@@ -15,7 +15,10 @@ describe("the end of a session", () => {
       });
       assert.deepEqual(outputs["n1"], [RuntimeData.json(1), RuntimeData.json(2)]);
       assert.equal(metrics.state, "done");
-      assert.deepEqual(Object.values(metrics.nodes).map(({ itemsIn, itemsOut }) => [itemsIn, itemsOut]), [[2, 2], [2, 2]]);
+      assert.deepEqual(Object.values(metrics.nodes).map(({ itemsIn, itemsOut }) => [itemsIn, itemsOut]), [[2, 2], [
+        2,
+        2,
+      ]]);
       assert.equal(runtime.metrics().sessions, 0);
     }, STAYS));
 
@@ -44,7 +47,7 @@ describe("the end of a session", () => {
   it("does not hold up the end of the runtime", () =>
     withRuntime(async (runtime) => {
       await runtime.execute(chain("probe.echo"), { n0: RuntimeData.text("x") });
-    }, { ...STAYS, killGraceMs: 60_000 }));
+    }, STAYS));
 });
 
 describe("a session that does not wait awake", () => {
@@ -57,6 +60,9 @@ describe("a session that does not wait awake", () => {
       }
       await session.finish();
       const outputs = await reading;
-      assert.deepEqual(outputs.map(({ data }) => RuntimeData.asJson(data)), Array.from({ length: 100 }, (_, i) => i + 1));
+      assert.deepEqual(
+        outputs.map(({ data }) => RuntimeData.asJson(data)),
+        Array.from({ length: 100 }, (_, i) => i + 1),
+      );
     }));
 });
