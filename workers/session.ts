@@ -301,12 +301,15 @@ class RunningSession implements Session {
 
   /** Ends everything with an error. The first one counts. */
   #fail(error: StreamrackError): void {
-    if (error.reason === "protocol-violation") this.#hasSeenViolation = true;
-    if (this.#failure !== undefined || this.#state === "done") return;
+    const isViolation = error.reason === "protocol-violation";
+    if (isViolation) this.#hasSeenViolation = true;
+    if (this.#failure !== undefined) return;
+    // What one plugin says of another must not take that one out of service.
+    if (isViolation && !isHearsay(error)) this.#options.onViolation(error);
+    // Whoever breaks the protocol behind the end has to answer for it, but the session has ended well.
+    if (this.#state === "done") return;
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
-    // What one plugin says of another must not take that one out of service.
-    if (error.reason === "protocol-violation" && !isHearsay(error)) this.#options.onViolation(error);
     this.#outputs.abort(error);
     this.#budget?.abort(error);
     for (const writer of this.#writers) writer.abort(error);
@@ -329,7 +332,7 @@ export interface SessionOptions {
   readonly restart: RestartPolicy;
   /** Told of each crash. Throws if the plugin may not be started again. */
   onCrash(segment: PlanSegment, error: StreamrackError): void;
-  /** Told that the session fails since a worker has broken the protocol. */
+  /** Told that a worker has broken the protocol: the session fails of it, unless it has ended already. */
   onViolation(error: StreamrackError): void;
   /** Told that a segment is started again. */
   onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;

@@ -43,7 +43,7 @@ export interface SupervisorOptions {
   onCrash(segment: PlanSegment, error: StreamrackError): void;
   /** Told that a segment is started again. */
   onRestart(segment: PlanSegment, error: StreamrackError, count: number): void;
-  /** The session has failed. */
+  /** The session has failed; or, after {@linkcode Supervisor.conclude}, a segment has. */
   onFailure(error: StreamrackError): void;
   /** What a segment has reported, as the session tells it. */
   blame(error: Error, segment: PlanSegment, isCancelled: boolean): StreamrackError;
@@ -202,8 +202,11 @@ export class Supervisor {
         this.#unwrap(slot, outcome);
         break;
       } catch (thrown) {
-        if (this.#isOver) break;
         const error = StreamrackError.from(thrown);
+        if (this.#isOver) {
+          this.#options.onFailure(error);
+          break;
+        }
         try {
           if (await this.#restart(slot, error, isCrash || error.reason === "node-stuck")) continue;
           break;

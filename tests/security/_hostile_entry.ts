@@ -106,10 +106,6 @@ const ATTACKS = {
     for (let n = 0; n < 3; n++) post(task.control, { notice: "ready", threadId: random.integer(0, 99) });
     return run(task);
   },
-  "control: done before it is": (task, random, run) => {
-    post(task.control, { notice: "done", metrics: random.pick([{ nodes: [], edges: [] }, hostileValue(random)]) });
-    return run(task);
-  },
   "control: a board, though it shares one": (task, random, run) => {
     post(task.control, { notice: "board", words: new Int32Array(random.integer(0, 20)).fill(1) });
     return run(task);
@@ -194,6 +190,10 @@ const ATTACKS = {
   "thread: never ends": async (task, _random, run) => {
     await run(task);
     return await new Promise<never>(() => {});
+  },
+  "control: done before it is": (task, random, run) => {
+    post(task.control, { notice: "done", metrics: random.pick([{ nodes: [], edges: [] }, hostileValue(random)]) });
+    return run(task);
   },
 } as const satisfies { readonly [how: string]: (task: SegmentTask, random: Random, run: Run) => Promise<unknown> };
 
