@@ -276,6 +276,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   return runtime;
 }
 
+/** How long a session that is opened waits for others that close, in milliseconds. */
+const CLOSING_MAX_MS = 100;
+
 class Rack implements Runtime {
   readonly registry: StreamingNodeRegistry;
   readonly #options: RuntimeOptions;
@@ -284,6 +287,8 @@ class Rack implements Runtime {
   readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #ringPools = new RingPools();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
+  /** Those that have ended, but for their links. */
+  readonly #closingSessions = new Set<{ readonly groups: readonly string[]; readonly ended: Promise<void> }>();
   readonly #admission: Admission;
   readonly #meter = new RuntimeMeter();
   readonly #watchdog = new Watchdog();
@@ -366,6 +371,7 @@ class Rack implements Runtime {
   }
 
   async #openAdmitted(plan: Plan, { options, sessionOptions, trace, leave, letGo }: Admitted): Promise<Session> {
+    await this.#threadsLetGo(plan);
     this.#checkOpen();
     for (const { group } of plan.segments) this.#breaker(group)?.check();
     const keeps = this.#deliveryOf(options) === "at-least-once";
@@ -379,7 +385,9 @@ class Rack implements Runtime {
     });
     const unfollow = this.#meter.follow(plan, wiring);
     trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
+    let opened: { readonly ended: Promise<void> } | undefined;
     const onEnd: SessionOptions["onEnd"] = (metrics, failure) => {
+      if (opened !== undefined) this.#noteClosing(plan, opened.ended);
       unfollow();
       leave();
       trace?.end(metrics, failure);
@@ -389,6 +397,7 @@ class Rack implements Runtime {
       this.#checkOpen();
       throw thrown;
     });
+    opened = session;
     if (this.#closing !== undefined) await session.cancel("the runtime was closed");
     this.#checkOpen();
     this.#sessions.add(session);
@@ -397,6 +406,21 @@ class Rack implements Runtime {
       letGo();
     });
     return session;
+  }
+
+  #noteClosing(plan: Plan, ended: Promise<void>): void {
+    const closing = { groups: plan.segments.map(({ group }) => group), ended };
+    this.#closingSessions.add(closing);
+    void ended.then(() => this.#closingSessions.delete(closing));
+  }
+
+  /** Waits, for a moment, until threads count as free in which sessions only close any more: segments find idle ones then. */
+  async #threadsLetGo({ segments }: Plan): Promise<void> {
+    const closing = [...this.#closingSessions].filter(({ groups }) =>
+      segments.some(({ group }) => groups.includes(group))
+    );
+    if (closing.length === 0) return;
+    await settledWithin(Promise.all(closing.map(({ ended }) => ended)), CLOSING_MAX_MS);
   }
 
   metrics(): RuntimeMetrics {
