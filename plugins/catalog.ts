@@ -21,2407 +21,2470 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
   {
     url: isSource ? new URL("./asr/mod.ts", import.meta.url) : new URL("./asr/mod.js", import.meta.url),
     description: {
-  "name": "asr",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "asr.openai",
-      "aliases": [],
-      "summary": "Writes down speech by any OpenAI-compatible service, as the text comes.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ],
-        "partials": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "baseUrl": {
-            "type": "string",
-            "format": "uri",
-            "pattern": "^https?:",
-            "description": "Where the service is, with its version.",
-            "default": "https://api.openai.com/v1"
+      "name": "asr",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "asr.openai",
+          "aliases": [],
+          "summary": "Writes down speech by any OpenAI-compatible service, as the text comes.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
           },
-          "apiKey": {
-            "type": "string",
-            "description": "Key for the service. Better named by apiKeyEnv."
+          "outputs": {
+            "out": [
+              "text",
+            ],
+            "partials": [
+              "text",
+            ],
           },
-          "apiKeyEnv": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent."
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "baseUrl": {
+                "type": "string",
+                "format": "uri",
+                "pattern": "^https?:",
+                "description": "Where the service is, with its version.",
+                "default": "https://api.openai.com/v1",
+              },
+              "apiKey": {
+                "type": "string",
+                "description": "Key for the service. Better named by apiKeyEnv.",
+              },
+              "apiKeyEnv": {
+                "type": "string",
+                "minLength": 1,
+                "description":
+                  "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent.",
+              },
+              "responseTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description":
+                  "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "idleTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "model": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Name of the model.",
+                "default": "gpt-4o-mini-transcribe",
+              },
+              "language": {
+                "type": "string",
+                "pattern": "^[a-z]{2,3}(-[A-Za-z]+)*$",
+                "description": 'What is spoken, such as "en". Default: the model finds out.',
+              },
+              "prompt": {
+                "type": "string",
+                "maxLength": 4096,
+                "description": "Names and words that may come. Default: none.",
+              },
+              "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "description": "Randomness, 0 to 1. Default: that of the service.",
+              },
+              "words": {
+                "type": "boolean",
+                "description": "Ask for the times of words instead of a stream of text; not every model knows them.",
+                "default": false,
+              },
+              "partialIntervalMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60000,
+                "description":
+                  "How much more has to be said for another partial result while somebody speaks, in milliseconds, up to 60000; 0: none.",
+                "default": 0,
+              },
+              "maxUtteranceMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 3600000,
+                "description":
+                  "An utterance that comes in pieces is ended when it is longer, in milliseconds, 1000 to 3600000.",
+                "default": 60000,
+              },
+              "skipEmpty": {
+                "type": "boolean",
+                "description": "Whether an utterance in which nothing was understood gives no text at all.",
+                "default": false,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
           },
-          "responseTimeoutMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 3600000,
-            "description": "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
-            "default": 60000
-          },
-          "idleTimeoutMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 3600000,
-            "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
-            "default": 60000
-          },
-          "model": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Name of the model.",
-            "default": "gpt-4o-mini-transcribe"
-          },
-          "language": {
-            "type": "string",
-            "pattern": "^[a-z]{2,3}(-[A-Za-z]+)*$",
-            "description": "What is spoken, such as \"en\". Default: the model finds out."
-          },
-          "prompt": {
-            "type": "string",
-            "maxLength": 4096,
-            "description": "Names and words that may come. Default: none."
-          },
-          "temperature": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 1,
-            "description": "Randomness, 0 to 1. Default: that of the service."
-          },
-          "words": {
-            "type": "boolean",
-            "description": "Ask for the times of words instead of a stream of text; not every model knows them.",
-            "default": false
-          },
-          "partialIntervalMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 60000,
-            "description": "How much more has to be said for another partial result while somebody speaks, in milliseconds, up to 60000; 0: none.",
-            "default": 0
-          },
-          "maxUtteranceMs": {
-            "type": "number",
-            "minimum": 1000,
-            "maximum": 3600000,
-            "description": "An utterance that comes in pieces is ended when it is longer, in milliseconds, 1000 to 3600000.",
-            "default": 60000
-          },
-          "skipEmpty": {
-            "type": "boolean",
-            "description": "Whether an utterance in which nothing was understood gives no text at all.",
-            "default": false
-          }
         },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
+        {
+          "type": "asr.pocketsphinx",
+          "aliases": [],
+          "summary": "Writes down English speech by PocketSphinx, which has to be installed, word by word with times.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+            "partials": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "modelPath": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096,
+                "description":
+                  "Folder of the model: en-us (acoustic), en-us.lm.bin (language) and cmudict-en-us.dict (words). Default: that of Debian's package pocketsphinx-en-us.",
+              },
+              "partialIntervalMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60000,
+                "description":
+                  "How much more has to be said for another partial result while somebody speaks, in milliseconds, up to 60000; 0: none.",
+                "default": 1000,
+              },
+              "maxUtteranceMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 3600000,
+                "description":
+                  "An utterance that comes in pieces is ended when it is longer, in milliseconds, 1000 to 3600000.",
+                "default": 60000,
+              },
+              "skipEmpty": {
+                "type": "boolean",
+                "description": "Whether an utterance in which nothing was understood gives no text at all.",
+                "default": false,
+              },
+              "chunkMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 600000,
+                "description":
+                  "Longer audio is given to the program in parts, cut where it is quiet, in milliseconds, from 1000.",
+                "default": 30000,
+              },
+              "wordByWord": {
+                "type": "boolean",
+                "description": "Whether each word is a partial result.",
+                "default": false,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "asr.whisper",
+          "aliases": [],
+          "summary": "Writes down speech by whisper.cpp, which has to be installed, word by word with times.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+            "partials": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "modelPath": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096,
+                "description": "The model: a file in the ggml format, such as ggml-base.en.bin.",
+              },
+              "language": {
+                "type": "string",
+                "pattern": "^([a-z]{2,3}|auto)$",
+                "description": 'Two letters such as "en", or "auto".',
+                "default": "auto",
+              },
+              "partialIntervalMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60000,
+                "description":
+                  "How much more has to be said for another partial result while somebody speaks, in milliseconds, up to 60000; 0: none.",
+                "default": 1000,
+              },
+              "maxUtteranceMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 3600000,
+                "description":
+                  "An utterance that comes in pieces is ended when it is longer, in milliseconds, 1000 to 3600000.",
+                "default": 60000,
+              },
+              "skipEmpty": {
+                "type": "boolean",
+                "description": "Whether an utterance in which nothing was understood gives no text at all.",
+                "default": false,
+              },
+              "chunkMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 600000,
+                "description":
+                  "Longer audio is given to the program in parts, cut where it is quiet, in milliseconds, from 1000.",
+                "default": 30000,
+              },
+              "wordByWord": {
+                "type": "boolean",
+                "description": "Whether each word is a partial result.",
+                "default": false,
+              },
+            },
+            "required": [
+              "modelPath",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
     },
-    {
-      "type": "asr.pocketsphinx",
-      "aliases": [],
-      "summary": "Writes down English speech by PocketSphinx, which has to be installed, word by word with times.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ],
-        "partials": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "modelPath": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 4096,
-            "description": "Folder of the model: en-us (acoustic), en-us.lm.bin (language) and cmudict-en-us.dict (words). Default: that of Debian's package pocketsphinx-en-us."
-          },
-          "partialIntervalMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 60000,
-            "description": "How much more has to be said for another partial result while somebody speaks, in milliseconds, up to 60000; 0: none.",
-            "default": 1000
-          },
-          "maxUtteranceMs": {
-            "type": "number",
-            "minimum": 1000,
-            "maximum": 3600000,
-            "description": "An utterance that comes in pieces is ended when it is longer, in milliseconds, 1000 to 3600000.",
-            "default": 60000
-          },
-          "skipEmpty": {
-            "type": "boolean",
-            "description": "Whether an utterance in which nothing was understood gives no text at all.",
-            "default": false
-          },
-          "chunkMs": {
-            "type": "number",
-            "minimum": 1000,
-            "maximum": 600000,
-            "description": "Longer audio is given to the program in parts, cut where it is quiet, in milliseconds, from 1000.",
-            "default": 30000
-          },
-          "wordByWord": {
-            "type": "boolean",
-            "description": "Whether each word is a partial result.",
-            "default": false
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "asr.whisper",
-      "aliases": [],
-      "summary": "Writes down speech by whisper.cpp, which has to be installed, word by word with times.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ],
-        "partials": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "modelPath": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 4096,
-            "description": "The model: a file in the ggml format, such as ggml-base.en.bin."
-          },
-          "language": {
-            "type": "string",
-            "pattern": "^([a-z]{2,3}|auto)$",
-            "description": "Two letters such as \"en\", or \"auto\".",
-            "default": "auto"
-          },
-          "partialIntervalMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 60000,
-            "description": "How much more has to be said for another partial result while somebody speaks, in milliseconds, up to 60000; 0: none.",
-            "default": 1000
-          },
-          "maxUtteranceMs": {
-            "type": "number",
-            "minimum": 1000,
-            "maximum": 3600000,
-            "description": "An utterance that comes in pieces is ended when it is longer, in milliseconds, 1000 to 3600000.",
-            "default": 60000
-          },
-          "skipEmpty": {
-            "type": "boolean",
-            "description": "Whether an utterance in which nothing was understood gives no text at all.",
-            "default": false
-          },
-          "chunkMs": {
-            "type": "number",
-            "minimum": 1000,
-            "maximum": 600000,
-            "description": "Longer audio is given to the program in parts, cut where it is quiet, in milliseconds, from 1000.",
-            "default": 30000
-          },
-          "wordByWord": {
-            "type": "boolean",
-            "description": "Whether each word is a partial result.",
-            "default": false
-          }
-        },
-        "required": [
-          "modelPath"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
   },
   {
     url: isSource ? new URL("./audio/mod.ts", import.meta.url) : new URL("./audio/mod.js", import.meta.url),
     description: {
-  "name": "audio",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "audio.gain",
-      "aliases": [],
-      "summary": "Multiplies every sample by a gain.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "gainDb": {
-            "type": "number",
-            "minimum": -120,
-            "maximum": 60,
-            "description": "Gain in decibels, -120 to 60. 0 leaves the audio as it is.",
-            "default": 0
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "audio.resample",
-      "aliases": [],
-      "summary": "Converts audio to another sample rate, as 32-bit floats.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "sampleRateHz": {
-            "type": "integer",
-            "minimum": 1000,
-            "maximum": 768000,
-            "description": "Sample rate of the output in whole hertz, 1000 to 768000."
-          },
-          "quality": {
-            "enum": [
-              "fast",
-              "medium",
-              "best"
+      "name": "audio",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "audio.gain",
+          "aliases": [],
+          "summary": "Multiplies every sample by a gain.",
+          "inputs": {
+            "in": [
+              "audio",
             ],
-            "type": "string",
-            "description": "\"fast\" loses treble (14 dB at 7 kHz for 16 kHz output); \"medium\" is flat within 0.3 dB over the lower 87 % of the band; \"best\" over at least 93 %, and takes about four times as long as \"medium\".",
-            "default": "medium"
-          }
-        },
-        "required": [
-          "sampleRateHz"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "audio.channels",
-      "aliases": [],
-      "summary": "Mixes audio up or down to a number of channels.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "channels": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 255,
-            "description": "Number of channels of the output, 1 to 255."
           },
-          "mode": {
-            "enum": [
-              "speakers",
-              "discrete"
+          "outputs": {
+            "out": [
+              "audio",
             ],
-            "type": "string",
-            "description": "\"speakers\" mixes by where speakers stand (1 to 8 channels in the order of WAVE files: L R C LFE BL BR SL SR), with the gains of ITU-R BS.775, lowered so that nothing clips. \"discrete\" copies channel by channel, leaves out what is too many, and adds silent ones.",
-            "default": "speakers"
           },
-          "matrix": {
-            "type": "array",
-            "items": {
-              "type": "array",
-              "items": {
-                "type": "number",
-                "minimum": -1000,
-                "maximum": 1000
-              }
-            },
-            "description": "Gains as factors, -1000 to 1000, one row for each output channel with one number for each input channel. Instead of mode."
-          }
-        },
-        "required": [
-          "channels"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "audio.format",
-      "aliases": [],
-      "summary": "Converts samples to 32-bit float, or to 16- or 32-bit integers.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "format": {
-            "enum": [
-              "f32",
-              "i16",
-              "i32"
-            ],
-            "type": "string",
-            "description": "Sample format of the output: \"f32\" (float, full scale ±1), \"i16\" or \"i32\" (signed integers).",
-            "default": "f32"
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "audio.rechunk",
-      "aliases": [],
-      "summary": "Cuts audio into chunks of one size.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "frames": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 3000000,
-            "description": "Frames per chunk, 1 to 3000000. Give this or durationMs."
-          },
-          "durationMs": {
-            "type": "number",
-            "minimum": 0.1,
-            "maximum": 60000,
-            "description": "Duration of a chunk in milliseconds, 0.1 to 60000. Default: 20, if there is no frames."
-          },
-          "pad": {
-            "type": "boolean",
-            "description": "Whether to fill up a last, shorter chunk with silence.",
-            "default": false
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "audio.level",
-      "aliases": [],
-      "summary": "Measures RMS level, peak and loudness (LUFS) while audio passes through.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ],
-        "levels": [
-          "json"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "intervalMs": {
-            "type": "number",
-            "minimum": 10,
-            "maximum": 3600000,
-            "description": "Media time between reports in milliseconds, 10 to 3600000.",
-            "default": 100
-          },
-          "channelWeights": {
-            "type": "array",
-            "items": {
-              "type": "number",
-              "minimum": 0,
-              "maximum": 10
-            },
-            "description": "How much each channel counts for loudness. Default: by the order of WAVE files, front 1, LFE 0, sides 1.41."
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "audio.normalize",
-      "aliases": [],
-      "summary": "Brings peaks to a target level as the stream runs, and never beyond it.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "peakDb": {
-            "type": "number",
-            "minimum": -60,
-            "maximum": 0,
-            "description": "Level of the peaks in dBFS, -60 to 0.",
-            "default": -1
-          },
-          "maxGainDb": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 60,
-            "description": "The most by which soft audio is raised, in decibels, 0 to 60.",
-            "default": 24
-          },
-          "riseDbPerSecond": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 120,
-            "description": "How fast the gain rises after a peak, in decibels per second, 0 to 120.",
-            "default": 3
-          },
-          "lookaheadMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 5000,
-            "description": "How far it looks ahead, which is how late the output is, in milliseconds, 1 to 5000.",
-            "default": 20
-          },
-          "gateDb": {
-            "type": "number",
-            "minimum": -120,
-            "maximum": 0,
-            "description": "Peak level in dBFS below which sound does not raise the gain, -120 to 0.",
-            "default": -60
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "audio.mix",
-      "aliases": [],
-      "summary": "Adds several sources up, aligned in time.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "time",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "gainsDb": {
+          "align": "any",
+          "paramsSchema": {
             "type": "object",
-            "propertyNames": {
-              "type": "string"
+            "properties": {
+              "gainDb": {
+                "type": "number",
+                "minimum": -120,
+                "maximum": 60,
+                "description": "Gain in decibels, -120 to 60. 0 leaves the audio as it is.",
+                "default": 0,
+              },
             },
-            "additionalProperties": {
-              "type": "number",
-              "minimum": -120,
-              "maximum": 60
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "audio.resample",
+          "aliases": [],
+          "summary": "Converts audio to another sample rate, as 32-bit floats.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "sampleRateHz": {
+                "type": "integer",
+                "minimum": 1000,
+                "maximum": 768000,
+                "description": "Sample rate of the output in whole hertz, 1000 to 768000.",
+              },
+              "quality": {
+                "enum": [
+                  "fast",
+                  "medium",
+                  "best",
+                ],
+                "type": "string",
+                "description":
+                  '"fast" loses treble (14 dB at 7 kHz for 16 kHz output); "medium" is flat within 0.3 dB over the lower 87 % of the band; "best" over at least 93 %, and takes about four times as long as "medium".',
+                "default": "medium",
+              },
             },
-            "description": "Gain in decibels, -120 to 60, by the id of the node that a source comes from; \"\" is the input of the session. What is not named has 0 dB.",
-            "default": {}
-          },
-          "sync": {
-            "enum": [
-              "timestamps",
-              "start"
+            "required": [
+              "sampleRateHz",
             ],
-            "type": "string",
-            "description": "\"timestamps\" places sources by their timestamps; \"start\" lets all start together and ignores timestamps.",
-            "default": "timestamps"
+            "$schema": "http://json-schema.org/draft-07/schema#",
           },
-          "sampleRateHz": {
-            "type": "integer",
-            "minimum": 1000,
-            "maximum": 768000,
-            "description": "Converts every source to this rate first, in whole hertz, 1000 to 768000. Default: all must have one rate."
-          },
-          "overflow": {
-            "enum": [
-              "keep",
-              "clip",
-              "limit"
+        },
+        {
+          "type": "audio.channels",
+          "aliases": [],
+          "summary": "Mixes audio up or down to a number of channels.",
+          "inputs": {
+            "in": [
+              "audio",
             ],
-            "type": "string",
-            "description": "What becomes of sums beyond full scale: \"keep\" leaves them (floats can hold them), \"clip\" cuts them off, \"limit\" turns down in time, with 5 ms of look-ahead.",
-            "default": "keep"
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "audio.interleave",
-      "aliases": [],
-      "summary": "Makes mono sources the channels of one stream.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "time",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "sync": {
-            "enum": [
-              "timestamps",
-              "start"
+          },
+          "outputs": {
+            "out": [
+              "audio",
             ],
-            "type": "string",
-            "description": "\"timestamps\" places sources by their timestamps; \"start\" lets all start together and ignores timestamps.",
-            "default": "timestamps"
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "audio.deinterleave",
-      "aliases": [],
-      "summary": "Gives each channel as a mono stream of its own.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "ch1": [
-          "audio"
-        ],
-        "ch2": [
-          "audio"
-        ],
-        "ch3": [
-          "audio"
-        ],
-        "ch4": [
-          "audio"
-        ],
-        "ch5": [
-          "audio"
-        ],
-        "ch6": [
-          "audio"
-        ],
-        "ch7": [
-          "audio"
-        ],
-        "ch8": [
-          "audio"
-        ]
-      },
-      "align": "any"
-    },
-    {
-      "type": "audio.silence",
-      "aliases": [],
-      "summary": "Tells where silence starts and ends, and can leave it out.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ],
-        "events": [
-          "json"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "thresholdDb": {
-            "type": "number",
-            "minimum": -120,
-            "maximum": 0,
-            "description": "Amplitude in dBFS from which a sample is sound, -120 to 0.",
-            "default": -50
           },
-          "minSilenceMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 60000,
-            "description": "How long it must be silent, in milliseconds, 1 to 60000.",
-            "default": 300
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "channels": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 255,
+                "description": "Number of channels of the output, 1 to 255.",
+              },
+              "mode": {
+                "enum": [
+                  "speakers",
+                  "discrete",
+                ],
+                "type": "string",
+                "description":
+                  '"speakers" mixes by where speakers stand (1 to 8 channels in the order of WAVE files: L R C LFE BL BR SL SR), with the gains of ITU-R BS.775, lowered so that nothing clips. "discrete" copies channel by channel, leaves out what is too many, and adds silent ones.',
+                "default": "speakers",
+              },
+              "matrix": {
+                "type": "array",
+                "items": {
+                  "type": "array",
+                  "items": {
+                    "type": "number",
+                    "minimum": -1000,
+                    "maximum": 1000,
+                  },
+                },
+                "description":
+                  "Gains as factors, -1000 to 1000, one row for each output channel with one number for each input channel. Instead of mode.",
+              },
+            },
+            "required": [
+              "channels",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
           },
-          "drop": {
-            "type": "boolean",
-            "description": "Whether to leave out chunks that are silent throughout.",
-            "default": false
-          }
         },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
+        {
+          "type": "audio.format",
+          "aliases": [],
+          "summary": "Converts samples to 32-bit float, or to 16- or 32-bit integers.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "format": {
+                "enum": [
+                  "f32",
+                  "i16",
+                  "i32",
+                ],
+                "type": "string",
+                "description":
+                  'Sample format of the output: "f32" (float, full scale ±1), "i16" or "i32" (signed integers).',
+                "default": "f32",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "audio.rechunk",
+          "aliases": [],
+          "summary": "Cuts audio into chunks of one size.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "frames": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 3000000,
+                "description": "Frames per chunk, 1 to 3000000. Give this or durationMs.",
+              },
+              "durationMs": {
+                "type": "number",
+                "minimum": 0.1,
+                "maximum": 60000,
+                "description": "Duration of a chunk in milliseconds, 0.1 to 60000. Default: 20, if there is no frames.",
+              },
+              "pad": {
+                "type": "boolean",
+                "description": "Whether to fill up a last, shorter chunk with silence.",
+                "default": false,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "audio.level",
+          "aliases": [],
+          "summary": "Measures RMS level, peak and loudness (LUFS) while audio passes through.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+            "levels": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "intervalMs": {
+                "type": "number",
+                "minimum": 10,
+                "maximum": 3600000,
+                "description": "Media time between reports in milliseconds, 10 to 3600000.",
+                "default": 100,
+              },
+              "channelWeights": {
+                "type": "array",
+                "items": {
+                  "type": "number",
+                  "minimum": 0,
+                  "maximum": 10,
+                },
+                "description":
+                  "How much each channel counts for loudness. Default: by the order of WAVE files, front 1, LFE 0, sides 1.41.",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "audio.normalize",
+          "aliases": [],
+          "summary": "Brings peaks to a target level as the stream runs, and never beyond it.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "peakDb": {
+                "type": "number",
+                "minimum": -60,
+                "maximum": 0,
+                "description": "Level of the peaks in dBFS, -60 to 0.",
+                "default": -1,
+              },
+              "maxGainDb": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60,
+                "description": "The most by which soft audio is raised, in decibels, 0 to 60.",
+                "default": 24,
+              },
+              "riseDbPerSecond": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 120,
+                "description": "How fast the gain rises after a peak, in decibels per second, 0 to 120.",
+                "default": 3,
+              },
+              "lookaheadMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 5000,
+                "description": "How far it looks ahead, which is how late the output is, in milliseconds, 1 to 5000.",
+                "default": 20,
+              },
+              "gateDb": {
+                "type": "number",
+                "minimum": -120,
+                "maximum": 0,
+                "description": "Peak level in dBFS below which sound does not raise the gain, -120 to 0.",
+                "default": -60,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "audio.mix",
+          "aliases": [],
+          "summary": "Adds several sources up, aligned in time.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "time",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "gainsDb": {
+                "type": "object",
+                "propertyNames": {
+                  "type": "string",
+                },
+                "additionalProperties": {
+                  "type": "number",
+                  "minimum": -120,
+                  "maximum": 60,
+                },
+                "description":
+                  'Gain in decibels, -120 to 60, by the id of the node that a source comes from; "" is the input of the session. What is not named has 0 dB.',
+                "default": {},
+              },
+              "sync": {
+                "enum": [
+                  "timestamps",
+                  "start",
+                ],
+                "type": "string",
+                "description":
+                  '"timestamps" places sources by their timestamps; "start" lets all start together and ignores timestamps.',
+                "default": "timestamps",
+              },
+              "sampleRateHz": {
+                "type": "integer",
+                "minimum": 1000,
+                "maximum": 768000,
+                "description":
+                  "Converts every source to this rate first, in whole hertz, 1000 to 768000. Default: all must have one rate.",
+              },
+              "overflow": {
+                "enum": [
+                  "keep",
+                  "clip",
+                  "limit",
+                ],
+                "type": "string",
+                "description":
+                  'What becomes of sums beyond full scale: "keep" leaves them (floats can hold them), "clip" cuts them off, "limit" turns down in time, with 5 ms of look-ahead.',
+                "default": "keep",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "audio.interleave",
+          "aliases": [],
+          "summary": "Makes mono sources the channels of one stream.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "time",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "sync": {
+                "enum": [
+                  "timestamps",
+                  "start",
+                ],
+                "type": "string",
+                "description":
+                  '"timestamps" places sources by their timestamps; "start" lets all start together and ignores timestamps.',
+                "default": "timestamps",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "audio.deinterleave",
+          "aliases": [],
+          "summary": "Gives each channel as a mono stream of its own.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "ch1": [
+              "audio",
+            ],
+            "ch2": [
+              "audio",
+            ],
+            "ch3": [
+              "audio",
+            ],
+            "ch4": [
+              "audio",
+            ],
+            "ch5": [
+              "audio",
+            ],
+            "ch6": [
+              "audio",
+            ],
+            "ch7": [
+              "audio",
+            ],
+            "ch8": [
+              "audio",
+            ],
+          },
+          "align": "any",
+        },
+        {
+          "type": "audio.silence",
+          "aliases": [],
+          "summary": "Tells where silence starts and ends, and can leave it out.",
+          "inputs": {
+            "in": [
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+            "events": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "thresholdDb": {
+                "type": "number",
+                "minimum": -120,
+                "maximum": 0,
+                "description": "Amplitude in dBFS from which a sample is sound, -120 to 0.",
+                "default": -50,
+              },
+              "minSilenceMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 60000,
+                "description": "How long it must be silent, in milliseconds, 1 to 60000.",
+                "default": 300,
+              },
+              "drop": {
+                "type": "boolean",
+                "description": "Whether to leave out chunks that are silent throughout.",
+                "default": false,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
   },
   {
     url: isSource ? new URL("./guard/mod.ts", import.meta.url) : new URL("./guard/mod.js", import.meta.url),
     description: {
-  "name": "guard",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "guard.check",
-      "aliases": [],
-      "summary": "Judges text: toxicity, personal data, prompt injection, length; gives a risk score.",
-      "inputs": {
-        "in": [
-          "text",
-          "json"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "json"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "checks": {
-            "type": "array",
-            "items": {
-              "enum": [
-                "length",
-                "injection",
-                "pii",
-                "toxicity"
-              ],
-              "type": "string"
-            },
-            "minItems": 1,
-            "description": "What is looked for. Default: everything.",
-            "default": [
-              "length",
-              "injection",
-              "pii",
-              "toxicity"
-            ]
-          },
-          "strictness": {
-            "enum": [
-              "low",
-              "medium",
-              "high"
+      "name": "guard",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "guard.check",
+          "aliases": [],
+          "summary": "Judges text: toxicity, personal data, prompt injection, length; gives a risk score.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
             ],
-            "type": "string",
-            "description": "How little risk makes a text unsafe: 0.8 (low), 0.5 (medium), 0.2 (high).",
-            "default": "medium"
           },
-          "strategy": {
-            "enum": [
-              "block",
-              "warn",
-              "filter"
+          "outputs": {
+            "out": [
+              "json",
             ],
-            "type": "string",
-            "description": "What happens to an unsafe text: nothing of it goes on (\"block\"), it goes on with a warning (\"warn\"), or without what was found (\"filter\").",
-            "default": "block"
           },
-          "maxChars": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 10000000,
-            "description": "Longest text in UTF-16 code units, 1 to 10000000.",
-            "default": 100000
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "guard.text",
-      "aliases": [],
-      "summary": "Lets safe text pass while it streams; blocks, filters or marks the rest.",
-      "inputs": {
-        "in": [
-          "text"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ],
-        "events": [
-          "json"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "checks": {
-            "type": "array",
-            "items": {
-              "enum": [
-                "length",
-                "injection",
-                "pii",
-                "toxicity"
-              ],
-              "type": "string"
-            },
-            "minItems": 1,
-            "description": "What is looked for. Default: everything.",
-            "default": [
-              "length",
-              "injection",
-              "pii",
-              "toxicity"
-            ]
-          },
-          "strictness": {
-            "enum": [
-              "low",
-              "medium",
-              "high"
-            ],
-            "type": "string",
-            "description": "How little risk makes a text unsafe: 0.8 (low), 0.5 (medium), 0.2 (high).",
-            "default": "medium"
-          },
-          "strategy": {
-            "enum": [
-              "block",
-              "warn",
-              "filter"
-            ],
-            "type": "string",
-            "description": "What happens to an unsafe text: nothing of it goes on (\"block\"), it goes on with a warning (\"warn\"), or without what was found (\"filter\").",
-            "default": "block"
-          },
-          "maxChars": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 10000000,
-            "description": "Longest text in UTF-16 code units, 1 to 10000000.",
-            "default": 100000
-          },
-          "checkpoint": {
-            "enum": [
-              "input",
-              "output"
-            ],
-            "type": "string",
-            "description": "Where the node stands, for its events: before a model, or behind it.",
-            "default": "output"
-          },
-          "windowWords": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 100,
-            "description": "Words that are held back until what follows is known, 1 to 100.",
-            "default": 8
-          },
-          "replacement": {
-            "type": "string",
-            "maxLength": 10000,
-            "description": "What is said in place of a text that is blocked, at most 10000 characters.",
-            "default": ""
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "guard.llm",
-      "aliases": [],
-      "summary": "Continues text as llm.any does, with a guardian before and behind the model.",
-      "inputs": {
-        "in": [
-          "text",
-          "json"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "runners": {
-            "type": "array",
-            "items": {
-              "type": "object",
-              "properties": {
-                "runner": {
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "checks": {
+                "type": "array",
+                "items": {
                   "enum": [
-                    "llm.openai",
-                    "llm.local"
+                    "length",
+                    "injection",
+                    "pii",
+                    "toxicity",
                   ],
                   "type": "string",
-                  "description": "Its node type."
                 },
-                "name": {
-                  "type": "string",
-                  "minLength": 1,
-                  "maxLength": 100,
-                  "description": "What metadata calls it. Default: runner."
-                },
-                "params": {
-                  "type": "object",
-                  "propertyNames": {
-                    "type": "string"
-                  },
-                  "additionalProperties": {},
-                  "description": "Its parameters, as those of its node.",
-                  "default": {}
-                },
-                "vendor": {
-                  "type": "string",
-                  "minLength": 1,
-                  "description": "Default: that of the runner."
-                },
-                "priority": {
-                  "enum": [
-                    "high",
-                    "normal",
-                    "low"
-                  ],
-                  "type": "string",
-                  "description": "Among those of its vendor. Default: normal."
-                }
+                "minItems": 1,
+                "description": "What is looked for. Default: everything.",
+                "default": [
+                  "length",
+                  "injection",
+                  "pii",
+                  "toxicity",
+                ],
               },
-              "required": [
-                "runner"
-              ]
+              "strictness": {
+                "enum": [
+                  "low",
+                  "medium",
+                  "high",
+                ],
+                "type": "string",
+                "description": "How little risk makes a text unsafe: 0.8 (low), 0.5 (medium), 0.2 (high).",
+                "default": "medium",
+              },
+              "strategy": {
+                "enum": [
+                  "block",
+                  "warn",
+                  "filter",
+                ],
+                "type": "string",
+                "description":
+                  'What happens to an unsafe text: nothing of it goes on ("block"), it goes on with a warning ("warn"), or without what was found ("filter").',
+                "default": "block",
+              },
+              "maxChars": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 10000000,
+                "description": "Longest text in UTF-16 code units, 1 to 10000000.",
+                "default": 100000,
+              },
             },
-            "minItems": 1,
-            "maxItems": 32,
-            "description": "The runners to choose from, 1 to 32. One may stand here several times, with other parameters."
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
           },
-          "vendorOrder": {
-            "type": "array",
-            "items": {
-              "type": "string"
-            },
-            "description": "Vendors, the preferred one first. Others come behind them.",
-            "default": []
-          },
-          "maxRetries": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 3,
-            "description": "Retries with one runner before the next one is asked, 0 to 3.",
-            "default": 3
-          },
-          "initialDelayMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 600000,
-            "description": "Before the first retry, in milliseconds; doubles with each, 0 to 600000.",
-            "default": 200
-          },
-          "maxDelayMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 600000,
-            "description": "Longest delay, in milliseconds; a service that asks for more is left for the next runner, 0 to 600000.",
-            "default": 5000
-          }
         },
-        "required": [
-          "runners"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
+        {
+          "type": "guard.text",
+          "aliases": [],
+          "summary": "Lets safe text pass while it streams; blocks, filters or marks the rest.",
+          "inputs": {
+            "in": [
+              "text",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+            "events": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "checks": {
+                "type": "array",
+                "items": {
+                  "enum": [
+                    "length",
+                    "injection",
+                    "pii",
+                    "toxicity",
+                  ],
+                  "type": "string",
+                },
+                "minItems": 1,
+                "description": "What is looked for. Default: everything.",
+                "default": [
+                  "length",
+                  "injection",
+                  "pii",
+                  "toxicity",
+                ],
+              },
+              "strictness": {
+                "enum": [
+                  "low",
+                  "medium",
+                  "high",
+                ],
+                "type": "string",
+                "description": "How little risk makes a text unsafe: 0.8 (low), 0.5 (medium), 0.2 (high).",
+                "default": "medium",
+              },
+              "strategy": {
+                "enum": [
+                  "block",
+                  "warn",
+                  "filter",
+                ],
+                "type": "string",
+                "description":
+                  'What happens to an unsafe text: nothing of it goes on ("block"), it goes on with a warning ("warn"), or without what was found ("filter").',
+                "default": "block",
+              },
+              "maxChars": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 10000000,
+                "description": "Longest text in UTF-16 code units, 1 to 10000000.",
+                "default": 100000,
+              },
+              "checkpoint": {
+                "enum": [
+                  "input",
+                  "output",
+                ],
+                "type": "string",
+                "description": "Where the node stands, for its events: before a model, or behind it.",
+                "default": "output",
+              },
+              "windowWords": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100,
+                "description": "Words that are held back until what follows is known, 1 to 100.",
+                "default": 8,
+              },
+              "replacement": {
+                "type": "string",
+                "maxLength": 10000,
+                "description": "What is said in place of a text that is blocked, at most 10000 characters.",
+                "default": "",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "guard.llm",
+          "aliases": [],
+          "summary": "Continues text as llm.any does, with a guardian before and behind the model.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "runners": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "runner": {
+                      "enum": [
+                        "llm.openai",
+                        "llm.local",
+                      ],
+                      "type": "string",
+                      "description": "Its node type.",
+                    },
+                    "name": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 100,
+                      "description": "What metadata calls it. Default: runner.",
+                    },
+                    "params": {
+                      "type": "object",
+                      "propertyNames": {
+                        "type": "string",
+                      },
+                      "additionalProperties": {},
+                      "description": "Its parameters, as those of its node.",
+                      "default": {},
+                    },
+                    "vendor": {
+                      "type": "string",
+                      "minLength": 1,
+                      "description": "Default: that of the runner.",
+                    },
+                    "priority": {
+                      "enum": [
+                        "high",
+                        "normal",
+                        "low",
+                      ],
+                      "type": "string",
+                      "description": "Among those of its vendor. Default: normal.",
+                    },
+                  },
+                  "required": [
+                    "runner",
+                  ],
+                },
+                "minItems": 1,
+                "maxItems": 32,
+                "description":
+                  "The runners to choose from, 1 to 32. One may stand here several times, with other parameters.",
+              },
+              "vendorOrder": {
+                "type": "array",
+                "items": {
+                  "type": "string",
+                },
+                "description": "Vendors, the preferred one first. Others come behind them.",
+                "default": [],
+              },
+              "maxRetries": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 3,
+                "description": "Retries with one runner before the next one is asked, 0 to 3.",
+                "default": 3,
+              },
+              "initialDelayMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 600000,
+                "description": "Before the first retry, in milliseconds; doubles with each, 0 to 600000.",
+                "default": 200,
+              },
+              "maxDelayMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 600000,
+                "description":
+                  "Longest delay, in milliseconds; a service that asks for more is left for the next runner, 0 to 600000.",
+                "default": 5000,
+              },
+            },
+            "required": [
+              "runners",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
   },
   {
     url: isSource ? new URL("./llm/mod.ts", import.meta.url) : new URL("./llm/mod.js", import.meta.url),
     description: {
-  "name": "llm",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "llm.openai",
-      "aliases": [],
-      "summary": "Continues text by a model of an OpenAI-compatible service.",
-      "inputs": {
-        "in": [
-          "text",
-          "json"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "model": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Name of the model.",
-            "default": "gpt-4o-mini"
-          },
-          "temperature": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 2,
-            "description": "Randomness, 0 to 2. Default: that of the model."
-          },
-          "maxTokens": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 1000000,
-            "description": "Most tokens, from 1."
-          },
-          "systemPrompt": {
-            "type": "string",
-            "description": "What the model is told before everything else."
-          },
-          "output": {
-            "enum": [
-              "delta",
-              "accumulated",
-              "sentences"
+      "name": "llm",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "llm.openai",
+          "aliases": [],
+          "summary": "Continues text by a model of an OpenAI-compatible service.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
             ],
-            "type": "string",
-            "description": "What partial results hold: the new text (\"delta\"), all text so far (\"accumulated\"), or whole sentences (\"sentences\"). The final result holds all text, what is left (sentences), or no text (delta).",
-            "default": "delta"
           },
-          "maxOutputChars": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 100000000,
-            "description": "Longest answer in UTF-16 code units, 1 to 100000000. A model that does not end is left then.",
-            "default": 1000000
+          "outputs": {
+            "out": [
+              "text",
+            ],
           },
-          "batchTokens": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 1000,
-            "description": "Tokens per partial result, 1 to 1000.",
-            "default": 1
-          },
-          "batchMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 10000,
-            "description": "How long a token waits for others at most, in milliseconds, 0 to 10000. Has no effect on batches of 1.",
-            "default": 50
-          },
-          "messages": {
-            "type": "array",
-            "items": {
-              "type": "object",
-              "properties": {
-                "role": {
-                  "type": "string"
-                }
-              },
-              "required": [
-                "role"
-              ]
-            },
-            "maxItems": 10000,
-            "description": "What was said before, as messages of a chat: { role, content }, oldest first.",
-            "default": []
-          },
-          "tools": {
-            "type": "array",
-            "items": {
-              "type": "object",
-              "propertyNames": {
-                "type": "string"
-              },
-              "additionalProperties": {}
-            },
-            "maxItems": 128,
-            "description": "Tools that the model may call, as the service takes them. Its calls are in the metadata."
-          },
-          "extraBody": {
+          "align": "any",
+          "paramsSchema": {
             "type": "object",
-            "propertyNames": {
-              "type": "string"
-            },
-            "additionalProperties": {},
-            "description": "Further fields of the request, such as top_p or seed.",
-            "default": {}
-          },
-          "baseUrl": {
-            "type": "string",
-            "format": "uri",
-            "pattern": "^https?:",
-            "description": "Where the service is, with its version.",
-            "default": "https://api.openai.com/v1"
-          },
-          "apiKey": {
-            "type": "string",
-            "description": "Key for the service. Better named by apiKeyEnv."
-          },
-          "apiKeyEnv": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent."
-          },
-          "responseTimeoutMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 3600000,
-            "description": "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
-            "default": 60000
-          },
-          "idleTimeoutMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 3600000,
-            "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
-            "default": 60000
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "llm.local",
-      "aliases": [],
-      "summary": "Continues text by a model on this machine; needs @huggingface/transformers, which is not installed with it.",
-      "inputs": {
-        "in": [
-          "text",
-          "json"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "model": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Folder of the model, absolute or relative to the current one: config.json, tokenizer.json, tokenizer_config.json, onnx/model*.onnx. Nothing is downloaded."
-          },
-          "dtype": {
-            "enum": [
-              "auto",
-              "fp32",
-              "fp16",
-              "q8",
-              "int8",
-              "uint8",
-              "q4",
-              "q4f16",
-              "bnb4"
-            ],
-            "type": "string",
-            "description": "Which of its files is taken. \"auto\": as its config.json says, else fp32.",
-            "default": "auto"
-          },
-          "device": {
-            "enum": [
-              "auto",
-              "cpu",
-              "gpu",
-              "webgpu",
-              "cuda",
-              "dml",
-              "coreml"
-            ],
-            "type": "string",
-            "description": "What it runs on. \"auto\": as its config.json says, else the processor.",
-            "default": "auto"
-          },
-          "threads": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 256,
-            "description": "Threads of the processor, 1 to 256. Default: as many as ONNX Runtime thinks fit."
-          },
-          "temperature": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 2,
-            "description": "Randomness, 0 to 2. Default: that of the model."
-          },
-          "maxTokens": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 1000000,
-            "description": "Most tokens, from 1."
-          },
-          "systemPrompt": {
-            "type": "string",
-            "description": "What the model is told before everything else."
-          },
-          "output": {
-            "enum": [
-              "delta",
-              "accumulated",
-              "sentences"
-            ],
-            "type": "string",
-            "description": "What partial results hold: the new text (\"delta\"), all text so far (\"accumulated\"), or whole sentences (\"sentences\"). The final result holds all text, what is left (sentences), or no text (delta).",
-            "default": "delta"
-          },
-          "maxOutputChars": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 100000000,
-            "description": "Longest answer in UTF-16 code units, 1 to 100000000. A model that does not end is left then.",
-            "default": 1000000
-          },
-          "batchTokens": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 1000,
-            "description": "Tokens per partial result, 1 to 1000.",
-            "default": 1
-          },
-          "batchMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 10000,
-            "description": "How long a token waits for others at most, in milliseconds, 0 to 10000. Has no effect on batches of 1.",
-            "default": 50
-          },
-          "messages": {
-            "type": "array",
-            "items": {
-              "type": "object",
-              "properties": {
-                "role": {
-                  "type": "string"
-                }
+            "properties": {
+              "model": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Name of the model.",
+                "default": "gpt-4o-mini",
               },
-              "required": [
-                "role"
-              ]
-            },
-            "maxItems": 10000,
-            "description": "What was said before, as messages of a chat: { role, content }, oldest first.",
-            "default": []
-          }
-        },
-        "required": [
-          "model"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "llm.any",
-      "aliases": [],
-      "summary": "Continues text by the first of several models that is there, with retries and fallback.",
-      "inputs": {
-        "in": [
-          "text",
-          "json"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "runners": {
-            "type": "array",
-            "items": {
-              "type": "object",
-              "properties": {
-                "runner": {
-                  "enum": [
-                    "llm.openai",
-                    "llm.local"
+              "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 2,
+                "description": "Randomness, 0 to 2. Default: that of the model.",
+              },
+              "maxTokens": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000000,
+                "description": "Most tokens, from 1.",
+              },
+              "systemPrompt": {
+                "type": "string",
+                "description": "What the model is told before everything else.",
+              },
+              "output": {
+                "enum": [
+                  "delta",
+                  "accumulated",
+                  "sentences",
+                ],
+                "type": "string",
+                "description":
+                  'What partial results hold: the new text ("delta"), all text so far ("accumulated"), or whole sentences ("sentences"). The final result holds all text, what is left (sentences), or no text (delta).',
+                "default": "delta",
+              },
+              "maxOutputChars": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100000000,
+                "description":
+                  "Longest answer in UTF-16 code units, 1 to 100000000. A model that does not end is left then.",
+                "default": 1000000,
+              },
+              "batchTokens": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000,
+                "description": "Tokens per partial result, 1 to 1000.",
+                "default": 1,
+              },
+              "batchMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 10000,
+                "description":
+                  "How long a token waits for others at most, in milliseconds, 0 to 10000. Has no effect on batches of 1.",
+                "default": 50,
+              },
+              "messages": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "role": {
+                      "type": "string",
+                    },
+                  },
+                  "required": [
+                    "role",
                   ],
-                  "type": "string",
-                  "description": "Its node type."
                 },
-                "name": {
-                  "type": "string",
-                  "minLength": 1,
-                  "maxLength": 100,
-                  "description": "What metadata calls it. Default: runner."
-                },
-                "params": {
+                "maxItems": 10000,
+                "description": "What was said before, as messages of a chat: { role, content }, oldest first.",
+                "default": [],
+              },
+              "tools": {
+                "type": "array",
+                "items": {
                   "type": "object",
                   "propertyNames": {
-                    "type": "string"
+                    "type": "string",
                   },
                   "additionalProperties": {},
-                  "description": "Its parameters, as those of its node.",
-                  "default": {}
                 },
-                "vendor": {
-                  "type": "string",
-                  "minLength": 1,
-                  "description": "Default: that of the runner."
-                },
-                "priority": {
-                  "enum": [
-                    "high",
-                    "normal",
-                    "low"
-                  ],
-                  "type": "string",
-                  "description": "Among those of its vendor. Default: normal."
-                }
+                "maxItems": 128,
+                "description":
+                  "Tools that the model may call, as the service takes them. Its calls are in the metadata.",
               },
-              "required": [
-                "runner"
-              ]
+              "extraBody": {
+                "type": "object",
+                "propertyNames": {
+                  "type": "string",
+                },
+                "additionalProperties": {},
+                "description": "Further fields of the request, such as top_p or seed.",
+                "default": {},
+              },
+              "baseUrl": {
+                "type": "string",
+                "format": "uri",
+                "pattern": "^https?:",
+                "description": "Where the service is, with its version.",
+                "default": "https://api.openai.com/v1",
+              },
+              "apiKey": {
+                "type": "string",
+                "description": "Key for the service. Better named by apiKeyEnv.",
+              },
+              "apiKeyEnv": {
+                "type": "string",
+                "minLength": 1,
+                "description":
+                  "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent.",
+              },
+              "responseTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description":
+                  "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "idleTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
             },
-            "minItems": 1,
-            "maxItems": 32,
-            "description": "The runners to choose from, 1 to 32. One may stand here several times, with other parameters."
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
           },
-          "vendorOrder": {
-            "type": "array",
-            "items": {
-              "type": "string"
-            },
-            "description": "Vendors, the preferred one first. Others come behind them.",
-            "default": []
-          },
-          "maxRetries": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 3,
-            "description": "Retries with one runner before the next one is asked, 0 to 3.",
-            "default": 3
-          },
-          "initialDelayMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 600000,
-            "description": "Before the first retry, in milliseconds; doubles with each, 0 to 600000.",
-            "default": 200
-          },
-          "maxDelayMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 600000,
-            "description": "Longest delay, in milliseconds; a service that asks for more is left for the next runner, 0 to 600000.",
-            "default": 5000
-          }
         },
-        "required": [
-          "runners"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
+        {
+          "type": "llm.local",
+          "aliases": [],
+          "summary":
+            "Continues text by a model on this machine; needs @huggingface/transformers, which is not installed with it.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "model": {
+                "type": "string",
+                "minLength": 1,
+                "description":
+                  "Folder of the model, absolute or relative to the current one: config.json, tokenizer.json, tokenizer_config.json, onnx/model*.onnx. Nothing is downloaded.",
+              },
+              "dtype": {
+                "enum": [
+                  "auto",
+                  "fp32",
+                  "fp16",
+                  "q8",
+                  "int8",
+                  "uint8",
+                  "q4",
+                  "q4f16",
+                  "bnb4",
+                ],
+                "type": "string",
+                "description": 'Which of its files is taken. "auto": as its config.json says, else fp32.',
+                "default": "auto",
+              },
+              "device": {
+                "enum": [
+                  "auto",
+                  "cpu",
+                  "gpu",
+                  "webgpu",
+                  "cuda",
+                  "dml",
+                  "coreml",
+                ],
+                "type": "string",
+                "description": 'What it runs on. "auto": as its config.json says, else the processor.',
+                "default": "auto",
+              },
+              "threads": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 256,
+                "description": "Threads of the processor, 1 to 256. Default: as many as ONNX Runtime thinks fit.",
+              },
+              "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 2,
+                "description": "Randomness, 0 to 2. Default: that of the model.",
+              },
+              "maxTokens": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000000,
+                "description": "Most tokens, from 1.",
+              },
+              "systemPrompt": {
+                "type": "string",
+                "description": "What the model is told before everything else.",
+              },
+              "output": {
+                "enum": [
+                  "delta",
+                  "accumulated",
+                  "sentences",
+                ],
+                "type": "string",
+                "description":
+                  'What partial results hold: the new text ("delta"), all text so far ("accumulated"), or whole sentences ("sentences"). The final result holds all text, what is left (sentences), or no text (delta).',
+                "default": "delta",
+              },
+              "maxOutputChars": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100000000,
+                "description":
+                  "Longest answer in UTF-16 code units, 1 to 100000000. A model that does not end is left then.",
+                "default": 1000000,
+              },
+              "batchTokens": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000,
+                "description": "Tokens per partial result, 1 to 1000.",
+                "default": 1,
+              },
+              "batchMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 10000,
+                "description":
+                  "How long a token waits for others at most, in milliseconds, 0 to 10000. Has no effect on batches of 1.",
+                "default": 50,
+              },
+              "messages": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "role": {
+                      "type": "string",
+                    },
+                  },
+                  "required": [
+                    "role",
+                  ],
+                },
+                "maxItems": 10000,
+                "description": "What was said before, as messages of a chat: { role, content }, oldest first.",
+                "default": [],
+              },
+            },
+            "required": [
+              "model",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "llm.any",
+          "aliases": [],
+          "summary": "Continues text by the first of several models that is there, with retries and fallback.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "runners": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "runner": {
+                      "enum": [
+                        "llm.openai",
+                        "llm.local",
+                      ],
+                      "type": "string",
+                      "description": "Its node type.",
+                    },
+                    "name": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 100,
+                      "description": "What metadata calls it. Default: runner.",
+                    },
+                    "params": {
+                      "type": "object",
+                      "propertyNames": {
+                        "type": "string",
+                      },
+                      "additionalProperties": {},
+                      "description": "Its parameters, as those of its node.",
+                      "default": {},
+                    },
+                    "vendor": {
+                      "type": "string",
+                      "minLength": 1,
+                      "description": "Default: that of the runner.",
+                    },
+                    "priority": {
+                      "enum": [
+                        "high",
+                        "normal",
+                        "low",
+                      ],
+                      "type": "string",
+                      "description": "Among those of its vendor. Default: normal.",
+                    },
+                  },
+                  "required": [
+                    "runner",
+                  ],
+                },
+                "minItems": 1,
+                "maxItems": 32,
+                "description":
+                  "The runners to choose from, 1 to 32. One may stand here several times, with other parameters.",
+              },
+              "vendorOrder": {
+                "type": "array",
+                "items": {
+                  "type": "string",
+                },
+                "description": "Vendors, the preferred one first. Others come behind them.",
+                "default": [],
+              },
+              "maxRetries": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 3,
+                "description": "Retries with one runner before the next one is asked, 0 to 3.",
+                "default": 3,
+              },
+              "initialDelayMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 600000,
+                "description": "Before the first retry, in milliseconds; doubles with each, 0 to 600000.",
+                "default": 200,
+              },
+              "maxDelayMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 600000,
+                "description":
+                  "Longest delay, in milliseconds; a service that asks for more is left for the next runner, 0 to 600000.",
+                "default": 5000,
+              },
+            },
+            "required": [
+              "runners",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
   },
   {
     url: isSource ? new URL("./remote/mod.ts", import.meta.url) : new URL("./remote/mod.js", import.meta.url),
     description: {
-  "name": "remote",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "permissions": {
-    "net": true
-  },
-  "nodes": [
-    {
-      "type": "remote.pipeline",
-      "aliases": [
-        "RemotePipelineNode"
-      ],
-      "summary": "Runs a manifest on another service, as a node of this one.",
-      "inputs": {
-        "in": [
-          "any"
-        ]
+      "name": "remote",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "permissions": {
+        "net": true,
       },
-      "outputs": {
-        "out": [
-          "any"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "address": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Host and port of the service."
+      "nodes": [
+        {
+          "type": "remote.pipeline",
+          "aliases": [
+            "RemotePipelineNode",
+          ],
+          "summary": "Runs a manifest on another service, as a node of this one.",
+          "inputs": {
+            "in": [
+              "any",
+            ],
           },
-          "manifest": {
+          "outputs": {
+            "out": [
+              "any",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
             "type": "object",
             "properties": {
-              "version": {
-                "const": "v1"
+              "address": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Host and port of the service.",
               },
-              "nodes": {
-                "type": "array",
-                "items": {},
-                "minItems": 1
-              }
-            },
-            "required": [
-              "version",
-              "nodes"
-            ],
-            "description": "The manifest that the service runs. The service checks it."
-          },
-          "input": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Id of the node that takes the values. Default: the only input of the manifest."
-          },
-          "output": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Id of the node whose values are given. Default: those of all outputs."
-          },
-          "mode": {
-            "enum": [
-              "stream",
-              "each"
-            ],
-            "type": "string",
-            "description": "\"stream\": one stream for all values, as for audio. \"each\": a stream for each value, and the next value waits until its pipeline has ended, as for questions to which the answer takes its time.",
-            "default": "stream"
-          },
-          "waitMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 60000,
-            "description": "How long a value of mode stream waits for its answer before the next one is taken, in milliseconds, 0 to 60000. What comes later is given with the next value, or at the end.",
-            "default": 20
-          },
-          "token": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Bearer token for the service."
-          },
-          "tls": {
-            "anyOf": [
-              {
-                "type": "boolean"
-              },
-              {
+              "manifest": {
                 "type": "object",
                 "properties": {
-                  "ca": {
-                    "type": "string",
-                    "minLength": 1,
-                    "description": "Roots that the certificate of the service must lead to, PEM. Default: those that the runtime trusts."
+                  "version": {
+                    "const": "v1",
                   },
-                  "cert": {
-                    "type": "string",
-                    "minLength": 1,
-                    "description": "Certificate to show to the service, PEM. Needs key."
+                  "nodes": {
+                    "type": "array",
+                    "items": {},
+                    "minItems": 1,
                   },
-                  "key": {
-                    "type": "string",
-                    "minLength": 1,
-                    "description": "Key of cert, PEM."
-                  },
-                  "serverName": {
-                    "type": "string",
-                    "minLength": 1,
-                    "description": "Name in the certificate of the service, where it is not the host of the address."
-                  }
                 },
-                "required": []
-              }
+                "required": [
+                  "version",
+                  "nodes",
+                ],
+                "description": "The manifest that the service runs. The service checks it.",
+              },
+              "input": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Id of the node that takes the values. Default: the only input of the manifest.",
+              },
+              "output": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Id of the node whose values are given. Default: those of all outputs.",
+              },
+              "mode": {
+                "enum": [
+                  "stream",
+                  "each",
+                ],
+                "type": "string",
+                "description":
+                  '"stream": one stream for all values, as for audio. "each": a stream for each value, and the next value waits until its pipeline has ended, as for questions to which the answer takes its time.',
+                "default": "stream",
+              },
+              "waitMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 60000,
+                "description":
+                  "How long a value of mode stream waits for its answer before the next one is taken, in milliseconds, 0 to 60000. What comes later is given with the next value, or at the end.",
+                "default": 20,
+              },
+              "token": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Bearer token for the service.",
+              },
+              "tls": {
+                "anyOf": [
+                  {
+                    "type": "boolean",
+                  },
+                  {
+                    "type": "object",
+                    "properties": {
+                      "ca": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description":
+                          "Roots that the certificate of the service must lead to, PEM. Default: those that the runtime trusts.",
+                      },
+                      "cert": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Certificate to show to the service, PEM. Needs key.",
+                      },
+                      "key": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Key of cert, PEM.",
+                      },
+                      "serverName": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description":
+                          "Name in the certificate of the service, where it is not the host of the address.",
+                      },
+                    },
+                    "required": [],
+                  },
+                ],
+                "description": "Whether to encrypt, or with which certificates.",
+                "default": false,
+              },
+            },
+            "required": [
+              "address",
+              "manifest",
             ],
-            "description": "Whether to encrypt, or with which certificates.",
-            "default": false
-          }
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
         },
-        "required": [
-          "address",
-          "manifest"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
+      ],
+    },
   },
   {
     url: isSource ? new URL("./synth/mod.ts", import.meta.url) : new URL("./synth/mod.js", import.meta.url),
     description: {
-  "name": "synth",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "synth.generate",
-      "aliases": [],
-      "summary": "Generates audio from a prompt: a preset, fitted to its role, tempo, key and scale.",
-      "inputs": {
-        "in": [
-          "json",
-          "text"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ],
-        "report": [
-          "json"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "measure": {
-            "type": "boolean",
-            "description": "Whether what is delivered is measured and scored, for the report.",
-            "default": true
-          },
-          "errors": {
-            "enum": [
-              "throw",
-              "report"
+      "name": "synth",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "synth.generate",
+          "aliases": [],
+          "summary": "Generates audio from a prompt: a preset, fitted to its role, tempo, key and scale.",
+          "inputs": {
+            "in": [
+              "json",
+              "text",
             ],
-            "type": "string",
-            "description": "Whether a request that cannot be answered ends the session, or is answered on \"report\".",
-            "default": "throw"
           },
-          "embedder": {
-            "type": "string",
-            "maxLength": 2000,
-            "description": "URL or package of a module whose default export has `embed(texts)`: a model of meaning that is used for the search beside the words. Absent: words alone."
-          }
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+            "report": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "measure": {
+                "type": "boolean",
+                "description": "Whether what is delivered is measured and scored, for the report.",
+                "default": true,
+              },
+              "errors": {
+                "enum": [
+                  "throw",
+                  "report",
+                ],
+                "type": "string",
+                "description":
+                  'Whether a request that cannot be answered ends the session, or is answered on "report".',
+                "default": "throw",
+              },
+              "embedder": {
+                "type": "string",
+                "maxLength": 2000,
+                "description":
+                  "URL or package of a module whose default export has `embed(texts)`: a model of meaning that is used for the search beside the words. Absent: words alone.",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
         },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
+        {
+          "type": "synth.preset",
+          "aliases": [],
+          "summary": "Plays notes with a preset, as it is.",
+          "inputs": {
+            "in": [
+              "json",
+              "text",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+            "report": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "measure": {
+                "type": "boolean",
+                "description": "Whether what is delivered is measured and scored, for the report.",
+                "default": false,
+              },
+              "errors": {
+                "enum": [
+                  "throw",
+                  "report",
+                ],
+                "type": "string",
+                "description":
+                  'Whether a request that cannot be answered ends the session, or is answered on "report".',
+                "default": "throw",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "synth.graph",
+          "aliases": [],
+          "summary": "Plays a DSP graph or a preset live: notes and changes in, blocks of audio out.",
+          "inputs": {
+            "in": [
+              "json",
+              "audio",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+            "report": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "sound": {
+                "description": "A DSP graph, a preset, or the id of one of ours.",
+              },
+              "sampleRateHz": {
+                "type": "number",
+                "minimum": 8000,
+                "maximum": 192000,
+                "description": "Sample rate in hertz, 8000 to 192 000.",
+                "default": 44100,
+              },
+              "channels": {
+                "enum": [
+                  1,
+                  2,
+                ],
+                "type": "number",
+                "description": "Mono or stereo.",
+                "default": 2,
+              },
+              "blockFrames": {
+                "type": "integer",
+                "minimum": 64,
+                "maximum": 512,
+                "description": "Frames in a block, 64 to 512. Absent: as many as maxLatencyMs allows.",
+              },
+              "maxLatencyMs": {
+                "type": "number",
+                "minimum": 3,
+                "maximum": 1000,
+                "description": "Most time from an event to its sound, in milliseconds, 3 to 1000.",
+                "default": 10,
+              },
+              "maxCpu": {
+                "type": "number",
+                "minimum": 0.001,
+                "maximum": 1,
+                "description":
+                  "Most of a block's time that rendering it may take, 0.001 to 1. Beyond it voices and unison parts are left out, which is reported. Absent: nothing is left out.",
+              },
+              "tempo": {
+                "type": "number",
+                "minimum": 20,
+                "maximum": 400,
+                "description": "Quarter notes per minute, for the note lengths of a preset.",
+                "default": 120,
+              },
+              "seed": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 4294967295,
+                "description": "Of what is random.",
+                "default": 1,
+              },
+            },
+            "required": [
+              "sound",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
     },
-    {
-      "type": "synth.preset",
-      "aliases": [],
-      "summary": "Plays notes with a preset, as it is.",
-      "inputs": {
-        "in": [
-          "json",
-          "text"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ],
-        "report": [
-          "json"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "measure": {
-            "type": "boolean",
-            "description": "Whether what is delivered is measured and scored, for the report.",
-            "default": false
-          },
-          "errors": {
-            "enum": [
-              "throw",
-              "report"
-            ],
-            "type": "string",
-            "description": "Whether a request that cannot be answered ends the session, or is answered on \"report\".",
-            "default": "throw"
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "synth.graph",
-      "aliases": [],
-      "summary": "Plays a DSP graph or a preset live: notes and changes in, blocks of audio out.",
-      "inputs": {
-        "in": [
-          "json",
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ],
-        "report": [
-          "json"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "sound": {
-            "description": "A DSP graph, a preset, or the id of one of ours."
-          },
-          "sampleRateHz": {
-            "type": "number",
-            "minimum": 8000,
-            "maximum": 192000,
-            "description": "Sample rate in hertz, 8000 to 192 000.",
-            "default": 44100
-          },
-          "channels": {
-            "enum": [
-              1,
-              2
-            ],
-            "type": "number",
-            "description": "Mono or stereo.",
-            "default": 2
-          },
-          "blockFrames": {
-            "type": "integer",
-            "minimum": 64,
-            "maximum": 512,
-            "description": "Frames in a block, 64 to 512. Absent: as many as maxLatencyMs allows."
-          },
-          "maxLatencyMs": {
-            "type": "number",
-            "minimum": 3,
-            "maximum": 1000,
-            "description": "Most time from an event to its sound, in milliseconds, 3 to 1000.",
-            "default": 10
-          },
-          "maxCpu": {
-            "type": "number",
-            "minimum": 0.001,
-            "maximum": 1,
-            "description": "Most of a block's time that rendering it may take, 0.001 to 1. Beyond it voices and unison parts are left out, which is reported. Absent: nothing is left out."
-          },
-          "tempo": {
-            "type": "number",
-            "minimum": 20,
-            "maximum": 400,
-            "description": "Quarter notes per minute, for the note lengths of a preset.",
-            "default": 120
-          },
-          "seed": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 4294967295,
-            "description": "Of what is random.",
-            "default": 1
-          }
-        },
-        "required": [
-          "sound"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
   },
   {
     url: isSource ? new URL("./text/mod.ts", import.meta.url) : new URL("./text/mod.js", import.meta.url),
     description: {
-  "name": "text",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "text.case",
-      "aliases": [],
-      "summary": "Turns text to upper, lower, title or sentence case.",
-      "inputs": {
-        "in": [
-          "text"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "mode": {
-            "enum": [
-              "upper",
-              "lower",
-              "title",
-              "sentence"
+      "name": "text",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "text.case",
+          "aliases": [],
+          "summary": "Turns text to upper, lower, title or sentence case.",
+          "inputs": {
+            "in": [
+              "text",
             ],
-            "type": "string",
-            "description": "Which letters become capitals: \"upper\" all, \"lower\" none, \"title\" the first of each word, \"sentence\" the first of each sentence."
           },
-          "locale": {
-            "type": "string",
-            "description": "BCP 47 tag of the language whose rules hold, such as \"tr\". Default: the language of each text, else the rules of no language."
-          }
-        },
-        "required": [
-          "mode"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "text.sentences",
-      "aliases": [],
-      "summary": "Collects fragments of text and gives whole sentences.",
-      "inputs": {
-        "in": [
-          "text"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "maxChars": {
-            "type": "integer",
-            "minimum": 20,
-            "maximum": 100000,
-            "description": "Longest sentence in UTF-16 code units, 20 to 100000. A longer one is given in parts.",
-            "default": 1000
-          },
-          "lineBreak": {
-            "enum": [
-              "ends",
-              "wraps"
+          "outputs": {
+            "out": [
+              "text",
             ],
-            "type": "string",
-            "description": "Whether every line break ends a sentence (\"ends\"), or only an empty line does (\"wraps\").",
-            "default": "ends"
           },
-          "wholeText": {
-            "enum": [
-              "ends",
-              "continues"
-            ],
-            "type": "string",
-            "description": "Whether a text that is not partial ends its last sentence (\"ends\"), as that of an answer does, or the next text may go on with it (\"continues\"). After partial ones it always ends.",
-            "default": "continues"
-          },
-          "abbreviations": {
-            "type": "array",
-            "items": {
-              "type": "string",
-              "minLength": 1,
-              "maxLength": 40
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "mode": {
+                "enum": [
+                  "upper",
+                  "lower",
+                  "title",
+                  "sentence",
+                ],
+                "type": "string",
+                "description":
+                  'Which letters become capitals: "upper" all, "lower" none, "title" the first of each word, "sentence" the first of each sentence.',
+              },
+              "locale": {
+                "type": "string",
+                "description":
+                  'BCP 47 tag of the language whose rules hold, such as "tr". Default: the language of each text, else the rules of no language.',
+              },
             },
-            "maxItems": 1000,
-            "description": "Further abbreviations after which a sentence goes on, such as \"resp.\", with or without the last stop. At most 1000 of 1 to 40 characters each.",
-            "default": []
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "text.template",
-      "aliases": [],
-      "summary": "Fills a template such as 'Hello {{name}}' with JSON or text.",
-      "inputs": {
-        "in": [
-          "json",
-          "text"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "template": {
-            "type": "string",
-            "maxLength": 100000,
-            "description": "Text with placeholders, at most 100000 UTF-16 code units: {{name}}, {{user.name}} and {{items.0}} become fields of the input, {{text}} its text, {{.}} all of it. \\{{ stands for two braces."
-          },
-          "missing": {
-            "enum": [
-              "error",
-              "empty",
-              "keep"
+            "required": [
+              "mode",
             ],
-            "type": "string",
-            "description": "What a placeholder without a value becomes: \"error\" fails the input, \"empty\" inserts nothing, \"keep\" leaves the placeholder.",
-            "default": "error"
-          }
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
         },
-        "required": [
-          "template"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
+        {
+          "type": "text.sentences",
+          "aliases": [],
+          "summary": "Collects fragments of text and gives whole sentences.",
+          "inputs": {
+            "in": [
+              "text",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "maxChars": {
+                "type": "integer",
+                "minimum": 20,
+                "maximum": 100000,
+                "description": "Longest sentence in UTF-16 code units, 20 to 100000. A longer one is given in parts.",
+                "default": 1000,
+              },
+              "lineBreak": {
+                "enum": [
+                  "ends",
+                  "wraps",
+                ],
+                "type": "string",
+                "description":
+                  'Whether every line break ends a sentence ("ends"), or only an empty line does ("wraps").',
+                "default": "ends",
+              },
+              "wholeText": {
+                "enum": [
+                  "ends",
+                  "continues",
+                ],
+                "type": "string",
+                "description":
+                  'Whether a text that is not partial ends its last sentence ("ends"), as that of an answer does, or the next text may go on with it ("continues"). After partial ones it always ends.',
+                "default": "continues",
+              },
+              "abbreviations": {
+                "type": "array",
+                "items": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 40,
+                },
+                "maxItems": 1000,
+                "description":
+                  'Further abbreviations after which a sentence goes on, such as "resp.", with or without the last stop. At most 1000 of 1 to 40 characters each.',
+                "default": [],
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "text.template",
+          "aliases": [],
+          "summary": "Fills a template such as 'Hello {{name}}' with JSON or text.",
+          "inputs": {
+            "in": [
+              "json",
+              "text",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "template": {
+                "type": "string",
+                "maxLength": 100000,
+                "description":
+                  "Text with placeholders, at most 100000 UTF-16 code units: {{name}}, {{user.name}} and {{items.0}} become fields of the input, {{text}} its text, {{.}} all of it. \\{{ stands for two braces.",
+              },
+              "missing": {
+                "enum": [
+                  "error",
+                  "empty",
+                  "keep",
+                ],
+                "type": "string",
+                "description":
+                  'What a placeholder without a value becomes: "error" fails the input, "empty" inserts nothing, "keep" leaves the placeholder.',
+                "default": "error",
+              },
+            },
+            "required": [
+              "template",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
+    },
   },
   {
     url: isSource ? new URL("./tts/mod.ts", import.meta.url) : new URL("./tts/mod.js", import.meta.url),
     description: {
-  "name": "tts",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "tts.flite",
-      "aliases": [],
-      "summary": "Speaks English text with one of five voices, without any service.",
-      "inputs": {
-        "in": [
-          "text",
-          "json"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "voice": {
-            "enum": [
-              "slt",
-              "rms",
-              "awb",
-              "kal16",
-              "kal"
+      "name": "tts",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "tts.flite",
+          "aliases": [],
+          "summary": "Speaks English text with one of five voices, without any service.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
             ],
-            "type": "string",
-            "description": "Who speaks: slt, a woman; rms, a man; awb, a Scotsman; kal16, the fastest; kal, in 8 kHz.",
-            "default": "slt"
           },
-          "speed": {
-            "type": "number",
-            "minimum": 0.25,
-            "maximum": 4,
-            "description": "Rate of speech, 0.25 to 4; 1 is that of the voice.",
-            "default": 1
-          }
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "voice": {
+                "enum": [
+                  "slt",
+                  "rms",
+                  "awb",
+                  "kal16",
+                  "kal",
+                ],
+                "type": "string",
+                "description":
+                  "Who speaks: slt, a woman; rms, a man; awb, a Scotsman; kal16, the fastest; kal, in 8 kHz.",
+                "default": "slt",
+              },
+              "speed": {
+                "type": "number",
+                "minimum": 0.25,
+                "maximum": 4,
+                "description": "Rate of speech, 0.25 to 4; 1 is that of the voice.",
+                "default": 1,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
         },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
+        {
+          "type": "tts.openai",
+          "aliases": [],
+          "summary": "Speaks text by any OpenAI-compatible service, as the audio comes.",
+          "inputs": {
+            "in": [
+              "text",
+              "json",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "baseUrl": {
+                "type": "string",
+                "format": "uri",
+                "pattern": "^https?:",
+                "description": "Where the service is, with its version.",
+                "default": "https://api.openai.com/v1",
+              },
+              "apiKey": {
+                "type": "string",
+                "description": "Key for the service. Better named by apiKeyEnv.",
+              },
+              "apiKeyEnv": {
+                "type": "string",
+                "minLength": 1,
+                "description":
+                  "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent.",
+              },
+              "responseTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description":
+                  "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "idleTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "model": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Name of the model.",
+                "default": "gpt-4o-mini-tts",
+              },
+              "voice": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Name of the voice.",
+                "default": "alloy",
+              },
+              "speed": {
+                "type": "number",
+                "minimum": 0.25,
+                "maximum": 4,
+                "description": "Rate of speech, 0.25 to 4.",
+                "default": 1,
+              },
+              "instructions": {
+                "type": "string",
+                "maxLength": 4096,
+                "description": "How to speak, for models that take it. Default: none.",
+              },
+              "sampleRateHz": {
+                "type": "integer",
+                "minimum": 8000,
+                "maximum": 192000,
+                "description": "Rate of the samples that the service sends, in hertz, 8000 to 192000.",
+                "default": 24000,
+              },
+              "chunkMs": {
+                "type": "number",
+                "minimum": 10,
+                "maximum": 10000,
+                "description": "Length of the pieces of audio, in milliseconds, 10 to 10000.",
+                "default": 100,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+      ],
     },
-    {
-      "type": "tts.openai",
-      "aliases": [],
-      "summary": "Speaks text by any OpenAI-compatible service, as the audio comes.",
-      "inputs": {
-        "in": [
-          "text",
-          "json"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "baseUrl": {
-            "type": "string",
-            "format": "uri",
-            "pattern": "^https?:",
-            "description": "Where the service is, with its version.",
-            "default": "https://api.openai.com/v1"
-          },
-          "apiKey": {
-            "type": "string",
-            "description": "Key for the service. Better named by apiKeyEnv."
-          },
-          "apiKeyEnv": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent."
-          },
-          "responseTimeoutMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 3600000,
-            "description": "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
-            "default": 60000
-          },
-          "idleTimeoutMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 3600000,
-            "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
-            "default": 60000
-          },
-          "model": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Name of the model.",
-            "default": "gpt-4o-mini-tts"
-          },
-          "voice": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Name of the voice.",
-            "default": "alloy"
-          },
-          "speed": {
-            "type": "number",
-            "minimum": 0.25,
-            "maximum": 4,
-            "description": "Rate of speech, 0.25 to 4.",
-            "default": 1
-          },
-          "instructions": {
-            "type": "string",
-            "maxLength": 4096,
-            "description": "How to speak, for models that take it. Default: none."
-          },
-          "sampleRateHz": {
-            "type": "integer",
-            "minimum": 8000,
-            "maximum": 192000,
-            "description": "Rate of the samples that the service sends, in hertz, 8000 to 192000.",
-            "default": 24000
-          },
-          "chunkMs": {
-            "type": "number",
-            "minimum": 10,
-            "maximum": 10000,
-            "description": "Length of the pieces of audio, in milliseconds, 10 to 10000.",
-            "default": 100
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
   },
   {
     url: isSource ? new URL("./util/mod.ts", import.meta.url) : new URL("./util/mod.js", import.meta.url),
     description: {
-  "name": "util",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "util.passthrough",
-      "aliases": [
-        "PassThrough",
-        "PassThroughNode"
-      ],
-      "summary": "Hands every value on, unchanged.",
-      "inputs": {
-        "in": [
-          "any"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "any"
-        ]
-      },
-      "align": "any"
-    },
-    {
-      "type": "util.echo",
-      "aliases": [
-        "Echo"
-      ],
-      "summary": "Answers every value with JSON that shows it, and how many came so far.",
-      "inputs": {
-        "in": [
-          "any"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "json"
-        ]
-      },
-      "align": "any"
-    },
-    {
-      "type": "util.delay",
-      "aliases": [],
-      "summary": "Hands every value on after a delay, in order.",
-      "inputs": {
-        "in": [
-          "any"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "any"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "delayMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 3600000,
-            "description": "How long a value waits, in milliseconds, 0 to 3600000 (an hour). 0: not at all."
-          },
-          "mode": {
-            "enum": [
-              "each",
-              "first"
+      "name": "util",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "util.passthrough",
+          "aliases": [
+            "PassThrough",
+            "PassThroughNode",
+          ],
+          "summary": "Hands every value on, unchanged.",
+          "inputs": {
+            "in": [
+              "any",
             ],
-            "type": "string",
-            "description": "Which values wait: \"each\" one after the other, or only the \"first\" of the session.",
-            "default": "each"
-          }
-        },
-        "required": [
-          "delayMs"
-        ],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "util.calculator",
-      "aliases": [
-        "CalculatorNode"
-      ],
-      "summary": "Adds, subtracts, multiplies or divides numbers in JSON.",
-      "inputs": {
-        "in": [
-          "json",
-          "text"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "json",
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "operation": {
-            "enum": [
-              "add",
-              "subtract",
-              "multiply",
-              "divide"
+          },
+          "outputs": {
+            "out": [
+              "any",
             ],
-            "type": "string",
-            "description": "What is done with each number and the operand. Default: \"add\". Input that names its own wins."
           },
-          "operand": {
-            "type": "number",
-            "description": "The second operand, any finite number. Default: value, else 0."
+          "align": "any",
+        },
+        {
+          "type": "util.echo",
+          "aliases": [
+            "Echo",
+          ],
+          "summary": "Answers every value with JSON that shows it, and how many came so far.",
+          "inputs": {
+            "in": [
+              "any",
+            ],
           },
-          "value": {
-            "type": "number",
-            "description": "The same as operand, as older manifests call it. operand wins."
-          }
+          "outputs": {
+            "out": [
+              "json",
+            ],
+          },
+          "align": "any",
         },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    },
-    {
-      "type": "util.add",
-      "aliases": [
-        "AddNode"
+        {
+          "type": "util.delay",
+          "aliases": [],
+          "summary": "Hands every value on after a delay, in order.",
+          "inputs": {
+            "in": [
+              "any",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "any",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "delayMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 3600000,
+                "description": "How long a value waits, in milliseconds, 0 to 3600000 (an hour). 0: not at all.",
+              },
+              "mode": {
+                "enum": [
+                  "each",
+                  "first",
+                ],
+                "type": "string",
+                "description": 'Which values wait: "each" one after the other, or only the "first" of the session.',
+                "default": "each",
+              },
+            },
+            "required": [
+              "delayMs",
+            ],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "util.calculator",
+          "aliases": [
+            "CalculatorNode",
+          ],
+          "summary": "Adds, subtracts, multiplies or divides numbers in JSON.",
+          "inputs": {
+            "in": [
+              "json",
+              "text",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "json",
+              "text",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "operation": {
+                "enum": [
+                  "add",
+                  "subtract",
+                  "multiply",
+                  "divide",
+                ],
+                "type": "string",
+                "description":
+                  'What is done with each number and the operand. Default: "add". Input that names its own wins.',
+              },
+              "operand": {
+                "type": "number",
+                "description": "The second operand, any finite number. Default: value, else 0.",
+              },
+              "value": {
+                "type": "number",
+                "description": "The same as operand, as older manifests call it. operand wins.",
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "util.add",
+          "aliases": [
+            "AddNode",
+          ],
+          "summary": "Adds a number to JSON numbers and arrays of numbers.",
+          "inputs": {
+            "in": [
+              "any",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "any",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "addend": {
+                "type": "number",
+                "description": "What is added: any finite number.",
+                "default": 0,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
+        {
+          "type": "util.multiply",
+          "aliases": [
+            "MultiplyNode",
+          ],
+          "summary": "Multiplies JSON numbers and arrays of numbers by a number.",
+          "inputs": {
+            "in": [
+              "any",
+            ],
+          },
+          "outputs": {
+            "out": [
+              "any",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "factor": {
+                "type": "number",
+                "description": "What is multiplied by: any finite number.",
+                "default": 2,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
+        },
       ],
-      "summary": "Adds a number to JSON numbers and arrays of numbers.",
-      "inputs": {
-        "in": [
-          "any"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "any"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "addend": {
-            "type": "number",
-            "description": "What is added: any finite number.",
-            "default": 0
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
     },
-    {
-      "type": "util.multiply",
-      "aliases": [
-        "MultiplyNode"
-      ],
-      "summary": "Multiplies JSON numbers and arrays of numbers by a number.",
-      "inputs": {
-        "in": [
-          "any"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "any"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "factor": {
-            "type": "number",
-            "description": "What is multiplied by: any finite number.",
-            "default": 2
-          }
-        },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
   },
   {
     url: isSource ? new URL("./vad/mod.ts", import.meta.url) : new URL("./vad/mod.js", import.meta.url),
     description: {
-  "name": "vad",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "vad.silero",
-      "aliases": [],
-      "summary": "Detects speech: annotates 16 kHz mono audio, or passes speech only, and reports starts and ends.",
-      "inputs": {
-        "in": [
-          "audio"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "audio"
-        ],
-        "events": [
-          "json"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "threshold": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 1,
-            "description": "Probability from which silence turns into speech, 0 to 1.",
-            "default": 0.5
-          },
-          "negativeThreshold": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 1,
-            "description": "Probability below which speech turns into silence, 0 to threshold. Default: threshold less 0.15, but not below 0.01 unless threshold is."
-          },
-          "minSpeechMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 10000,
-            "description": "Shorter speech is not reported, in milliseconds, 0 to 10000.",
-            "default": 250
-          },
-          "minSilenceMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 10000,
-            "description": "Shorter silence does not end speech, in milliseconds, 0 to 10000.",
-            "default": 200
-          },
-          "speechPadMs": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 10000,
-            "description": "Added before and after speech, in milliseconds, 0 to minSilenceMs. Default: 64, or minSilenceMs if that is less."
-          },
-          "mode": {
-            "enum": [
-              "annotate",
-              "speech",
-              "utterances"
+      "name": "vad",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "vad.silero",
+          "aliases": [],
+          "summary": "Detects speech: annotates 16 kHz mono audio, or passes speech only, and reports starts and ends.",
+          "inputs": {
+            "in": [
+              "audio",
             ],
-            "type": "string",
-            "description": "What audio leaves the node: \"annotate\" gives all, with what was found in its metadata; \"speech\" gives speech only; \"utterances\" gives the same, and tells which piece ends an utterance.",
-            "default": "annotate"
           },
-          "maxUtteranceMs": {
-            "type": "number",
-            "minimum": 1000,
-            "maximum": 600000,
-            "description": "In mode \"utterances\", longer speech is cut, in milliseconds, 1000 to 600000.",
-            "default": 30000
-          }
+          "outputs": {
+            "out": [
+              "audio",
+            ],
+            "events": [
+              "json",
+            ],
+          },
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "threshold": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "description": "Probability from which silence turns into speech, 0 to 1.",
+                "default": 0.5,
+              },
+              "negativeThreshold": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "description":
+                  "Probability below which speech turns into silence, 0 to threshold. Default: threshold less 0.15, but not below 0.01 unless threshold is.",
+              },
+              "minSpeechMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 10000,
+                "description": "Shorter speech is not reported, in milliseconds, 0 to 10000.",
+                "default": 250,
+              },
+              "minSilenceMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 10000,
+                "description": "Shorter silence does not end speech, in milliseconds, 0 to 10000.",
+                "default": 200,
+              },
+              "speechPadMs": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 10000,
+                "description":
+                  "Added before and after speech, in milliseconds, 0 to minSilenceMs. Default: 64, or minSilenceMs if that is less.",
+              },
+              "mode": {
+                "enum": [
+                  "annotate",
+                  "speech",
+                  "utterances",
+                ],
+                "type": "string",
+                "description":
+                  'What audio leaves the node: "annotate" gives all, with what was found in its metadata; "speech" gives speech only; "utterances" gives the same, and tells which piece ends an utterance.',
+                "default": "annotate",
+              },
+              "maxUtteranceMs": {
+                "type": "number",
+                "minimum": 1000,
+                "maximum": 600000,
+                "description": 'In mode "utterances", longer speech is cut, in milliseconds, 1000 to 600000.',
+                "default": 30000,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
+          },
         },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
+      ],
+    },
   },
   {
     url: isSource ? new URL("./vlm/mod.ts", import.meta.url) : new URL("./vlm/mod.js", import.meta.url),
     description: {
-  "name": "vlm",
-  "version": "0.1.0",
-  "apiVersion": 1,
-  "nodes": [
-    {
-      "type": "vlm.openai",
-      "aliases": [],
-      "summary": "Answers questions about images by a model of an OpenAI-compatible service.",
-      "inputs": {
-        "in": [
-          "binary",
-          "video",
-          "json"
-        ]
-      },
-      "outputs": {
-        "out": [
-          "text"
-        ]
-      },
-      "align": "any",
-      "paramsSchema": {
-        "type": "object",
-        "properties": {
-          "model": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Name of the model.",
-            "default": "gpt-4o-mini"
-          },
-          "temperature": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 2,
-            "description": "Randomness, 0 to 2. Default: that of the model."
-          },
-          "maxTokens": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 1000000,
-            "description": "Most tokens of a step, from 1."
-          },
-          "systemPrompt": {
-            "type": "string",
-            "description": "What the model is told before everything else."
-          },
-          "prompt": {
-            "type": "string",
-            "description": "What is asked of an image that brings no question along (metadata prompt).",
-            "default": "Describe the image."
-          },
-          "steps": {
-            "type": "array",
-            "items": {
-              "type": "object",
-              "properties": {
-                "name": {
-                  "type": "string",
-                  "minLength": 1
-                },
-                "prompt": {
-                  "type": "string",
-                  "minLength": 1
-                }
-              },
-              "required": [
-                "name",
-                "prompt"
-              ]
-            },
-            "minItems": 1,
-            "maxItems": 32,
-            "description": "Questions that are asked one after the other, each with the answers so far, 1 to 32: { name, prompt }. Default: one, the question of the image."
-          },
-          "detail": {
-            "enum": [
-              "auto",
-              "low",
-              "high"
+      "name": "vlm",
+      "version": "0.1.0",
+      "apiVersion": 1,
+      "nodes": [
+        {
+          "type": "vlm.openai",
+          "aliases": [],
+          "summary": "Answers questions about images by a model of an OpenAI-compatible service.",
+          "inputs": {
+            "in": [
+              "binary",
+              "video",
+              "json",
             ],
-            "type": "string",
-            "description": "How closely the model looks at the image.",
-            "default": "auto"
           },
-          "baseUrl": {
-            "type": "string",
-            "format": "uri",
-            "pattern": "^https?:",
-            "description": "Where the service is, with its version.",
-            "default": "https://api.openai.com/v1"
+          "outputs": {
+            "out": [
+              "text",
+            ],
           },
-          "apiKey": {
-            "type": "string",
-            "description": "Key for the service. Better named by apiKeyEnv."
+          "align": "any",
+          "paramsSchema": {
+            "type": "object",
+            "properties": {
+              "model": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Name of the model.",
+                "default": "gpt-4o-mini",
+              },
+              "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 2,
+                "description": "Randomness, 0 to 2. Default: that of the model.",
+              },
+              "maxTokens": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000000,
+                "description": "Most tokens of a step, from 1.",
+              },
+              "systemPrompt": {
+                "type": "string",
+                "description": "What the model is told before everything else.",
+              },
+              "prompt": {
+                "type": "string",
+                "description": "What is asked of an image that brings no question along (metadata prompt).",
+                "default": "Describe the image.",
+              },
+              "steps": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "name": {
+                      "type": "string",
+                      "minLength": 1,
+                    },
+                    "prompt": {
+                      "type": "string",
+                      "minLength": 1,
+                    },
+                  },
+                  "required": [
+                    "name",
+                    "prompt",
+                  ],
+                },
+                "minItems": 1,
+                "maxItems": 32,
+                "description":
+                  "Questions that are asked one after the other, each with the answers so far, 1 to 32: { name, prompt }. Default: one, the question of the image.",
+              },
+              "detail": {
+                "enum": [
+                  "auto",
+                  "low",
+                  "high",
+                ],
+                "type": "string",
+                "description": "How closely the model looks at the image.",
+                "default": "auto",
+              },
+              "baseUrl": {
+                "type": "string",
+                "format": "uri",
+                "pattern": "^https?:",
+                "description": "Where the service is, with its version.",
+                "default": "https://api.openai.com/v1",
+              },
+              "apiKey": {
+                "type": "string",
+                "description": "Key for the service. Better named by apiKeyEnv.",
+              },
+              "apiKeyEnv": {
+                "type": "string",
+                "minLength": 1,
+                "description":
+                  "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent.",
+              },
+              "responseTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description":
+                  "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+              "idleTimeoutMs": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": 3600000,
+                "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
+                "default": 60000,
+              },
+            },
+            "required": [],
+            "$schema": "http://json-schema.org/draft-07/schema#",
           },
-          "apiKeyEnv": {
-            "type": "string",
-            "minLength": 1,
-            "description": "Name of the environment variable that holds the key. Default: OPENAI_API_KEY for the default baseUrl, else no key is sent."
-          },
-          "responseTimeoutMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 3600000,
-            "description": "How long the service may take until it begins to answer, in milliseconds, 1 to 3600000.",
-            "default": 60000
-          },
-          "idleTimeoutMs": {
-            "type": "number",
-            "minimum": 1,
-            "maximum": 3600000,
-            "description": "How long the service may pause in an answer, in milliseconds, 1 to 3600000.",
-            "default": 60000
-          }
         },
-        "required": [],
-        "$schema": "http://json-schema.org/draft-07/schema#"
-      }
-    }
-  ]
-},
+      ],
+    },
   },
 ];

@@ -385,7 +385,7 @@ class Rack implements Runtime {
     });
     const unfollow = this.#meter.follow(plan, wiring);
     trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
-    let opened: { readonly ended: Promise<void> } | undefined;
+    let opened: { readonly ended: Promise<void> } | undefined = undefined;
     const onEnd: SessionOptions["onEnd"] = (metrics, failure) => {
       if (opened !== undefined) this.#noteClosing(plan, opened.ended);
       unfollow();
