@@ -43,6 +43,7 @@ const NOTICES: ReadonlyMap<unknown, string | undefined> = new Map<WorkerNotice["
   ["ready", undefined],
   ["log", "entry"],
   ["board", "words"],
+  ["done", "metrics"],
   ["end", undefined],
 ]);
 

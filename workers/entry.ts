@@ -94,6 +94,7 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
     log: (entry) => {
       if (valve.admit()) post(entry);
     },
+    onDone: (metrics) => notify({ notice: "done", metrics }),
   });
   // Only the calls of the contract are exposed: what else the object has is not the host's.
   Comlink.expose(

@@ -31,6 +31,7 @@ export function placeDescribed({ segment, links }: SegmentWiring): PlacedSegment
   return {
     segment,
     result,
+    onDone: () => {},
     prepare: async () => ({ ok: true, value: (await Promise.all(segment.nodes.map(findProblems))).flat() }),
     start: refuse,
     flush: () => {},

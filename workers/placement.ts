@@ -36,6 +36,8 @@ export interface PlacedSegment {
   readonly segment: PlanSegment;
   /** How it ended; rejects with `worker-crashed` if its thread died. */
   readonly result: Promise<SegmentResult>;
+  /** Called, once, when all its nodes have ended well, with what they counted: what is left is to close. Set by the session. */
+  onDone: (metrics: SegmentMetrics) => void;
   prepare(): Promise<Outcome<readonly Problem[]>>;
   start(): Promise<Outcome<null>>;
   /** Drops everything of an earlier epoch. */
@@ -111,6 +113,7 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
     nodeId: others.length === 0 ? first?.id : undefined,
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
     readResult: (value, threadId) => readSegmentResult(value, spec, threadId),
+    onDone: (metrics) => placed.onDone(readSegmentMetrics(metrics, spec, task.threadId)),
     onBoard: (words) => watch.board.receive(words),
     log: {
       sessionId: spec.sessionId,
@@ -121,9 +124,10 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
   });
   task.result.finally(watchdog.follow(watch)).catch(() => {});
   channels?.endWith(task.result);
-  return {
+  const placed: PlacedSegment = {
     segment,
     result: task.result,
+    onDone: () => {},
     prepare: () => task.call("prepare", (answer) => readOutcome(answer, readProblems)),
     start: () => task.call("start", (answer) => readOutcome(answer, readNull)),
     flush: (epoch) => {
@@ -142,6 +146,7 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
       ...watch.health(),
     }),
   };
+  return placed;
 }
 
 function placeInline({ segment, spec, links, channels: offered, onLog }: PlacementOptions): PlacedSegment {
@@ -158,11 +163,13 @@ function placeInline({ segment, spec, links, channels: offered, onLog }: Placeme
     threadId: 0,
     loadPlugin: (name) => Promise.resolve(plugins.get(name)!),
     log: onLog,
+    onDone: (metrics) => placed.onDone(metrics),
   });
   channels?.endWith(run.result);
-  return {
+  const placed: PlacedSegment = {
     segment,
     result: run.result,
+    onDone: () => {},
     prepare: () => run.prepare(),
     start: () => run.start(),
     flush: (epoch) => run.flush(epoch),
@@ -172,6 +179,7 @@ function placeInline({ segment, spec, links, channels: offered, onLog }: Placeme
     endWithin: async (timeoutMs) => void await settledWithin(run.result, timeoutMs),
     health: () => undefined,
   };
+  return placed;
 }
 
 /** Tells of a thread that stands still. */

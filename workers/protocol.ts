@@ -97,5 +97,7 @@ export type WorkerNotice =
   | { readonly notice: "log"; readonly entry: LogEntry }
   /** What stands on the board of a segment that shares none with the host. */
   | { readonly notice: "board"; readonly words: Int32Array }
+  /** All nodes have ended well, and were disposed of: what is left is to close the links. */
+  | { readonly notice: "done"; readonly metrics: SegmentMetrics }
   /** Sent last: nothing more will come on this port. */
   | { readonly notice: "end" };

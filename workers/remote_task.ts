@@ -33,6 +33,8 @@ export interface RemoteTaskOptions<T> {
   readResult(value: unknown, threadId: number): T;
   /** Takes over what the task posts of its board; false if it is no such thing. */
   readonly onBoard?: ((words: unknown) => boolean) | undefined;
+  /** Told, once, that all its nodes have ended well, with what they counted. Throws `protocol-violation` if that is none. */
+  readonly onDone?: ((metrics: unknown) => void) | undefined;
   /** Receives what the nodes of the task log. */
   readonly log?: {
     readonly sessionId: string;
@@ -58,6 +60,7 @@ export class RemoteTask<T> {
   /** As the pool says. */
   #threadId = 0;
   #isReady = false;
+  #isDone = false;
   #hasEnded = false;
   #start!: () => void;
   #end!: () => void;
@@ -167,6 +170,7 @@ export class RemoteTask<T> {
       return this.#end();
     }
     if (notice === "log") return this.#hearLog(content);
+    if (notice === "done") return this.#hearDone(content);
     if (notice === "board") {
       if (this.#options.onBoard?.(content) === true) return;
       throw controlViolation("a board that is not its own", content);
@@ -184,6 +188,13 @@ export class RemoteTask<T> {
     const settled = this.result.then(() => true, () => true);
     if (await settledWithin(settled, THREAD_END_TIMEOUT_MS) === true) return;
     await this.kill(this.#accused(controlViolation("nothing more: it has closed its control port")));
+  }
+
+  #hearDone(metrics: unknown): void {
+    const { onDone } = this.#options;
+    if (onDone === undefined || !this.#isReady || this.#isDone) throw controlViolation("word that it is done");
+    this.#isDone = true;
+    onDone(metrics);
   }
 
   #hearLog(entry: unknown): void {

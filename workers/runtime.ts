@@ -68,6 +68,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   return runtime;
 }
 
+/** How long a session that is opened waits for others that close, in milliseconds. */
+const CLOSING_MAX_MS = 100;
+
 class Rack implements Runtime {
   readonly registry: StreamingNodeRegistry;
   readonly #options: RuntimeOptions;
@@ -76,6 +79,8 @@ class Rack implements Runtime {
   readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #ringPools = new RingPools();
   readonly #sessions = new Set<Session & { readonly ended: Promise<void> }>();
+  /** Those that have ended, but for their links. */
+  readonly #closingSessions = new Set<{ readonly groups: readonly string[]; readonly ended: Promise<void> }>();
   readonly #admission: Admission;
   readonly #meter = new RuntimeMeter();
   readonly #watchdog = new Watchdog();
@@ -135,19 +140,15 @@ class Rack implements Runtime {
     const early = this.#plan(manifest);
     const limits = resolveLimits(options, this.#options);
     const place = await this.#admission.enter({ signal: options.signal, queueTimeoutMs: limits.queueTimeoutMs });
-    let done = () => {};
-    const leave = () => {
-      done();
-      place();
-    };
+    let letGo = () => {};
     try {
       // Plugins may have been loaded anew while it waited.
       const plan = generation === this.#plugins.generation ? early : this.#plan(manifest);
-      done = this.#plugins.use(plan);
+      letGo = this.#plugins.use(plan);
       const sessionOptions = { ...this.#sessionOptions(options), budget: limits.budget };
       const trace = await traceSession(sessionOptions.id, plan);
       try {
-        const session = await this.#openAdmitted(plan, { options, sessionOptions, trace, leave });
+        const session = await this.#openAdmitted(plan, { options, sessionOptions, trace, leave: place, letGo });
         trace?.opened();
         return session;
       } catch (thrown) {
@@ -155,12 +156,14 @@ class Rack implements Runtime {
         throw thrown;
       }
     } catch (thrown) {
-      leave();
+      letGo();
+      place();
       throw thrown;
     }
   }
 
-  async #openAdmitted(plan: Plan, { options, sessionOptions, trace, leave }: Admitted): Promise<Session> {
+  async #openAdmitted(plan: Plan, { options, sessionOptions, trace, leave, letGo }: Admitted): Promise<Session> {
+    await this.#threadsLetGo(plan);
     this.#checkOpen();
     for (const { group } of plan.segments) this.#breaker(group)?.check();
     const keeps = this.#deliveryOf(options) === "at-least-once";
@@ -169,11 +172,14 @@ class Rack implements Runtime {
       keeps,
       traceparent: trace?.traceparent,
       recordsActivity: options.recordActivity,
+      waitsAwake: options.waitAwake,
       channels: options.channels ?? this.#options.channels,
     });
     const unfollow = this.#meter.follow(plan, wiring);
     trace?.follow({ counts: () => countsOf(plan, wiring), bytesInFlight: () => wiring.counters.bytesInFlight });
+    let opened: { readonly ended: Promise<void> } | undefined = undefined;
     const onEnd: SessionOptions["onEnd"] = (metrics, failure) => {
+      if (opened !== undefined) this.#noteClosing(plan, opened.ended);
       unfollow();
       leave();
       trace?.end(metrics, failure);
@@ -183,11 +189,30 @@ class Rack implements Runtime {
       this.#checkOpen();
       throw thrown;
     });
+    opened = session;
     if (this.#closing !== undefined) await session.cancel("the runtime was closed");
     this.#checkOpen();
     this.#sessions.add(session);
-    void session.ended.then(() => this.#sessions.delete(session));
+    void session.ended.then(() => {
+      this.#sessions.delete(session);
+      letGo();
+    });
     return session;
+  }
+
+  #noteClosing(plan: Plan, ended: Promise<void>): void {
+    const closing = { groups: plan.segments.map(({ group }) => group), ended };
+    this.#closingSessions.add(closing);
+    void ended.then(() => this.#closingSessions.delete(closing));
+  }
+
+  /** Waits, for a moment, until threads count as free in which sessions only close any more: segments find idle ones then. */
+  async #threadsLetGo({ segments }: Plan): Promise<void> {
+    const closing = [...this.#closingSessions].filter(({ groups }) =>
+      segments.some(({ group }) => groups.includes(group))
+    );
+    if (closing.length === 0) return;
+    await settledWithin(Promise.all(closing.map(({ ended }) => ended)), CLOSING_MAX_MS);
   }
 
   metrics(): RuntimeMetrics {
@@ -224,7 +249,7 @@ class Rack implements Runtime {
   #wire(
     plan: Plan,
     { channels, isChecked = false, ...options }:
-      & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity">
+      & Pick<WiringOptions, "sessionId" | "keeps" | "traceparent" | "recordsActivity" | "waitsAwake">
       & Pick<OpenOptions, "channels">
       // Whether it is only to be checked: nothing that is described runs then.
       & { readonly isChecked?: boolean },
@@ -321,6 +346,8 @@ interface Admitted {
   readonly trace: SessionTrace | undefined;
   /** Gives the place back. */
   leave(): void;
+  /** Lets the threads go that it runs in. */
+  letGo(): void;
 }
 
 function unenforcedEntry(pluginName: string): LogEntry {

@@ -149,6 +149,14 @@ export interface OpenOptions extends SessionLimits {
   readonly restart?: RestartOptions | undefined;
   /** Whether the metrics of each node tell when it was at work, for a picture of the session. Default: false. */
   readonly recordActivity?: boolean | undefined;
+  /**
+   * Whether a thread that waits for the next value from another may stay awake
+   * for a moment (up to 0.2 ms) before it sleeps. Values then come sooner, at
+   * the cost of processor time that other programs may need. It never does
+   * where more threads are at work than there are processors, or values come
+   * at leisure. Default: true.
+   */
+  readonly waitAwake?: boolean | undefined;
 }
 
 /** Values for the inputs of a one-shot run: one, several, or a stream of them. */

@@ -35,6 +35,8 @@ export interface SegmentTaskOptions {
   readonly latestEpoch?: (() => number) | undefined;
   loadPlugin(name: string): Promise<LoadedPlugin>;
   log(entry: LogEntry): void;
+  /** Told what was counted once all nodes have ended well, before the links are closed. */
+  onDone(metrics: SegmentMetrics): void;
 }
 
 /** Implements {@linkcode SegmentControl} and settles {@linkcode result} exactly once, when everything is closed. */
@@ -129,6 +131,7 @@ export class SegmentTaskRun implements SegmentControl {
       await this.#runner.run();
       // From here on a cancel ends it: a reader that has failed will never say that it has it all.
       this.#isRunning = false;
+      this.#options.onDone(this.#runner.metrics());
       // A port that closes may drop what it still carries, so readers say when they have it all. Its own readers have,
       // unless a writer has died behind its end: the new one says everything again.
       await Promise.all([...this.#writers.values(), ...this.#readers.values()].map(({ closed }) => closed));
@@ -160,8 +163,8 @@ export class SegmentTaskRun implements SegmentControl {
 }
 
 /** What both ends of a link keep to, as the edge says that it serves, and who is at the other end. */
-function optionsOf({ edges, limits, keeps }: SegmentSpec, link: number, side: "from" | "to"): LinkOptions {
+function optionsOf({ edges, limits, keeps, waitsAwake }: SegmentSpec, link: number, side: "from" | "to"): LinkOptions {
   const edge = edges.find(({ [side]: end }) => "link" in end && end.link === link);
   const nodeId = edge?.[side].nodeId;
-  return { limits: edge?.limits ?? limits, keeps, peer: nodeId === undefined ? undefined : { nodeId } };
+  return { limits: edge?.limits ?? limits, keeps, waitsAwake, peer: nodeId === undefined ? undefined : { nodeId } };
 }

@@ -38,6 +38,7 @@ class RunningSession implements Session {
   readonly #ended: Promise<void>;
   #epoch = 0;
   #endedMs: number | undefined;
+  #lastMetrics: SessionMetrics | undefined;
   #state: SessionState = "open";
   #failure: StreamrackError | undefined;
   #hasSeenViolation = false;
@@ -69,7 +70,7 @@ class RunningSession implements Session {
       const options = { ...wiring, counts, peer: peerOf(nodeId), kinds, latestEpoch: () => this.#epoch };
       return openLinkReader(wiring.outputs[i] as LinkEnd, { port, from: nodeId }, options, onViolation);
     });
-    this.#outputs = new FanIn(readers, "any");
+    this.#outputs = new FanIn(readers, "any", wiring.waitsAwake);
     this.#supervisor = new Supervisor({
       wiring,
       restart: options.restart,
@@ -85,13 +86,9 @@ class RunningSession implements Session {
     this.#ended = this.#supervisor.ended.then(() => {
       for (const writer of this.#writers) writer.close();
       for (const reader of readers) reader.close();
-      this.#endedMs = performance.now();
-      if (this.#failure === undefined) this.#state = "done";
-      const last = this.#report(this.#supervisor.lastMetrics());
-      counters.end();
+      this.#end();
       // A worker that has broken the protocol may go on to write where it likes.
       wiring.releaseRings(!this.#supervisor.hasLostThread && !this.#hasSeenViolation);
-      options.onEnd?.({ ...last, links: counters.links(), bytesInFlight: 0 }, this.#failure);
     });
   }
 
@@ -107,6 +104,19 @@ class RunningSession implements Session {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** Ends the session for whoever uses it; what is left then is to close. The first call counts. */
+  #end(): void {
+    if (this.#endedMs !== undefined) return;
+    this.#endedMs = performance.now();
+    if (this.#failure === undefined) this.#state = "done";
+    const perSegment = this.#supervisor.lastMetrics();
+    this.#apply(perSegment);
+    // The last counts of its edges; nothing is in flight any more.
+    this.#counters.end();
+    const last = this.#lastMetrics = this.#report(perSegment);
+    this.#options.onEnd?.(last, this.#failure);
   }
 
   get inputs(): readonly PlanPort[] {
@@ -196,16 +206,25 @@ class RunningSession implements Session {
 
   async cancel(reason?: unknown): Promise<void> {
     const why = reason === undefined ? "" : `: ${reason instanceof Error ? reason.message : displayValue(reason)}`;
-    this.#fail(new StreamrackError("session-cancelled", `the session was cancelled${why}`, { cause: reason }));
+    const error = new StreamrackError("session-cancelled", `the session was cancelled${why}`, { cause: reason });
+    this.#fail(error);
+    // One that has ended may still have to close.
+    if (this.#state === "done") this.#supervisor.cancel(toErrorEnvelope(error), this.#options.killGraceMs);
     await this.#ended;
   }
 
   async metrics(): Promise<SessionMetrics> {
-    return this.#report(await this.#supervisor.metrics());
+    if (this.#lastMetrics !== undefined) return this.#lastMetrics;
+    const perSegment = await this.#supervisor.metrics();
+    this.#apply(perSegment);
+    return this.#lastMetrics ?? this.#report(perSegment);
+  }
+
+  #apply(perSegment: readonly SegmentMetrics[]): void {
+    for (const [owner, { edges }] of perSegment.entries()) this.#counters.apply(owner, edges);
   }
 
   #report(perSegment: readonly SegmentMetrics[]): SessionMetrics {
-    for (const [owner, { edges }] of perSegment.entries()) this.#counters.apply(owner, edges);
     const byId = new Map(perSegment.flatMap(({ nodes }) => nodes).map((metrics) => [metrics.nodeId, metrics]));
     const nodes = this.#plan.nodes.flatMap(({ id }) => byId.has(id) ? [[id, byId.get(id)!] as const] : []);
     return {
@@ -239,8 +258,15 @@ class RunningSession implements Session {
       },
       source: this.#outputs,
       end: async () => {
+        // Nothing is left to be read, so nobody need wait until all is closed.
+        await this.#supervisor.done;
+        if (this.#failure === undefined && this.#endedMs === undefined) {
+          this.#end();
+          this.#supervisor.conclude(this.#options.killGraceMs);
+        }
+        if (this.#failure === undefined) return;
         await this.#ended;
-        if (this.#failure !== undefined) throw this.#failure;
+        throw this.#failure;
       },
       // The loop was left early: nobody will read the rest.
       leave: () => this.cancel("the consumer stopped reading"),
@@ -275,12 +301,15 @@ class RunningSession implements Session {
 
   /** Ends everything with an error. The first one counts. */
   #fail(error: StreamrackError): void {
-    if (error.reason === "protocol-violation") this.#hasSeenViolation = true;
-    if (this.#failure !== undefined || this.#state === "done") return;
+    const isViolation = error.reason === "protocol-violation";
+    if (isViolation) this.#hasSeenViolation = true;
+    if (this.#failure !== undefined) return;
+    // What one plugin says of another must not take that one out of service.
+    if (isViolation && !isHearsay(error)) this.#options.onViolation(error);
+    // Whoever breaks the protocol behind the end has to answer for it, but the session has ended well.
+    if (this.#state === "done") return;
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
-    // What one plugin says of another must not take that one out of service.
-    if (error.reason === "protocol-violation" && !isHearsay(error)) this.#options.onViolation(error);
     this.#outputs.abort(error);
     this.#budget?.abort(error);
     for (const writer of this.#writers) writer.abort(error);
@@ -303,13 +332,13 @@ export interface SessionOptions {
   readonly restart: RestartPolicy;
   /** Told of each crash. Throws if the plugin may not be started again. */
   onCrash(segment: PlanSegment, error: StreamrackError): void;
-  /** Told that the session fails since a worker has broken the protocol. */
+  /** Told that a worker has broken the protocol: the session fails of it, unless it has ended already. */
   onViolation(error: StreamrackError): void;
   /** Told that a segment is started again. */
   onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
   /** How much may be in flight in the whole session. Default: as much as its edges take. */
   readonly budget?: BudgetOptions | undefined;
-  /** Called once, when nothing of the session is left, before anybody else hears of the end. Must not throw. */
+  /** Called once, when all of it was read or nothing of it is left, before anybody else hears of the end. Must not throw. */
   readonly onEnd?: ((metrics: SessionMetrics, failure: StreamrackError | undefined) => void) | undefined;
 }
 

@@ -9,7 +9,7 @@ import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { fromErrorEnvelope } from "../core/error_envelope.ts";
 import { type ErrorReason, type Problem, StreamrackError } from "../core/errors.ts";
 import { type Backoff, delayMs } from "../core/flow/backoff.ts";
-import { nextTurn } from "../core/flow/pacer.ts";
+import { messagesHeard, nextTurn } from "../core/flow/pacer.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { SegmentHealth, SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { manifestError, type PlanSegment } from "../core/pipeline/plan.ts";
@@ -43,7 +43,7 @@ export interface SupervisorOptions {
   onCrash(segment: PlanSegment, error: StreamrackError): void;
   /** Told that a segment is started again. */
   onRestart(segment: PlanSegment, error: StreamrackError, count: number): void;
-  /** The session has failed. */
+  /** The session has failed; or, after {@linkcode Supervisor.conclude}, a segment has. */
   onFailure(error: StreamrackError): void;
   /** What a segment has reported, as the session tells it. */
   blame(error: Error, segment: PlanSegment, isCancelled: boolean): StreamrackError;
@@ -54,6 +54,8 @@ interface Slot {
   readonly wiring: SegmentWiring;
   placed: PlacedSegment;
   state: "running" | "down" | "ended";
+  /** Whether all its nodes have ended well. */
+  isDone: boolean;
   restarts: number;
   metrics: SegmentMetrics;
 }
@@ -79,6 +81,8 @@ const NO_METRICS: SegmentMetrics = { nodes: [], edges: [] };
 export class Supervisor {
   /** Settles when nothing runs any more. Never rejects. */
   readonly ended: Promise<void>;
+  /** Settles when all nodes have ended well, or nothing runs any more. Never rejects. */
+  readonly done: Promise<void>;
   /** How often a segment was started again. */
   restarts = 0;
   /** Whether a segment ended without saying so: its thread may still be at the last step of its life. */
@@ -90,6 +94,8 @@ export class Supervisor {
   readonly #stubs: { close(): void }[] = [];
   #restarting: Promise<unknown> = Promise.resolve();
   #isStarted = false;
+  #isOver = false;
+  #noteDone!: () => void;
   #cancelled: ErrorEnvelope | undefined;
   #cancel!: () => void;
   readonly #whenCancelled = new Promise<void>((resolve) => this.#cancel = resolve);
@@ -97,11 +103,15 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { wiring } = options;
-    this.#slots = wiring.segments.map((segment) => {
-      return { wiring: segment, placed: wiring.place(segment), state: "running", restarts: 0, metrics: NO_METRICS };
+    this.done = new Promise((resolve) => this.#noteDone = resolve);
+    this.#slots = wiring.segments.map((segment): Slot => {
+      const placed = wiring.place(segment);
+      return { wiring: segment, placed, state: "running", isDone: false, restarts: 0, metrics: NO_METRICS };
     });
+    for (const slot of this.#slots) this.#awaitDone(slot);
     this.ended = Promise.all(this.#slots.map((slot) => this.#follow(slot))).then(() => {
       for (const stub of this.#stubs) stub.close();
+      this.#noteDone();
     });
   }
 
@@ -135,6 +145,15 @@ export class Supervisor {
     }
   }
 
+  /**
+   * Says that whoever uses the session has all of it. What is left is to close links; a thread that dies of that is not
+   * missed, and one that takes its time for it is terminated. To be called once, when it is {@linkcode Supervisor.done}.
+   */
+  conclude(killGraceMs: number): void {
+    this.#isOver = true;
+    for (const { placed } of this.#slots) void seeOff(placed, killGraceMs);
+  }
+
   /** How every segment in a worker fares. */
   health(): SegmentHealth[] {
     return this.#slots.flatMap(({ placed, restarts }) => {
@@ -160,6 +179,17 @@ export class Supervisor {
     }));
   }
 
+  /** Takes note when all nodes of a segment have ended, in the thread that it has now. */
+  #awaitDone(slot: Slot): void {
+    const { placed } = slot;
+    placed.onDone = (metrics) => {
+      if (slot.placed !== placed) return;
+      slot.isDone = true;
+      slot.metrics = metrics;
+      if (this.#slots.every(({ isDone, state }) => isDone || state === "ended")) this.#noteDone();
+    };
+  }
+
   /** Follows one segment until it has ended for good. Never rejects. */
   async #follow(slot: Slot): Promise<void> {
     for (;;) {
@@ -173,6 +203,10 @@ export class Supervisor {
         break;
       } catch (thrown) {
         const error = StreamrackError.from(thrown);
+        if (this.#isOver) {
+          this.#options.onFailure(error);
+          break;
+        }
         try {
           if (await this.#restart(slot, error, isCrash || error.reason === "node-stuck")) continue;
           break;
@@ -221,6 +255,7 @@ export class Supervisor {
 
   async #startAgain(slot: Slot, error: StreamrackError): Promise<boolean> {
     if (this.#cancelled !== undefined) throw error;
+    if (this.#isOver) return false;
     const links = await this.#connect(slot);
     if (links === undefined) return false;
     if (this.#cancelled !== undefined) {
@@ -234,6 +269,8 @@ export class Supervisor {
       links,
     });
     slot.state = "running";
+    slot.isDone = false;
+    this.#awaitDone(slot);
     this.restarts += 1;
     // Before it is ready: whatever ends it until then is a crash of this restart.
     this.#options.onRestart(slot.wiring.segment, error, this.restarts);
@@ -357,6 +394,15 @@ export class Supervisor {
     port.close();
     return { state: other.state === "ended" ? "finished" : "down" };
   }
+}
+
+/** Lets a segment that is done end; terminates it if it does not. */
+async function seeOff(placed: PlacedSegment, killGraceMs: number): Promise<void> {
+  const ended = placed.result.then(() => true, () => true);
+  if (await settledWithin(ended, killGraceMs) === true) return;
+  // It may be the host that stood still, and has not heard of the end.
+  await messagesHeard();
+  await placed.endWithin(killGraceMs);
 }
 
 /** The last crash, with how many there were before. */

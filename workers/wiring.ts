@@ -46,6 +46,7 @@ export interface SessionWiring {
   readonly outputs: readonly LinkEnd[];
   readonly limits: FlowLimits;
   readonly keeps: boolean;
+  readonly waitsAwake: boolean | undefined;
   readonly counters: SessionCounters;
   /** Lets the rings go. @param areUnused Whether it is certain that no thread will touch them any more. */
   releaseRings(areUnused: boolean): void;
@@ -59,6 +60,8 @@ export interface WiringOptions {
   readonly limits: FlowLimits;
   /** Whether nothing may be lost. Default: false. */
   readonly keeps?: boolean | undefined;
+  /** Whether waits of one thread for another may begin awake. Default: true. */
+  readonly waitsAwake?: boolean | undefined;
   /** Whether links may use shared memory. Default: true. */
   readonly sharedMemory?: boolean | undefined;
   /** Where rings come from, and go when they are released. Default: pools of its own. */
@@ -75,7 +78,7 @@ export interface WiringOptions {
  */
 export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
   const { sessionId, limits, keeps = false, sharedMemory, ringPools = new RingPools(), place } = options;
-  const { traceparent, recordsActivity } = options;
+  const { traceparent, recordsActivity, waitsAwake } = options;
   // Nothing is shared with another process: where one takes part, threads are asked for their counts.
   const areThreads = plan.segments.every(({ tier }) => tier !== "process");
   const counters = new SessionCounters({ shared: sharedMemory !== false && areThreads });
@@ -151,13 +154,13 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
       policy,
     }));
     const counts = counters.addTable(owner, edges.length);
-    const counted = { countedEdges: edges.length, counts, traceparent, recordsActivity };
+    const counted = { countedEdges: edges.length, counts, waitsAwake, traceparent, recordsActivity };
     return { segment, spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps, ...counted }, links };
   });
   const releaseRings = (areUnused: boolean) => {
     for (const { ring, pool } of rings.splice(0)) areUnused ? pool.giveBack(ring) : pool.abandon(ring);
   };
-  return { segments, wires, inputs, outputs, limits, keeps, counters, releaseRings, place };
+  return { segments, wires, inputs, outputs, limits, keeps, waitsAwake, counters, releaseRings, place };
 }
 
 /** Hands one end of a link to whoever holds it, and counts there. */

@@ -25,11 +25,12 @@ export class FanIn {
   #waiter: { resolve(): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
 
-  constructor(edges: readonly Inlet[], align: Alignment) {
+  /** @param waitsAwake Whether a wait for another thread may begin with a {@linkcode Vigil}. Default: true. */
+  constructor(edges: readonly Inlet[], align: Alignment, waitsAwake = true) {
     this.#edges = edges;
     this.#align = align;
     this.#aligner = ALIGNERS[align]();
-    this.#vigil = edges.some(({ isRemote }) => isRemote) ? new Vigil() : undefined;
+    this.#vigil = waitsAwake && edges.some(({ isRemote }) => isRemote) ? new Vigil() : undefined;
     for (const edge of edges) edge.onChange = () => this.#wake();
   }
 

@@ -35,8 +35,14 @@ export function setCrowding(look: () => boolean): void {
  * stays awake is in the way of the one that he waits for.
  */
 export class Vigil {
+  readonly #isAllowed: boolean;
   #awakeMs = AWAKE_MAX_MS;
   #asleepSinceMs = 0;
+
+  /** @param isAllowed Whether there may be any time awake. Default: true. */
+  constructor(isAllowed = true) {
+    this.#isAllowed = isAllowed;
+  }
 
   /**
    * Looks once in each of the next turns. Resolves as soon as a look says that
@@ -46,7 +52,7 @@ export class Vigil {
    */
   async keep(look: () => boolean, mustSleep: () => boolean = () => false): Promise<void> {
     let nowMs = performance.now();
-    if (!isCrowded()) {
+    if (this.#isAllowed && !isCrowded()) {
       const untilMs = nowMs + this.#awakeMs;
       while (nowMs < untilMs && !mustSleep()) {
         await nextTurn();

@@ -71,6 +71,8 @@ export interface SegmentSpec {
   readonly countedEdges: number;
   /** The memory of that table. Absent without shared memory: the segment then counts for itself, until it is asked. */
   readonly counts?: SharedArrayBuffer | undefined;
+  /** Whether waits for other threads may begin awake. Default: true. */
+  readonly waitsAwake?: boolean | undefined;
   /** W3C trace context of the session, where the application traces. */
   readonly traceparent?: string | undefined;
   /** Whether the metrics tell when each node was at work. Default: false. */
@@ -264,7 +266,7 @@ export class SegmentRunner {
       pluginName,
       description: definition,
       node: created,
-      fanIn: new FanIn(own, created.align ?? definition.align ?? "any"),
+      fanIn: new FanIn(own, created.align ?? definition.align ?? "any", this.#spec.waitsAwake),
       outlets: new Map(outlets),
       signal: this.#abortController.signal,
       log: this.#log(node),

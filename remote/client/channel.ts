@@ -19,7 +19,7 @@ import {
 import { StreamrackError, VERSION } from "../../core/plugin.ts";
 import { PipelineExecutionService } from "../gen/v004/remotemedia/v1/execution_pb.ts";
 import { StreamingPipelineService } from "../gen/v004/remotemedia/v1/streaming_pb.ts";
-import { setReadAhead } from "../transport/call_writer.ts";
+import { limitReadAhead } from "../transport/call_writer.ts";
 import { GoawayFilter } from "../transport/goaway_filter.ts";
 import { CLIENT_HEADER, OUR_CLIENT } from "../wire/peer.ts";
 import { readStatus } from "./read_error.ts";
@@ -43,12 +43,15 @@ export class Channel {
   readonly #options: ClientOptions;
   /** Those that have calls, and the one that further calls will use. */
   readonly #connections = new Set<Connection>();
+  /** Sent with every call. The library copies it. */
+  readonly #metadata: Metadata;
   #current: Connection | undefined;
   #isClosed = false;
 
   constructor(address: string, options: ClientOptions) {
     this.#address = address;
     this.#options = options;
+    this.#metadata = createMetadata(options);
   }
 
   /**
@@ -74,7 +77,7 @@ export class Channel {
         toBuffer,
         keepBytes,
         request,
-        this.#metadata(),
+        this.#metadata,
         deadline(timeoutMs),
         settle,
       );
@@ -88,8 +91,8 @@ export class Channel {
     const path = `/${StreamingPipelineService.typeName}/StreamPipeline`;
     const options = timeoutMs === undefined ? {} : deadline(timeoutMs);
     const connection = this.#connect();
-    const call = connection.client.makeBidiStreamRequest(path, toBuffer, keepBytes, this.#metadata(), options);
-    setReadAhead(call, 1);
+    const call = connection.client.makeBidiStreamRequest(path, toBuffer, keepBytes, this.#metadata, options);
+    limitReadAhead(call);
     connection.calls.add(call);
     call.once("close", () => this.#leave(connection, call));
     call.once("status", () => this.#leave(connection, call));
@@ -153,13 +156,13 @@ export class Channel {
     if (!connection.isRetired || connection.calls.size > 0 || !this.#connections.delete(connection)) return;
     connection.client.close();
   }
+}
 
-  #metadata(): Metadata {
-    const metadata = new Metadata();
-    metadata.set(CLIENT_HEADER, `${OUR_CLIENT}/${VERSION}`);
-    if (this.#options.token !== undefined) metadata.set("authorization", `Bearer ${this.#options.token}`);
-    return metadata;
-  }
+function createMetadata({ token }: ClientOptions): Metadata {
+  const metadata = new Metadata();
+  metadata.set(CLIENT_HEADER, `${OUR_CLIENT}/${VERSION}`);
+  if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
+  return metadata;
 }
 
 /** The error of a call that its caller has ended. */

@@ -25,7 +25,9 @@ import {
 } from "../gen/v004/remotemedia/v1/streaming_pb.ts";
 import { readAudioResult, writeAudioDataChunk } from "../wire/audio_path.ts";
 import { readAudioBuffer, readDataBuffer, toUint64, writeCommon, writeDataBuffer } from "../wire/data_buffer.ts";
-import { writeManifest } from "../wire/manifest.ts";
+import { writeUsualExecute } from "../wire/execute_request.ts";
+import { readUsualExecuteResult, type UsualMetrics } from "../wire/execute_result.ts";
+import { writeManifest, writeManifestBytes } from "../wire/manifest.ts";
 import { writeAudio } from "../wire/pcm.ts";
 import { readErrorResponse } from "./read_error.ts";
 import type {
@@ -73,6 +75,9 @@ export function writeExecuteRequest(
   inputs: { readonly [nodeId: string]: RuntimeData },
   resourceLimits: ResourceLimits | undefined,
 ): Uint8Array {
+  if (resourceLimits === undefined) {
+    return writeUsualExecute(writeManifestBytes(manifest), inputs, { clientVersion: CLIENT_VERSION, peer: PEER });
+  }
   const request = create(ExecuteRequestSchema, {
     manifest: writeManifest(manifest),
     dataInputs: writeInputs(inputs),
@@ -88,6 +93,10 @@ export function writeExecuteRequest(
  * @throws {RemotePipelineError} If it is an error.
  */
 export function readExecuteResponse(answer: Uint8Array): ExecutionResult {
+  const usual = readUsualExecuteResult(answer, PEER);
+  if (usual !== undefined) {
+    return { status: "success", outputs: usual.outputs, metrics: readMetrics(usual.metrics) };
+  }
   const { outcome } = fromBinary(ExecuteResponseSchema, answer);
   if (outcome.case === "error") throw readErrorResponse(outcome.value);
   const { dataOutputs = {}, metrics, status } = outcome.value ?? {};
@@ -178,7 +187,7 @@ export function readStreamMetrics(metrics: WireStreamMetrics): StreamMetrics {
 }
 
 /** Reads what a run used. */
-export function readMetrics(metrics: WireMetrics | undefined): ExecutionMetrics {
+export function readMetrics(metrics: WireMetrics | UsualMetrics | undefined): ExecutionMetrics {
   const nodes = Object.entries(metrics?.nodeMetrics ?? {}).map(([id, node]) =>
     [id, {
       executionTimeMs: node.executionTimeMs,

@@ -111,8 +111,8 @@ class ChunkSender {
   }
 
   /** Writes one message; a call that has ended says why where it is read. */
-  async write(message: Uint8Array): Promise<void> {
-    if (!this.#writer.isClosed) await this.#writer.write(message).catch(() => {});
+  write(message: Uint8Array): void | Promise<void> {
+    if (!this.#writer.isClosed) return this.#writer.write(message)?.catch(() => {});
   }
 
   start(): void {
@@ -140,7 +140,8 @@ class ChunkSender {
       const { value, done } = await iterator.next();
       if (this.#isStopped) return;
       if (done === true) break;
-      await this.write(writeChunk(value, sequence));
+      const written = this.write(writeChunk(value, sequence));
+      if (written !== undefined) await written;
     }
     if (this.#isStopped) return;
     await this.write(writeControl("close"));

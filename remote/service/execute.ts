@@ -11,6 +11,7 @@ import type { Manifest, Session, SessionOutput } from "../../mod.ts";
 import { codec003 } from "../wire/codec_003.ts";
 import { codec004 } from "../wire/codec_004.ts";
 import { toWireError } from "../wire/error_type.ts";
+import { readUsualExecute } from "../wire/execute_request.ts";
 import { generationOfExecuteRequest } from "../wire/generation.ts";
 import { readManifest } from "../wire/manifest.ts";
 import type { Codec, ExecuteCall } from "../wire/messages.ts";
@@ -19,23 +20,28 @@ import { CallStatus, noPlaceStatus } from "./call_status.ts";
 import type { Caller, ServiceContext } from "./context.ts";
 import { joinValues } from "./join_values.ts";
 import { exceeded, limitRequest, Usage } from "./request_limits.ts";
+import type { Stop } from "./stop.ts";
 import { toWireMetrics } from "./wire_metrics.ts";
+
+/** Why a run is stopped whose caller has gone. */
+export const CALLER_GONE = "the caller has gone";
 
 /**
  * Answers one call.
  *
- * @param signal Aborts when the caller has gone.
+ * @param stop Called with {@linkcode CALLER_GONE} when the caller has gone.
  * @throws {CallStatus} Where the protocol has a status rather than an answer.
  */
 export async function executePipeline(
   context: ServiceContext,
   request: Uint8Array,
-  { caller, signal }: { readonly caller: Caller; readonly signal: AbortSignal },
+  { caller, stop }: { readonly caller: Caller; readonly stop: Stop },
 ): Promise<Uint8Array> {
   const { admission, metrics, settings } = context;
-  const generation = generationOfExecuteRequest(request) ?? caller.usualGeneration;
+  const usual = readUsualExecute(request, caller);
+  const generation = usual !== undefined ? "004" : generationOfExecuteRequest(request) ?? caller.usualGeneration;
   const codec = generation === "003" ? codec003 : codec004;
-  const call = readCall(codec, request, caller);
+  const call = usual ?? readCall(codec, request, caller);
   const place = admission.enter(request.length);
   if (typeof place === "string") {
     metrics.refused.inc({ because: place });
@@ -45,11 +51,11 @@ export async function executePipeline(
   let manifest: Manifest | undefined;
   try {
     manifest = readManifest(call.manifest as NonNullable<typeof call.manifest>);
-    const answer = await run(context, manifest, { call, codec, caller, signal, place });
+    const answer = await run(context, manifest, { call, codec, caller, stop, place });
     if (answer.length <= settings.limits.maxMessageBytes) return answer;
     throw exceeded("the message", `${answer.length} bytes of outputs`, `at most ${settings.limits.maxMessageBytes}`);
   } catch (thrown) {
-    if (signal.aborted) throw new CallStatus(status.CANCELLED, "the caller has gone");
+    if (stop.reason === CALLER_GONE) throw new CallStatus(status.CANCELLED, CALLER_GONE);
     const error = toWireError(thrown, { generation, manifest });
     metrics.errors.inc({ error_type: error.errorType });
     settings.onLog({
@@ -82,13 +88,13 @@ interface Run {
   readonly call: ExecuteCall;
   readonly codec: Codec;
   readonly caller: Caller;
-  readonly signal: AbortSignal;
+  readonly stop: Stop;
   readonly place: Place;
 }
 
 async function run(context: ServiceContext, manifest: Manifest, run: Run): Promise<Uint8Array> {
   const { settings, warm, metrics } = context;
-  const { call, codec, caller, place } = run;
+  const { call, codec, caller, stop, place } = run;
   const startedMs = performance.now();
   const limits = limitRequest(call.limits, settings.limits, { timeoutMs: settings.limits.maxExecutionMs });
   const usage = new Usage(limits);
@@ -102,15 +108,12 @@ async function run(context: ServiceContext, manifest: Manifest, run: Run): Promi
   });
   const readMs = performance.now() - startedMs;
 
-  const stop = new AbortController();
-  const onGone = () => stop.abort(run.signal.reason);
-  run.signal.addEventListener("abort", onGone, { once: true });
   const timer = setTimeout(() => {
-    stop.abort(exceeded("max_timeout_ms", `over ${limits.timeoutMs} ms`, `at most ${limits.timeoutMs} ms`));
+    stop.call(exceeded("max_timeout_ms", `over ${limits.timeoutMs} ms`, `at most ${limits.timeoutMs} ms`));
   }, limits.timeoutMs);
   try {
-    if (run.signal.aborted) onGone();
-    const session = await warm.take(manifest, stop.signal);
+    const session = warm.take(manifest) ?? await open(context, manifest, stop);
+    stop.onStop = (reason) => void session.cancel(reason);
     const onOutput = (data: RuntimeData) => {
       usage.add(data, { countsSamples: false });
       place.addBytes(RuntimeData.byteLength(data));
@@ -128,11 +131,20 @@ async function run(context: ServiceContext, manifest: Manifest, run: Run): Promi
     const facts = { wallTimeMs, peakBytes: usage.bytes, serializationTimeMs: readMs, kinds };
     return codec.writeResult(outputs, toWireMetrics(counted, facts), caller);
   } catch (thrown) {
-    throw stop.signal.aborted ? stop.signal.reason : thrown;
+    throw stop.isCalled ? stop.reason : thrown;
   } finally {
     clearTimeout(timer);
-    run.signal.removeEventListener("abort", onGone);
+    // The library says that the caller has gone after every call.
+    stop.onStop = () => {};
   }
+}
+
+/** Opens a session for a run that has no warm one. */
+async function open({ runtime }: ServiceContext, manifest: Manifest, stop: Stop): Promise<Session> {
+  const controller = new AbortController();
+  stop.onStop = (reason) => controller.abort(reason);
+  // A copy: the same manifest is given to every run, and what one does to its own must not be seen by another.
+  return await runtime.open(structuredClone(manifest), { signal: controller.signal });
 }
 
 /** Sends all inputs and gathers all outputs, at the same time. Leaves no session behind. */

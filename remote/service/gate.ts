@@ -46,8 +46,7 @@ export function createGate(settings: ServiceSettings, metrics: ServiceMetrics): 
   const isKnown = createTokenCheck(settings.tokens);
   const rate = new RateLimiter(limits.maxCallsPerPeerPerS);
   const calls = new WeakMap<Metadata, GateCall>();
-  // Bound once: looking a label up costs more than counting.
-  const [bytesIn, bytesOut] = [metrics.bytes.labels("in"), metrics.bytes.labels("out")];
+  const { bytesIn, bytesOut } = metrics;
 
   const judge = (path: string, peer: string, metadata: Metadata): CallStatus | undefined => {
     const waitMs = rate.take(peer.slice(0, peer.lastIndexOf(":")), performance.now());

@@ -10,7 +10,8 @@ import { VersionRequestSchema, VersionResponseSchema } from "../gen/v004/remotem
 import { VERSION } from "../../core/plugin.ts";
 import { CallStatus } from "./call_status.ts";
 import { readCaller, type ServiceContext } from "./context.ts";
-import { executePipeline } from "./execute.ts";
+import { CALLER_GONE, executePipeline } from "./execute.ts";
+import { Stop } from "./stop.ts";
 import { streamPipeline } from "./stream.ts";
 
 type Unary = (call: ServerUnaryCall<Uint8Array, Uint8Array>, done: sendUnaryData<Uint8Array>) => void;
@@ -27,10 +28,10 @@ export function createHandlers(context: ServiceContext): {
   return {
     execution: {
       ExecutePipeline(call, done) {
-        const gone = new AbortController();
-        call.once("cancelled", () => gone.abort());
+        const stop = new Stop();
+        call.once("cancelled", () => stop.call(CALLER_GONE));
         const caller = readCaller(call.metadata, context.gate);
-        executePipeline(context, call.request, { caller, signal: gone.signal }).then(
+        executePipeline(context, call.request, { caller, stop }).then(
           (answer) => done(null, answer),
           (thrown) => done(toStatus(thrown).toStatus()),
         );

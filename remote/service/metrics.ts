@@ -9,20 +9,34 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 /** In seconds: from well below what a chunk takes to what an impatient caller accepts. */
 const DURATION_BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** A number that is read when metrics are asked for: what is counted for each message costs next to nothing. */
+export class Tally {
+  value = 0;
+
+  inc(by = 1): void {
+    this.value += by;
+  }
+
+  dec(): void {
+    this.value -= 1;
+  }
+}
+
 /** The counters of one service. No label takes a value that a client chooses. */
 export class ServiceMetrics {
   readonly #registry = new Registry();
   readonly calls: Counter<"method" | "status">;
   readonly callSeconds: Histogram<"method">;
-  readonly executions: Gauge;
-  readonly streams: Gauge;
-  readonly chunksReceived: Counter.Internal;
-  readonly chunksAnswered: Counter.Internal;
+  readonly executions: Tally = new Tally();
+  readonly streams: Tally = new Tally();
+  readonly chunksReceived: Tally = new Tally();
+  readonly chunksAnswered: Tally = new Tally();
   readonly chunkSeconds: Histogram;
   readonly errors: Counter<"error_type">;
   readonly refused: Counter<"because">;
-  readonly audioSamples: Counter;
-  readonly bytes: Counter<"direction">;
+  readonly audioSamples: Tally = new Tally();
+  readonly bytesIn: Tally = new Tally();
+  readonly bytesOut: Tally = new Tally();
 
   constructor(connectionCount: () => number) {
     const registers = [this.#registry];
@@ -48,21 +62,34 @@ export class ServiceMetrics {
         this.set(connectionCount());
       },
     });
-    this.executions = new Gauge({
+    const { executions, streams, chunksReceived, chunksAnswered, audioSamples, bytesIn, bytesOut } = this;
+    new Gauge({
       name: "remotemedia_grpc_active_executions",
       help: "One-shot runs that are under way.",
       registers,
+      collect() {
+        this.set(executions.value);
+      },
     });
-    this.streams = new Gauge({ name: "remotemedia_grpc_active_streams", help: "Streams that are open.", registers });
-    const chunks = new Counter({
+    new Gauge({
+      name: "remotemedia_grpc_active_streams",
+      help: "Streams that are open.",
+      registers,
+      collect() {
+        this.set(streams.value);
+      },
+    });
+    new Counter({
       name: "remotemedia_stream_chunks_total",
       help: "Chunks that streams took, and results that they gave.",
       labelNames: ["status"],
       registers,
+      collect() {
+        this.reset();
+        this.inc({ status: "received" }, chunksReceived.value);
+        this.inc({ status: "answered" }, chunksAnswered.value);
+      },
     });
-    // Bound once: looking a label up costs more than counting.
-    this.chunksReceived = chunks.labels("received");
-    this.chunksAnswered = chunks.labels("answered");
     this.chunkSeconds = new Histogram({
       name: "remotemedia_stream_chunk_latency_seconds",
       help: "From the arrival of a chunk to its result.",
@@ -81,16 +108,25 @@ export class ServiceMetrics {
       labelNames: ["because"],
       registers,
     });
-    this.audioSamples = new Counter({
+    new Counter({
       name: "remotemedia_audio_samples_received_total",
       help: "Samples of audio that came in.",
       registers,
+      collect() {
+        this.reset();
+        this.inc(audioSamples.value);
+      },
     });
-    this.bytes = new Counter({
+    new Counter({
       name: "streamrack_service_message_bytes_total",
       help: "Bytes of messages.",
       labelNames: ["direction"],
       registers,
+      collect() {
+        this.reset();
+        this.inc({ direction: "in" }, bytesIn.value);
+        this.inc({ direction: "out" }, bytesOut.value);
+      },
     });
   }
 

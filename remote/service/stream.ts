@@ -10,6 +10,7 @@
  * @module
  */
 
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { type RuntimeData, StreamrackError } from "../../core/plugin.ts";
@@ -22,11 +23,11 @@ import { readManifest } from "../wire/manifest.ts";
 import type { Codec, StreamAnswer, StreamMessage, WireChunk } from "../wire/messages.ts";
 import type { Place } from "./admission.ts";
 import { CallStatus, noPlaceStatus } from "./call_status.ts";
-import { CallWriter, setReadAhead } from "../transport/call_writer.ts";
+import { CallWriter, limitReadAhead, writeTogether } from "../transport/call_writer.ts";
 import { ChunkLedger } from "./chunk_ledger.ts";
 import { type Caller, readCaller, type ServiceContext } from "./context.ts";
 import { inputError } from "./execute.ts";
-import { findPort, outputKeys } from "./ports.ts";
+import { type ChunkPorts, findPort, outputKeys } from "./ports.ts";
 import { exceeded, limitRequest, type RequestLimits, Usage } from "./request_limits.ts";
 import { StreamClock } from "./stream_clock.ts";
 import { StreamCounts } from "./stream_counts.ts";
@@ -62,12 +63,14 @@ interface Taking {
   readonly limits: RequestLimits;
   /** Kinds that nodes say they take, by node id. */
   readonly inputKinds: ReadonlyMap<string, readonly string[]>;
+  /** Where single values go, by node id, as far as that was asked. */
+  readonly ports: Map<string, ChunkPorts>;
 }
 
 /** Answers one call, to its end. Never rejects. */
 export async function streamPipeline(context: ServiceContext, call: Call): Promise<void> {
-  // One message is read ahead, not 16 of them: a message may have megabytes.
-  setReadAhead(call, 1);
+  limitReadAhead(call);
+  writeTogether(call);
   const stream = new Stream(context, call);
   context.metrics.streams.inc();
   try {
@@ -153,7 +156,8 @@ class Stream {
     }
     this.#place = place;
     this.#manifest = readManifest(init.manifest);
-    const session = await this.#context.runtime.open(this.#manifest, { signal: this.#stop.signal });
+    const waitAwake = !sharesProcessors(this.#caller.gate?.peer ?? "");
+    const session = await this.#context.runtime.open(this.#manifest, { signal: this.#stop.signal, waitAwake });
     // Only from here on: until the first message and while nodes are created, other limits hold.
     this.#idle = new IdleWatch(this.#context.settings.limits.sessionIdleTimeoutMs, () => this.#endIdle());
     const recommendedChunkSize = init.expectedChunkSize > 0n ? init.expectedChunkSize : USUAL_CHUNK_SIZE;
@@ -182,7 +186,7 @@ class Stream {
   }
 
   async #takeMessages(session: Session, init: Init, limits: RequestLimits): Promise<InputEnd> {
-    const taking = { session, limits, inputKinds: init.inputKinds };
+    const taking = { session, limits, inputKinds: init.inputKinds, ports: new Map<string, ChunkPorts>() };
     for (const { nodeId, read } of init.inputs) {
       await this.#take(taking, { nodeId, sequence: 0n, timestampMs: 0n, values: [{ port: undefined, read }] });
     }
@@ -211,11 +215,12 @@ class Stream {
   }
 
   /** Sends the values of a chunk into the session; waits for room. */
-  async #take({ session, limits, inputKinds }: Taking, chunk: Omit<WireChunk, "type">): Promise<void> {
+  async #take(taking: Taking, chunk: Omit<WireChunk, "type">): Promise<void> {
+    const { session, limits, inputKinds } = taking;
     const { nodeId, sequence, values } = chunk;
     if (values.length === 0) throw protocolError("the chunk holds no value", "none", "buffer, or named_buffers");
     const usage = new Usage(limits);
-    const { ports, ignored } = findPort(session, nodeId, values.map(({ port }) => port));
+    const { ports, ignored } = portsOf(taking, nodeId, values);
     const receivedMs = performance.now();
     for (const [i, { read }] of values.entries()) {
       if (ignored.has(i)) continue;
@@ -244,11 +249,16 @@ class Stream {
     const keys = outputKeys(session);
     for await (const output of session) {
       this.#progress += 1;
-      await this.#giveResult(output, keys);
+      const given = this.#giveResult(output, keys);
+      if (given !== undefined) await given;
     }
   }
 
-  async #giveResult({ nodeId, port, data, sequence: position }: SessionOutput, keys: ReturnType<typeof outputKeys>) {
+  /** Gives a promise where the client has to be waited for. */
+  #giveResult(
+    { nodeId, port, data, sequence: position }: SessionOutput,
+    keys: ReturnType<typeof outputKeys>,
+  ): void | Promise<void> {
     const codec = this.#codec;
     if (!codec.canWrite(data)) {
       throw inputError(
@@ -268,10 +278,10 @@ class Stream {
     };
     this.#context.metrics.chunksAnswered.inc();
     this.#context.metrics.chunkSeconds.observe(processingTimeMs / 1000);
-    await this.#write({ type: "result", result });
-    if (this.#counts.results % RESULTS_PER_METRICS === 0n) {
-      await this.#write({ type: "metrics", metrics: this.#counts.toMetrics(this.#sessionId) });
-    }
+    const written = this.#write({ type: "result", result });
+    if (this.#counts.results % RESULTS_PER_METRICS !== 0n) return written;
+    const writeMetrics = () => this.#write({ type: "metrics", metrics: this.#counts.toMetrics(this.#sessionId) });
+    return written === undefined ? writeMetrics() : written.then(writeMetrics);
   }
 
   async #sayClosed(session: Session, reason: string): Promise<void> {
@@ -340,6 +350,7 @@ class Stream {
   }
 
   #orStall<T>(work: Promise<T>, limits: RequestLimits): Promise<T> {
+    if (limits.timeoutMs === Infinity) return work;
     return within(work, {
       timeoutMs: limits.timeoutMs,
       progress: () => this.#progress,
@@ -382,10 +393,31 @@ class Stream {
     return done === true ? undefined : value;
   }
 
-  async #write(answer: StreamAnswer): Promise<void> {
-    await this.#writer.write(this.#codec.writeAnswer(answer, this.#caller));
+  #write(answer: StreamAnswer): void | Promise<void> {
+    const written = this.#writer.write(this.#codec.writeAnswer(answer, this.#caller));
+    if (written !== undefined) return written.then(() => this.#idle?.touch());
     this.#idle?.touch();
   }
+}
+
+/** Where the values of a chunk go. Most chunks have one, and each is like the last. */
+function portsOf({ session, ports }: Taking, nodeId: string, values: WireChunk["values"]): ChunkPorts {
+  if (values.length !== 1 || values[0]?.port !== undefined) {
+    return findPort(session, nodeId, values.map(({ port }) => port));
+  }
+  let known = ports.get(nodeId);
+  // Those that are not there throw, so there are no more of them than inputs.
+  if (known === undefined) ports.set(nodeId, known = findPort(session, nodeId, [undefined]));
+  return known;
+}
+
+/**
+ * Whether a client is on this machine, and there are not enough processors for
+ * the client, this thread and the worker's: whoever stays awake while it waits
+ * is then in the way of the others.
+ */
+function sharesProcessors(peer: string): boolean {
+  return availableParallelism() < 4 && /^(127\.|::1:|::ffff:127\.)/.test(peer);
 }
 
 /** @throws {StreamrackError} `wrong-kind` for a kind that the manifest's own declaration of the node leaves out. */

@@ -38,19 +38,14 @@ export class WarmSessions {
     this.#max = max;
   }
 
-  /**
-   * A session that nothing was sent to: one that waits, or a new one.
-   *
-   * @throws {StreamrackError} As `Runtime.open`.
-   */
-  async take(manifest: Manifest, signal: AbortSignal): Promise<Session> {
-    const index = this.#max === 0 ? -1 : this.#find(keyOf(manifest));
-    if (index < 0) return await this.#runtime.open(manifest, { signal });
-    const [{ session }] = this.#waiting.splice(index, 1) as [Warm];
-    const onAbort = () => void session.cancel(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    return session;
+  /** A session that nothing was sent to, if one waits. */
+  take(manifest: Manifest): Session | undefined {
+    if (this.#waiting.length === 0) return undefined;
+    // One whose thread has died meanwhile is of no use.
+    this.#waiting = this.#waiting.filter(({ session }) => session.state === "open");
+    const key = keyOf(manifest);
+    const index = this.#waiting.findIndex((warm) => warm.key === key);
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0]?.session;
   }
 
   /** To be called after a run that ended well: opens a session for the next one, from the second run on. */
@@ -80,19 +75,14 @@ export class WarmSessions {
 
   async #open(key: string, manifest: Manifest): Promise<void> {
     if (this.#isClosed) return;
-    const session = await this.#runtime.open(manifest);
+    // A copy: what a session does to its manifest must not be seen by another.
+    const session = await this.#runtime.open(structuredClone(manifest));
     if (this.#isClosed) return await session.cancel("the service stops");
     this.#waiting.push({ key, session, sinceMs: performance.now() });
     this.#sweeper ??= setInterval(() => this.#sweep(), KEPT_MS / 2);
     if (this.#waiting.length > this.#max) {
       await this.#waiting.shift()?.session.cancel("another manifest is asked for more often");
     }
-  }
-
-  #find(key: string): number {
-    // One whose thread has died meanwhile is of no use.
-    this.#waiting = this.#waiting.filter(({ session }) => session.state === "open");
-    return this.#waiting.findIndex((warm) => warm.key === key);
   }
 
   #remember(key: string): void {
@@ -118,7 +108,14 @@ function afterThisTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
+const keys = new WeakMap<Manifest, string>();
+
 /** Tells one manifest from another by all that matters to a run. */
-function keyOf({ nodes, connections, version }: Manifest): string {
-  return createHash("sha256").update(JSON.stringify([version, nodes, connections])).digest("base64");
+function keyOf(manifest: Manifest): string {
+  const known = keys.get(manifest);
+  if (known !== undefined) return known;
+  const { nodes, connections, version } = manifest;
+  const key = createHash("sha256").update(JSON.stringify([version, nodes, connections])).digest("base64");
+  keys.set(manifest, key);
+  return key;
 }

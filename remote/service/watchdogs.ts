@@ -38,7 +38,6 @@ export class IdleWatch {
 
 /** How {@linkcode within} watches. */
 export interface StallOptions {
-  /** `Infinity`: for ever. */
   readonly timeoutMs: number;
   /** Counts up as the pipeline gives something; then it does not stand still. */
   readonly progress: () => number;
@@ -50,7 +49,6 @@ export interface StallOptions {
 /** Waits for work of the pipeline, and calls back if it stands still meanwhile. */
 export async function within<T>(work: Promise<T>, options: StallOptions): Promise<T> {
   const { timeoutMs, progress, isHeldUp, onStall } = options;
-  if (timeoutMs === Infinity) return await work;
   let seen = progress();
   const timer = setInterval(() => {
     if (progress() === seen && !isHeldUp()) onStall();

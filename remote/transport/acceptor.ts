@@ -19,11 +19,10 @@ import { GoawayFilter } from "./goaway_filter.ts";
 /** What every HTTP/2 client sends first (RFC 9113, section 3.4). */
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
-/**
- * Where HTTP/2 cannot be given a socket of which some bytes were read: Bun
- * forgets them, and Deno needs the filter. A stream in between serves both.
- */
-const NEEDS_FILTER = process.versions["deno"] !== undefined || process.versions["bun"] !== undefined;
+/** Deno needs the filter; see there. */
+const NEEDS_FILTER = process.versions["deno"] !== undefined;
+/** Bun 1.4's HTTP/2 reads the socket by itself, past what was put back into it. It takes that as an event. */
+const READS_PAST = process.versions["bun"] !== undefined;
 
 /** Keys and certificates, in PEM. */
 export interface TlsOptions {
@@ -190,6 +189,15 @@ class Door implements Acceptor {
       if (received.length < PREFACE.length) return;
       stopReading();
       socket.pause();
+      if (READS_PAST) {
+        onConnection(socket);
+        // HTTP/2 has begun by then.
+        process.nextTick(() => {
+          socket.emit("data", received);
+          socket.resume();
+        });
+        return;
+      }
       const connection = NEEDS_FILTER ? new GoawayFilter(socket, { prefaceBytes: PREFACE.length }) : socket;
       socket.unshift(received);
       onConnection(connection);

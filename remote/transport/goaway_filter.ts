@@ -78,6 +78,13 @@ export class GoawayFilter extends Duplex {
     this.#socket.write(chunk, done);
   }
 
+  /** What HTTP/2 writes in one go is sent in one go. */
+  override _writev(chunks: { readonly chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
+    this.#socket.cork();
+    chunks.forEach(({ chunk }, i) => this.#socket.write(chunk, i === chunks.length - 1 ? done : undefined));
+    this.#socket.uncork();
+  }
+
   override _final(done: (error?: Error | null) => void): void {
     this.#socket.end(() => done());
   }

@@ -44,13 +44,14 @@ function readOnlyField<T>(message: Uint8Array, read: (reader: BinaryReader, end:
   }
 }
 
-function isNext(reader: BinaryReader, wanted: number): boolean {
+/** Whether the reader stands before a field of this number that holds bytes; reads its tag. */
+export function isNext(reader: BinaryReader, wanted: number): boolean {
   const [number, type] = reader.tag();
   return number === wanted && type === WireType.LengthDelimited;
 }
 
 /** Where the contents of the field end, before which the reader stands. What goes beyond the message throws there. */
-function endOfField(reader: BinaryReader): number {
+export function endOfField(reader: BinaryReader): number {
   const length = reader.uint32();
   return reader.pos + length;
 }
@@ -128,7 +129,8 @@ function readBuffer(reader: BinaryReader): AudioBufferFields | undefined {
   return audio === undefined || reader.pos !== end ? undefined : { audio, metadata };
 }
 
-function readAudioFields(reader: BinaryReader): WireAudio | undefined {
+/** Reads an AudioBuffer, whose tag was read. */
+export function readAudioFields(reader: BinaryReader): WireAudio | undefined {
   const end = endOfField(reader);
   let samples: Uint8Array = NOTHING;
   let [sampleRate, channels, format, numSamples] = [0, 0, 0, 0n];
@@ -148,7 +150,7 @@ function readAudioFields(reader: BinaryReader): WireAudio | undefined {
 const NOTHING = new Uint8Array();
 
 /** Reads an entry of metadata; says whether it was a usual one. */
-function readEntry(reader: BinaryReader, metadata: Record<string, string>): boolean {
+export function readEntry(reader: BinaryReader, metadata: Record<string, string>): boolean {
   const end = endOfField(reader);
   let [key, value] = ["", ""];
   while (reader.pos < end) {
@@ -202,14 +204,13 @@ export function writeAudioDataChunk(chunk: AudioDataChunk): Uint8Array {
 }
 
 /** Writes the fields of a DataBuffer with audio; gives their length. */
-function writeBuffer(writer: BackWriter, audio: WireAudio, metadata: { readonly [key: string]: string }): number {
+export function writeBuffer(
+  writer: BackWriter,
+  audio: WireAudio,
+  metadata: { readonly [key: string]: string },
+): number {
   const end = writer.length;
-  for (const [key, value] of Object.entries(metadata).reverse()) {
-    const entryEnd = writer.length;
-    writer.text(2, value);
-    writer.text(1, key);
-    writer.delimited(10, writer.length - entryEnd);
-  }
+  writeEntries(writer, metadata);
   const audioEnd = writer.length;
   const { samples, sampleRate, channels, format, numSamples } = audio;
   if (numSamples !== 0n) writer.uint(5, numSamples);
@@ -221,9 +222,19 @@ function writeBuffer(writer: BackWriter, audio: WireAudio, metadata: { readonly 
   return writer.length - end;
 }
 
+/** Writes the metadata of a DataBuffer. */
+export function writeEntries(writer: BackWriter, metadata: { readonly [key: string]: string }): void {
+  for (const [key, value] of Object.entries(metadata).reverse()) {
+    const entryEnd = writer.length;
+    writer.text(2, value);
+    writer.text(1, key);
+    writer.delimited(10, writer.length - entryEnd);
+  }
+}
+
 /** At least the length of a message: tags, lengths and numbers take less than 128 bytes, and 24 for each entry. */
-function capacityFor(
-  { samples }: WireAudio,
+export function capacityFor(
+  { samples }: { readonly samples: Uint8Array },
   metadata: { readonly [key: string]: string },
   name: string,
 ): number {

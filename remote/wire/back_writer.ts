@@ -36,9 +36,14 @@ export class BackWriter {
   }
 
   bytes(number: number, value: Uint8Array): void {
-    this.#start -= value.length;
-    this.#bytes.set(value, this.#start);
+    this.raw(value);
     this.delimited(number, value.length);
+  }
+
+  /** Writes fields that are encoded already. */
+  raw(fields: Uint8Array): void {
+    this.#start -= fields.length;
+    this.#bytes.set(fields, this.#start);
   }
 
   text(number: number, value: string): void {

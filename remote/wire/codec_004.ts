@@ -9,7 +9,6 @@ import type { ExecutionMetricsSchema } from "../gen/v004/remotemedia/v1/common_p
 import {
   ExecuteRequestSchema,
   ExecuteResponseSchema,
-  ExecutionStatus,
   type ResourceLimits,
 } from "../gen/v004/remotemedia/v1/execution_pb.ts";
 import {
@@ -20,6 +19,7 @@ import {
 } from "../gen/v004/remotemedia/v1/streaming_pb.ts";
 import { readAudioDataChunk, writeAudioResult } from "./audio_path.ts";
 import { readAudioBuffer, readDataBuffer, writeCommon, writeDataBuffer } from "./data_buffer.ts";
+import { writeExecuteResult } from "./execute_result.ts";
 import { readInputKinds } from "./manifest.ts";
 import type {
   Codec,
@@ -77,17 +77,7 @@ export const codec004: Codec = {
 
   canWrite: () => true,
 
-  writeResult(outputs, metrics, peer) {
-    const outcome = {
-      case: "result" as const,
-      value: {
-        dataOutputs: writeOutputs(outputs, peer),
-        metrics: writeMetrics(metrics),
-        status: ExecutionStatus.SUCCESS,
-      },
-    };
-    return toBinary(ExecuteResponseSchema, create(ExecuteResponseSchema, { outcome }));
-  },
+  writeResult: writeExecuteResult,
 
   writeError(error) {
     return toBinary(

@@ -47,10 +47,7 @@ export function readDataBuffer(buffer: DataBuffer, peer: Peer): RuntimeData {
     case "numpy":
       return readNumpy(value, common);
     case "json":
-      return RuntimeData.json(parseJson(value.jsonPayload, "json.json_payload"), {
-        ...common,
-        metadata: withKey(common.metadata, METADATA_KEYS.schemaType, value.schemaType),
-      });
+      return readJson(value.jsonPayload, buffer.metadata, value.schemaType);
     case "text":
       return RuntimeData.text(decodeText(value.textData, "text.text_data"), {
         ...common,
@@ -152,6 +149,19 @@ export function parseJson(text: string, path: string): JsonValue {
   } catch (cause) {
     throw invalid(path, "is not JSON", JSON.stringify(text.slice(0, 60)), "JSON text", cause);
   }
+}
+
+/** Reads JSON with the metadata of its DataBuffer. */
+export function readJson(
+  payload: string,
+  wireMetadata: { readonly [key: string]: string },
+  schemaType = "",
+): RuntimeData {
+  const { timestampUs, metadata } = readCommon(wireMetadata);
+  return RuntimeData.json(parseJson(payload, "json.json_payload"), {
+    timestampUs,
+    metadata: withKey(metadata, METADATA_KEYS.schemaType, schemaType),
+  });
 }
 
 /** Reads audio with the metadata of its DataBuffer. */

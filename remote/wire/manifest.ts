@@ -4,7 +4,8 @@
  * @module
  */
 
-import { create } from "@bufbuild/protobuf";
+import { Buffer } from "node:buffer";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type JsonValue, type Problem, StreamrackError } from "../../core/plugin.ts";
 import type { Manifest, ManifestNode } from "../../mod.ts";
 import { RuntimeHint } from "./runtime_hint.ts";
@@ -27,12 +28,53 @@ const HINT_NUMBERS: { readonly [hint: string]: WireHint } = {
   [RuntimeHint.cpythonWasm]: WireHint.CPYTHON_WASM,
 };
 
+/** Of how many manifests it is remembered what they are, and how long these may be, in bytes. */
+const REMEMBERED = 64;
+const REMEMBERED_BYTES_MAX = 64 * 1024;
+
+/** Manifests that were read lately, by their bytes, and written lately, by their JSON; the oldest first. */
+const readLately = new Map<string, WireManifest>();
+const writtenLately = new Map<string, Uint8Array>();
+/** What the first of them mean. */
+const meanings = new WeakMap<WireManifest, Manifest>();
+
+function remember<T>(lately: Map<string, T>, key: string, value: T): T {
+  if (key.length > REMEMBERED_BYTES_MAX) return value;
+  lately.set(key, value);
+  const [oldest] = lately.keys();
+  if (lately.size > REMEMBERED) lately.delete(oldest as string);
+  return value;
+}
+
+/** Decodes a manifest; the same bytes give the same object, as far as they are remembered. @throws if they are none. */
+export function readManifestBytes(bytes: Uint8Array): WireManifest {
+  if (bytes.length > REMEMBERED_BYTES_MAX) return fromBinary(PipelineManifestSchema, bytes);
+  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return readLately.get(key) ?? remember(readLately, key, fromBinary(PipelineManifestSchema, bytes));
+}
+
+/** Encodes a manifest. @throws {StreamrackError} As {@linkcode writeManifest}. */
+export function writeManifestBytes(manifest: Manifest): Uint8Array {
+  const key = JSON.stringify(manifest);
+  return writtenLately.get(key) ??
+    remember(writtenLately, key, toBinary(PipelineManifestSchema, writeManifest(manifest)));
+}
+
 /**
- * Reads a manifest. What the names in it mean is for the runtime to check.
+ * Reads a manifest; the same object gives the same. What the names in it mean
+ * is for the runtime to check.
  *
  * @throws {StreamrackError} `invalid-manifest` if parameters are not JSON.
  */
 export function readManifest(wire: WireManifest): Manifest {
+  const known = meanings.get(wire);
+  if (known !== undefined) return known;
+  const manifest = interpret(wire);
+  meanings.set(wire, manifest);
+  return manifest;
+}
+
+function interpret(wire: WireManifest): Manifest {
   const problems: Problem[] = [];
   const nodes = wire.nodes.map((node, i): ManifestNode => {
     const params = parseParams(node.params, `nodes[${i}].params`, problems);

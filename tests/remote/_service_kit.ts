@@ -119,7 +119,7 @@ export class RawStream {
   /** Resolves when there is room for the next message, or the call has ended. */
   async write(message: Uint8Array): Promise<void> {
     // What ended it, `ended` tells.
-    if (!this.#writer.isClosed) await this.#writer.write(message).catch(() => {});
+    if (!this.#writer.isClosed) await this.#writer.write(message)?.catch(() => {});
   }
 
   /** Ends this side, and gives all answers that come until the call has ended. */

@@ -107,6 +107,11 @@ export class HostileRack {
     return ending;
   }
 
+  /** Violations of the attacker until now. */
+  get violations(): number | undefined {
+    return this.#runtime.metrics().plugins["crash"]?.violations;
+  }
+
   async close(): Promise<void> {
     await within(this.#runtime.close(), "the runtime");
   }

@@ -191,6 +191,10 @@ const ATTACKS = {
     await run(task);
     return await new Promise<never>(() => {});
   },
+  "control: done before it is": (task, random, run) => {
+    post(task.control, { notice: "done", metrics: random.pick([{ nodes: [], edges: [] }, hostileValue(random)]) });
+    return run(task);
+  },
 } as const satisfies { readonly [how: string]: (task: SegmentTask, random: Random, run: Run) => Promise<unknown> };
 
 /** The names of all attacks. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Attack, ATTACK_NAMES } from "./_hostile_entry.ts";
-import { fuzzMessages } from "./_fuzz_messages.ts";
+import { fuzzMessages, HostileRack } from "./_fuzz_messages.ts";
 
 /** Fails with everything that went wrong, each with what draws it again. */
 async function run(options: Omit<Parameters<typeof fuzzMessages>[0], "onFailure">) {
@@ -24,10 +24,21 @@ describe("a host with a hostile worker", () => {
         "control: ready again, as another thread",
         "control: a board, though it shares one",
         "control: log entries in others' names",
-        "result: of another",
       ]
     ) {
       assert.deepEqual(Object.keys(report[how]!), ["protocol-violation"], how);
+    }
+    // It comes when all has been given already.
+    assert.deepEqual(Object.keys(report["result: of another"]!), ["ended"]);
+  });
+
+  it("holds it against the plugin also where its sessions have ended well by then", async () => {
+    const rack = await HostileRack.open();
+    try {
+      assert.equal(await rack.round({ how: "result: of another", seed: 7 }), "ended");
+      assert.equal(rack.violations, 1);
+    } finally {
+      await rack.close();
     }
   });
 

@@ -45,7 +45,7 @@ const DESCRIPTION = {
 
 describe("what a worker says", () => {
   it("is a notice or an answer, or a violation", () => {
-    for (const [notice, key] of [["log", "entry"], ["board", "words"]] as const) {
+    for (const [notice, key] of [["log", "entry"], ["board", "words"], ["done", "metrics"]] as const) {
       assert.deepEqual(readControlMessage({ notice, [key]: 5 }), { kind: "notice", notice, content: 5 });
     }
     const answer = { kind: "answer", id: "1", answer: { ok: true, value: 2 } };

@@ -32,6 +32,8 @@ export interface LinkOptions {
   readonly limits: FlowLimits;
   /** Whether a value stays on the link until nothing that was made from it is under way. Default: false. */
   readonly keeps?: boolean | undefined;
+  /** Whether waits for the other end may begin awake. Default: true. */
+  readonly waitsAwake?: boolean | undefined;
   /** Where values and waits of this end are counted. */
   readonly counts?: EdgeCounts | undefined;
   /** Who is at the other end, and has to answer for what comes from there. Absent: the host is there. */

@@ -77,6 +77,8 @@ export class RingLinkReader implements LinkReader {
     this.#peer = peer;
     this.#kinds = kinds;
     this.#takesAudio = kinds === undefined || kinds.includes("audio") || kinds.includes("any");
+    // Only audio comes through the ring.
+    this.awaitsMessage = !this.#takesAudio;
     this.#latestEpoch = latestEpoch;
     this.closed = new Promise((resolve) => this.#close = resolve);
     this.#lostBefore = end.lostBefore;
@@ -246,8 +248,12 @@ export class RingLinkReader implements LinkReader {
     if (!this.#hasEnded || this.#hasConfirmed || this.#isClosed) return;
     if (this.#leases !== undefined && (this.#leases.size > 0 || this.peek() !== undefined || this.#isBroken)) return;
     this.#hasConfirmed = true;
-    this.#port.postMessage({ t: "closed" } satisfies ToWriter);
-    this.#close();
+    // Later: whoever waits for what has come, or for what is made of it, is served first.
+    void nextTurn().then(() => {
+      if (this.#isClosed) return;
+      this.#port.postMessage({ t: "closed" } satisfies ToWriter);
+      this.#close();
+    });
   }
 
   /** The next item, or nothing: none is there, or it is still on its way over the port. */

@@ -12,7 +12,7 @@ import type { AudioData, RuntimeData } from "../../core/data/types.ts";
 import { ringSoon } from "../../core/flow/doorbells.ts";
 import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
-import { noteMessage, Pacer } from "../../core/flow/pacer.ts";
+import { nextTurn, noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import { Vigil } from "../../core/flow/vigil.ts";
 import { recycle, takeBuffer } from "./buffer_pool.ts";
 import type { LinkOptions, LinkWriter, OnViolation } from "./link.ts";
@@ -59,9 +59,10 @@ export class RingLinkWriter implements LinkWriter {
   readonly #kept: Kept[] = [];
   /** A reader that keeps up never makes the writer wait, which would then never hear of a flush. */
   readonly #pacer = new Pacer();
-  readonly #vigil = new Vigil();
+  readonly #vigil: Vigil;
   #failure: Error | undefined;
   #isPumping = false;
+  #isWakeDue = false;
   #isEnding = false;
   #hasEnded = false;
   #isClosed = false;
@@ -75,7 +76,7 @@ export class RingLinkWriter implements LinkWriter {
   constructor(
     port: MessagePort,
     ring: RingBytes,
-    { limits, keeps = false, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
+    { limits, keeps = false, waitsAwake, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
   ) {
     this.#peer = peer;
     this.#onViolation = onViolation;
@@ -83,6 +84,7 @@ export class RingLinkWriter implements LinkWriter {
     this.#limits = limits;
     this.#answers = new Allowance(limits.items);
     this.#keeps = keeps;
+    this.#vigil = new Vigil(waitsAwake);
     this.#counts = counts;
     this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
     this.closed = new Promise((resolve) => this.#close = resolve);
@@ -267,9 +269,24 @@ export class RingLinkWriter implements LinkWriter {
       this.#post(item);
     } else {
       if (!this.#ring.tryWriteReference(item, () => this.#post(item))) return false;
-      if (this.#ring.mustWakeReader()) ringSoon(this.#wakeReader);
+      this.#wakeReaderLater();
     }
     return true;
+  }
+
+  /**
+   * A value that was posted wakes the reader, who may have looked for its reference a moment before that was written.
+   * That is seldom, so it is looked at in the next turn: mostly the reader has found both by then.
+   */
+  #wakeReaderLater(): void {
+    if (this.#isWakeDue) return;
+    this.#isWakeDue = true;
+    void nextTurn().then(() => {
+      this.#isWakeDue = false;
+      // The end wakes the reader as well; and behind a link that is closed, the ring may be another's.
+      if (this.#hasEnded || this.#isClosed) return;
+      if (this.#ring.freed !== this.#ring.written && this.#ring.mustWakeReader()) this.#wakeReader();
+    });
   }
 
   readonly #wakeReader = (): void => {

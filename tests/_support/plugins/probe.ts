@@ -35,6 +35,16 @@ export default definePlugin({
       create: () => ({ process: (data) => data }),
     }),
     defineNode({
+      type: "probe.tally",
+      summary: "Answers every value with how many it has seen.",
+      inputs: { in: ["any"] },
+      outputs: { out: ["json"] },
+      create: () => {
+        let seen = 0;
+        return { process: () => RuntimeData.json(++seen) };
+      },
+    }),
+    defineNode({
       type: "probe.binary",
       summary: "Answers every value with bytes.",
       inputs: { in: ["any"] },
