@@ -83,6 +83,7 @@ describe("rings of a session whose segment", () => {
         metrics: () => Promise.resolve({ nodes: [], edges: [] }),
         endWithin: () => Promise.resolve(),
         health: () => undefined,
+        onDone() {},
         flush() {},
         cancel() {},
       };
