@@ -62,9 +62,9 @@ for (const { name, options } of WAYS) {
     it("makes send reject where it is asked to, with the value untouched, and takes it later", () =>
       withRuntime(async (runtime) => {
         const session = await runtime.open(chain("util.passthrough"));
-        const value = bytes();
+        let value = bytes();
         const failure = await (async () => {
-          for (;;) await session.send(bytes());
+          for (;; value = bytes()) await session.send(value);
         })().catch((error) => error as StreamrackError);
         assert.deepEqual([failure.reason, failure.code, failure.retryable], [
           "resource-exhausted",
@@ -72,7 +72,6 @@ for (const { name, options } of WAYS) {
           true,
         ]);
         assert.match(failure.message, /less than 5320/);
-        await assert.rejects(session.send(value), { reason: "resource-exhausted" });
         assert.equal(value.bytes.length, 1000);
         assert.equal(session.state, "open");
         const outputs = session[Symbol.asyncIterator]();
