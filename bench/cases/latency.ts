@@ -19,7 +19,7 @@ export default {
     "most of it is the waking of two threads.",
   points(mode): readonly Point[] {
     const quick = mode === "quick";
-    return [{ params: { window: 1 }, contenders: quick ? ["streamrack", "port"] : ALL, rounds: quick ? 3 : 5 }];
+    return [{ params: { window: 1 }, contenders: quick ? ["streamrack", "port"] : ALL, rounds: quick ? 2 : 5 }];
   },
   async observe({ contender }: ObserveOptions): Promise<Measured> {
     const options = { stages: 1, samplesPerChunk: SAMPLES_PER_CHUNK, window: 1 };

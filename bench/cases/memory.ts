@@ -30,7 +30,7 @@ export default {
       ours({ of: "idle session", state: "used" }, quick ? 1 : 3),
       ...(quick ? [] : [{ params: { of: "worker" }, contenders: ["streamrack", "port", ...PACKAGES], rounds: 1 }]),
       ours({ of: "allocations" }, quick ? 1 : 2),
-      ours({ of: "growth", chunks: quick ? 300_000 : 1_000_000 }, 1),
+      ours({ of: "growth", chunks: quick ? 150_000 : 1_000_000 }, 1),
     ];
   },
   observe({ contender, params }: ObserveOptions): Promise<Measured> {

@@ -12,7 +12,7 @@ import { findBatch, loadContender, makeChunks, withPipe } from "./pipes.ts";
 
 /** How long a batch, which is one sample of tinybench, should take, in milliseconds. */
 const BATCH_MS = 15;
-const WARMUP_MS = { full: 1_000, quick: 500 } as const;
+const WARMUP_MS = { full: 1_000, quick: 250 } as const;
 const TIME_MS = 250;
 
 /** Opens a contender, checks it, and times batches of chunks through it. */
