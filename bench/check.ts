@@ -12,7 +12,7 @@ import { CASES } from "./cases/mod.ts";
 import { readBudgets } from "./harness/budgets.ts";
 import { printProgress, readRuntimes } from "./harness/options.ts";
 import { type Budget, judgeReport, type Verdict } from "./harness/ratios.ts";
-import { busyWarning } from "./harness/report.ts";
+import { reportWarnings } from "./harness/report.ts";
 import { runBench } from "./harness/run.ts";
 import { schedule } from "./harness/schedule.ts";
 import { renderVerdict } from "./harness/verdict_text.ts";
@@ -60,8 +60,7 @@ async function main(args: string[]): Promise<number> {
   console.log(
     failures.length === 0 ? "\nall ratios hold" : `\n${failures.length} of ${verdicts.length} ratios do not hold`,
   );
-  const warning = busyWarning(report);
-  if (warning !== undefined) console.log(warning);
+  for (const text of reportWarnings(report)) console.log(text);
   return failures.length === 0 ? 0 : 1;
 }
 

@@ -8,7 +8,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { runScript } from "../scripts/lib/run_script.ts";
+import { INTERRUPTED, runScript } from "../scripts/lib/run_script.ts";
 import { CASES } from "./cases/mod.ts";
 import { CATALOG } from "./contenders/catalog.ts";
 import { readBudgets } from "./harness/budgets.ts";
@@ -16,7 +16,7 @@ import { compareReports, comparisonWarnings } from "./harness/compare.ts";
 import { renderPage } from "./harness/html/page.ts";
 import { printProgress, readRuntimes } from "./harness/options.ts";
 import { judgeReport } from "./harness/ratios.ts";
-import { busyWarning, parseReport, type Report, serializeReport } from "./harness/report.ts";
+import { parseReport, type Report, reportWarnings, serializeReport } from "./harness/report.ts";
 import { runBench } from "./harness/run.ts";
 import { schedule } from "./harness/schedule.ts";
 import { renderChanges, renderText } from "./harness/text_table.ts";
@@ -51,23 +51,25 @@ async function main(args: string[]): Promise<number> {
   const verdicts = judgeReport(report, await readBudgets()).filter(({ standing }) => standing !== "not measured");
   console.log(renderText(report, CASES));
   if (verdicts.length > 0) console.log(`\nPromised ratios\n${verdicts.map(renderVerdict).join("\n")}`);
-  const warning = busyWarning(report);
-  if (warning !== undefined) console.log(`\n${warning}`);
+  for (const text of reportWarnings(report)) console.log(`\n${text}`);
   if (before !== undefined) {
     for (const text of comparisonWarnings(before, report)) console.error(`warning: ${text}`);
     console.log(`\nSince ${before.commit} (${before.startedAt})\n${renderChanges(compareReports(before, report))}`);
   }
   if (options.json !== undefined) await writeOutput(options.json, serializeReport(report));
   if (options.html !== undefined) await writeOutput(options.html, renderPage(report, { cases: CASES, verdicts }));
-  return 0;
+  return interruption.signal.aborted ? INTERRUPTED : 0;
 }
+
+/** The first Ctrl-C ends the measuring; what was observed until then is still shown and written. */
+const interruption = new AbortController();
 
 type Options = ReturnType<typeof readOptions>;
 
 async function measure({ cases, mode, runtimes, contenders, rounds }: Options): Promise<Report> {
   const planned = schedule(cases, { mode, runtimes, contenders, rounds });
   if (planned.length === 0) throw new Error("nothing to measure: no case has such a contender");
-  return await runBench(planned, { mode, onProgress: printProgress });
+  return await runBench(planned, { mode, signal: interruption.signal, onProgress: printProgress });
 }
 
 async function readReport(path: string): Promise<Report> {
@@ -116,9 +118,14 @@ function readOptions(args: string[]) {
   } as const;
 }
 
+function onInterrupt(): void {
+  console.error("\ninterrupted: showing what was observed until now (Ctrl-C again: show nothing)");
+  interruption.abort();
+}
+
 function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`no such ${what}: ${unknown.join(", ")}; there are ${known.join(", ")}`);
 }
 
-if (import.meta.main) await runScript(() => main(process.argv.slice(2)));
+if (import.meta.main) await runScript(() => main(process.argv.slice(2)), { onInterrupt });

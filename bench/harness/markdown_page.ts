@@ -10,7 +10,7 @@ import { findLosses } from "./losses.ts";
 import { metricTitle } from "./metric.ts";
 import { renderNumber, renderSummary } from "./numbers.ts";
 import type { Verdict } from "./ratios.ts";
-import { busyWarning, paramsKey, type Report, runtimesOf, type Series, toSeries } from "./report.ts";
+import { paramsKey, type Report, reportWarnings, runtimesOf, type Series, toSeries } from "./report.ts";
 import { renderFigure, renderMeasured } from "./verdict_text.ts";
 
 /** What the document is made from. */
@@ -72,14 +72,12 @@ export function benchmarksDocument({ report, cases, verdicts, shortfalls }: Mark
 function runSection(report: Report): string {
   const { machine, mode, commit, startedAt, elapsedS, runtimes, packages } = report;
   const versions = [...Object.entries(runtimes), ...Object.entries(packages)];
-  const warning = busyWarning(report);
+  const warnings = reportWarnings(report).map((text) => `\n\n**${text}**`);
   return `## The run
 
 A ${mode} run of commit \`${commit}\`, ${startedAt.slice(0, 10)}, which took ${Math.round(elapsedS / 60)} minutes, on
 ${machine.cpu} with ${machine.processors} processors and ${machine.memoryGb} GB, ${machine.system}.
-${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.${
-    warning === undefined ? "" : `\n\n**${warning}**`
-  }`;
+${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.${warnings.join("")}`;
 }
 
 function promises(report: Report, verdicts: readonly Verdict[]): string {

@@ -45,6 +45,8 @@ export interface Report {
   readonly runtimes: Readonly<Partial<Record<BenchRuntime, string>>>;
   /** Exact versions of the packages that took part. */
   readonly packages: Readonly<Record<string, string>>;
+  /** How many observations were left out, as the run was ended before. Default: 0. */
+  readonly leftOut?: number | undefined;
   readonly observations: readonly Observation[];
 }
 
@@ -115,8 +117,16 @@ export function runtimesOf(report: Report): BenchRuntime[] {
   return BENCH_RUNTIMES.filter((name) => report.runtimes[name] !== undefined);
 }
 
-/** A sentence of warning if others were using the machine when the run began. */
-export function busyWarning({ machine: { loadBefore, processors } }: Report): string | undefined {
-  if (loadBefore === null || loadBefore < 0.3 * processors) return undefined;
-  return `The machine was busy when the run began (load ${loadBefore} on ${processors} processors): take the figures with care.`;
+/** Sentences on what a reader has to know before the figures: others were using the machine, or the run was cut short. */
+export function reportWarnings({ machine: { loadBefore, processors }, leftOut = 0, observations }: Report): string[] {
+  const warnings: string[] = [];
+  if (loadBefore !== null && loadBefore >= 0.3 * processors) {
+    warnings.push(
+      `The machine was busy when the run began (load ${loadBefore} on ${processors} processors): take the figures with care.`,
+    );
+  }
+  if (leftOut > 0) {
+    warnings.push(`The run was cut short: ${leftOut} of ${observations.length + leftOut} observations are missing.`);
+  }
+  return warnings;
 }

@@ -18,12 +18,17 @@ import type { Planned } from "./schedule.ts";
 /** How a run goes on. */
 export interface RunOptions {
   readonly mode: BenchMode;
+  /** Ends the run: the observation that is being made is given up, and the report has those before it. */
+  readonly signal?: AbortSignal | undefined;
   /** Called before each observation. */
   onProgress(done: number, total: number, next: Planned): void;
 }
 
+/** Time that a quick run takes at most, so that with its start and end it stays below two minutes. */
+const QUICK_MS_PER_RUNTIME = 115_000;
+
 /** Makes the observations, in their order. A contender that failed at a point is not tried there again. */
-export async function runBench(planned: readonly Planned[], { mode, onProgress }: RunOptions): Promise<Report> {
+export async function runBench(planned: readonly Planned[], { mode, signal, onProgress }: RunOptions): Promise<Report> {
   const startedMs = performance.now();
   const startedAt = new Date().toISOString();
   const machine = describeMachine();
@@ -31,15 +36,24 @@ export async function runBench(planned: readonly Planned[], { mode, onProgress }
   const observers = new Map(
     await Promise.all(names.map(async (name) => [name, await findObserver(name)] as const)),
   );
+  const limits = mode === "quick" ? [AbortSignal.timeout(QUICK_MS_PER_RUNTIME * names.length)] : [];
+  const end = AbortSignal.any(signal === undefined ? limits : [signal, ...limits]);
   const observations: Observation[] = [];
   const failed = new Set<string>();
+  let leftOut = 0;
   for (const [index, next] of planned.entries()) {
     const { round: _, ...place } = next;
     const key = JSON.stringify(place);
     if (failed.has(key)) continue;
     onProgress(index, planned.length, next);
     const observer = observers.get(next.runtime);
-    const result = await observer?.observe(next.caseId, { mode, contender: next.contender, params: next.params });
+    const options = { mode, contender: next.contender, params: next.params };
+    const result = end.aborted ? undefined : await observer?.observe(next.caseId, options, end);
+    // What was under way is given up: it may have been killed.
+    if (end.aborted) {
+      leftOut = planned.length - index;
+      break;
+    }
     if (result === undefined) continue;
     if (!result.ok) failed.add(key);
     observations.push({ ...next, ...result });
@@ -54,6 +68,7 @@ export async function runBench(planned: readonly Planned[], { mode, onProgress }
     machine,
     runtimes: runtimes as Partial<Record<BenchRuntime, string>>,
     packages: await readPackages(),
+    leftOut,
     observations,
   };
 }

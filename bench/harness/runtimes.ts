@@ -28,7 +28,7 @@ export interface Observer {
   readonly runtime: BenchRuntime;
   readonly version: string;
   /** Makes one observation in a process of its own. Never throws for what the contender does. */
-  observe(caseId: string, options: ObserveOptions): Promise<ObservationResult>;
+  observe(caseId: string, options: ObserveOptions, signal?: AbortSignal): Promise<ObservationResult>;
 }
 
 /** Finds, or fetches, a runtime. */
@@ -38,9 +38,16 @@ export async function findObserver(runtime: BenchRuntime): Promise<Observer> {
   return {
     runtime,
     version: runtime === "deno" ? process.versions["deno"] ?? "" : RUNTIME_VERSIONS[runtime],
-    async observe(caseId, options) {
+    async observe(caseId, options, signal) {
       const args = [...ARGUMENTS[runtime], caseId, JSON.stringify(options)];
-      const { stdout, ending, output } = await runProcess({ command, args, cwd: ROOT, env, deadlineMs: DEADLINE_MS });
+      const { stdout, ending, output } = await runProcess({
+        command,
+        args,
+        cwd: ROOT,
+        env,
+        deadlineMs: DEADLINE_MS,
+        signal,
+      });
       return readResult(stdout, ending, output);
     },
   };

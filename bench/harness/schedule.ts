@@ -26,19 +26,23 @@ export interface ScheduleOptions {
 }
 
 /**
- * Plans all observations. At each point the contenders take turns, round by
+ * Plans all observations. The contenders of a point take turns, round by
  * round, and every second round goes backwards: what changes slowly, such as the
- * temperature of the machine, meets all of them alike.
+ * temperature of the machine, meets all of them alike. A round of everything
+ * comes before the next round of anything, so that a run that is cut short has
+ * seen each point.
  */
 export function schedule(cases: readonly Case[], options: ScheduleOptions): Planned[] {
   const { mode, runtimes } = options;
-  return runtimes.flatMap((runtime) =>
+  const planned = runtimes.flatMap((runtime) =>
     cases.flatMap(({ id, points }) =>
       points(mode).flatMap((point) =>
         turns(point, options).map((turn) => ({ runtime, caseId: id, params: point.params, ...turn }))
       )
     )
   );
+  // Sorting is stable.
+  return planned.sort((a, b) => a.round - b.round);
 }
 
 function turns(point: Point, { contenders, rounds }: ScheduleOptions): { contender: string; round: number }[] {

@@ -20,6 +20,8 @@ export interface RunProcessOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Time after which the whole group is killed, in ms. */
   readonly deadlineMs: number;
+  /** Kills the whole group when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a program ended. */
@@ -40,7 +42,7 @@ const running = new Set<number>();
 
 /** Runs a program to its end; never throws for what the program does. */
 export function runProcess(options: RunProcessOptions): Promise<ProcessResult> {
-  const { command, args = [], cwd, deadlineMs } = options;
+  const { command, args = [], cwd, deadlineMs, signal } = options;
   const startedMs = performance.now();
   return new Promise((resolve) => {
     // A group of its own, so that a deadline also ends what the program itself started.
@@ -59,25 +61,32 @@ export function runProcess(options: RunProcessOptions): Promise<ProcessResult> {
     });
     child.stderr.on("data", (part: Uint8Array) => allParts.push(part));
 
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
+    let killedFor: string | undefined;
+    const kill = (reason: string) => {
+      killedFor = reason;
       killGroup(child.pid);
       // A grandchild that left the group may hold the pipes open: do not wait for it.
       child.stdout.destroy();
       child.stderr.destroy();
+    };
+    const timer = setTimeout(() => {
+      kill(`killed after ${Math.round(deadlineMs / 1000)} s: it did not end by itself`);
     }, deadlineMs);
+    const onAbort = () => kill("killed: it was no longer wanted");
+    if (signal?.aborted === true) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
 
     const settle = (ok: boolean, ending: string) => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
       if (child.pid !== undefined) running.delete(child.pid);
       const elapsedMs = performance.now() - startedMs;
       resolve({ ok, ending, stdout: decode(stdoutParts), output: decode(allParts), elapsedMs });
     };
     child.on("error", (error) => settle(false, `could not be started: ${error.message}`));
-    child.on("close", (code, signal) => {
-      if (timedOut) settle(false, `killed after ${Math.round(deadlineMs / 1000)} s: it did not end by itself`);
-      else if (signal !== null) settle(false, `ended by ${signal}`);
+    child.on("close", (code, endedBy) => {
+      if (killedFor !== undefined) settle(false, killedFor);
+      else if (endedBy !== null) settle(false, `ended by ${endedBy}`);
       else settle(code === 0, `exit code ${code}`);
     });
   });

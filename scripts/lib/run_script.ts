@@ -7,16 +7,33 @@
 import process from "node:process";
 import { killAllProcesses } from "./run_process.ts";
 
+/** Exit code of a script that was interrupted. */
+export const INTERRUPTED = 130;
+
+/** How {@linkcode runScript} runs. */
+export interface RunScriptOptions {
+  /** Called at the first interruption, after which the script is to end soon by itself. The second one ends it. */
+  readonly onInterrupt?: () => void;
+}
+
 /**
  * Runs a script's main function and ends the process with the exit code that
  * it gives. An error is printed by its message, which says what to do; with
  * `DEBUG` set, by its stack. An interrupted script takes what it started along.
  */
-export async function runScript(main: () => number | Promise<number>): Promise<never> {
+export async function runScript(
+  main: () => number | Promise<number>,
+  { onInterrupt }: RunScriptOptions = {},
+): Promise<never> {
+  let isInterrupted = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
+      if (onInterrupt !== undefined && !isInterrupted) {
+        isInterrupted = true;
+        return onInterrupt();
+      }
       killAllProcesses();
-      process.exit(130);
+      process.exit(INTERRUPTED);
     });
   }
   let exitCode = 1;

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { BENCH_RUNTIMES, type BenchRuntime } from "../../bench/harness/case.ts";
 import { readRuntimes } from "../../bench/harness/options.ts";
-import { serializeReport } from "../../bench/harness/report.ts";
+import { parseReport, reportWarnings, serializeReport } from "../../bench/harness/report.ts";
 import { runBench } from "../../bench/harness/run.ts";
 import { ROOT } from "../../scripts/lib/files.ts";
 import { runProcess } from "../../scripts/lib/run_process.ts";
@@ -13,6 +15,7 @@ import { runtimePath } from "../../scripts/toolchain.ts";
 import { observed, reportOf } from "./_reports.ts";
 
 const here: BenchRuntime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+const skipOutsideDeno = here === "deno" ? false : "the same on every runtime: run under Deno";
 const DEADLINE_MS = 60_000;
 
 describe("runBench", () => {
@@ -42,6 +45,58 @@ describe("runBench", () => {
   });
 });
 
+describe("a run that is ended", () => {
+  it("keeps what it has observed, gives up what is under way, and says what is missing", async () => {
+    const interruption = new AbortController();
+    const place = {
+      runtime: here,
+      caseId: "throughput",
+      contender: "main",
+      params: { samplesPerChunk: 480, window: 2 },
+    };
+    const report = await runBench([0, 1, 2].map((round) => ({ ...place, round })), {
+      mode: "full",
+      signal: interruption.signal,
+      onProgress: (done) => {
+        // While the second one is being made.
+        if (done === 1) setTimeout(() => interruption.abort());
+      },
+    });
+    assert.deepEqual(report.observations.map(({ round, ok }) => ({ round, ok })), [{ round: 0, ok: true }]);
+    assert.equal(report.leftOut, 2);
+    assert.deepEqual(reportWarnings({ ...report, machine: { ...report.machine, loadBefore: null } }), [
+      "The run was cut short: 2 of 3 observations are missing.",
+    ]);
+  });
+
+  it("shows what it has after the first Ctrl-C", { skip: skipOutsideDeno }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "streamrack-bench-"));
+    try {
+      const json = join(folder, "report.json");
+      const args = ["run", "-A", "--no-check", "bench/main.ts", "throughput", "--contender", "main", "--json", json];
+      const child = spawn(await runtimePath("deno"), args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+      let said = "";
+      let isInterrupted = false;
+      child.stdout.resume();
+      child.stderr.on("data", (part: Uint8Array) => {
+        said += new TextDecoder().decode(part);
+        // Only once: the second one would end it at once.
+        if (isInterrupted || !said.includes("[2/")) return;
+        isInterrupted = true;
+        // Not child.kill(): on Deno the child then counts as killed by the signal, whatever code it exits with.
+        process.kill(child.pid as number, "SIGINT");
+      });
+      const code = await new Promise((resolve) => child.once("close", resolve));
+      assert.equal(code, 130, said);
+      assert.match(said, /interrupted/);
+      const { observations, leftOut = 0 } = parseReport(await readFile(json, "utf8"));
+      assert.ok(observations.length >= 1 && leftOut >= 1, said);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
 describe("readRuntimes", () => {
   it("takes one, or all, and nothing else", () => {
     assert.deepEqual(readRuntimes("bun"), ["bun"]);
@@ -51,7 +106,7 @@ describe("readRuntimes", () => {
 });
 
 describe("the commands", () => {
-  const skip = here === "deno" ? false : "the same on every runtime: run under Deno";
+  const skip = skipOutsideDeno;
   let folder = "";
   before(async () => void (folder = await mkdtemp(join(tmpdir(), "streamrack-bench-"))));
   after(() => rm(folder, { recursive: true, force: true }));

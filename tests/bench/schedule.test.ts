@@ -23,6 +23,12 @@ describe("schedule", () => {
     assert.ok(planned.every(({ runtime, caseId }) => runtime === "bun" && caseId === "demo"));
   });
 
+  it("makes a round of everything before the next round of anything", () => {
+    const other: Case = { ...demo, id: "other", points: () => [{ params: {}, contenders: ["d"], rounds: 2 }] };
+    const planned = schedule([demo, other], { mode: "full", runtimes: ["bun"] });
+    assert.equal(planned.map(({ contender }) => contender).join(""), "abcdcbadabc");
+  });
+
   it("leaves out who is not wanted, and makes as many rounds as told", () => {
     const options = { mode: "full", runtimes: ["deno", "node"], contenders: ["c"], rounds: 1 } as const;
     assert.deepEqual(schedule([demo], options).map(({ runtime, contender }) => `${runtime} ${contender}`), [

@@ -9,7 +9,7 @@ import type { Case } from "../case.ts";
 import { metricTitle } from "../metric.ts";
 import { renderNumber, renderSummary } from "../numbers.ts";
 import type { Verdict } from "../ratios.ts";
-import { busyWarning, paramsKey, type Report, runtimesOf, type Series, toSeries } from "../report.ts";
+import { paramsKey, type Report, reportWarnings, runtimesOf, type Series, toSeries } from "../report.ts";
 import { renderFigure } from "../verdict_text.ts";
 import { barChart } from "./bars.ts";
 import { lineChart } from "./lines.ts";
@@ -52,14 +52,14 @@ function head(report: Report): string {
   const versions = [...Object.entries(runtimes), ...Object.entries(packages)].map(([name, version]) =>
     `${name} ${version}`
   );
-  const warning = busyWarning(report);
+  const warnings = reportWarnings(report).map((text) => `<p class="warning">${escape(text)}</p>`);
   return `<h1>Streamrack benchmark</h1>
 <p class="meta">${
     escape(`${mode} run of commit ${commit}, ${startedAt.slice(0, 16).replace("T", " ")} UTC, ${elapsedS} s`)
   }<br>
 ${escape(`${machine.cpu}, ${machine.processors} processors, ${machine.memoryGb} GB, ${machine.system}`)}<br>
 ${escape(versions.join(" · "))}</p>
-${warning === undefined ? "" : `<p class="warning">${escape(warning)}</p>`}
+${warnings.join("\n")}
 <p>Every bar is the median of observations, each made in a process of its own; contenders took turns. The line across the
 end of a bar is the spread (median absolute deviation). Results were checked sample by sample before and after each timing.
 Compare bars of one panel: figures of different machines, or of different runs, say little about each other.</p>
