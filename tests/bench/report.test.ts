@@ -86,7 +86,9 @@ describe("lines", () => {
     const scale = logScale(1, 100, [0, 10]);
     assert.deepEqual([1, 10, 100].map((value) => Math.round(scale(value))), [0, 5, 10]);
     assert.equal(logScale(3, 3, [0, 10])(3), 5);
-    assert.deepEqual(spreadOut([5, 0, 6], 10), [10, 0, 20]);
+    assert.deepEqual(spreadOut([5, 0, 6], { gap: 10, limit: 100 }), [10, 0, 20]);
+    assert.deepEqual(spreadOut([5, 0, 28], { gap: 10, limit: 30 }), [10, 0, 28], "what is apart stays");
+    assert.deepEqual(spreadOut([25, 26, 28], { gap: 10, limit: 30 }), [10, 20, 30], "nothing leaves the picture");
   });
 });
 

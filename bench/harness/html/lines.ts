@@ -31,12 +31,13 @@ export function lineChart(series: readonly Series[], metric: string, param: stri
   const parts: string[] = [];
   for (let y = lowest; y <= highest * 1.001; y *= 10) {
     parts.push(element("path", { d: `M${LEFT} ${toY(y).toFixed(1)}H${WIDTH - RIGHT}`, class: "grid" }));
-    parts.push(element("text", { x: LEFT - 6, y: toY(y) + 4, class: "tick end" }, renderNumber(y)));
+    parts.push(element("text", { x: LEFT - 6, y: toY(y) + 4, class: "tick end" }, renderTick(y)));
   }
-  for (const x of xs) parts.push(element("text", { x: toX(x), y: HEIGHT - 18, class: "tick" }, renderNumber(x)));
+  for (const x of xs) parts.push(element("text", { x: toX(x), y: HEIGHT - 18, class: "tick" }, renderTick(x)));
   parts.push(element("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 3, class: "tick" }, escape(param)));
   const lines = [...Map.groupBy(points, ({ contender }) => contender)];
-  const labels = spreadOut(lines.map(([, own]) => toY(own.toSorted((a, b) => a.x - b.x).at(-1)?.y as number)), 14);
+  const ends = lines.map(([, own]) => toY(own.toSorted((a, b) => a.x - b.x).at(-1)?.y as number));
+  const labels = spreadOut(ends, { gap: 14, limit: HEIGHT - BOTTOM });
   lines.forEach(([contender, own], i) => {
     const entry = CATALOG[contender];
     const kind = entry?.kind ?? "bare";
@@ -66,8 +67,14 @@ export function logScale(low: number, high: number, [from, to]: readonly [number
   return (value) => from + (Math.log(value) - Math.log(low)) / (Math.log(high) - Math.log(low)) * (to - from);
 }
 
-/** Moves positions apart until they are at least `gap` from each other, keeping their order. */
-export function spreadOut(positions: readonly number[], gap: number): number[] {
+/**
+ * Moves positions apart until they are at least `gap` from each other, keeping
+ * their order: forwards, and where that leads beyond the limit, backwards.
+ */
+export function spreadOut(
+  positions: readonly number[],
+  { gap, limit }: { readonly gap: number; readonly limit: number },
+): number[] {
   const order = positions.map((position, index) => ({ position, index })).sort((a, b) => a.position - b.position);
   const placed = [...positions];
   let last = -Infinity;
@@ -75,5 +82,15 @@ export function spreadOut(positions: readonly number[], gap: number): number[] {
     last = Math.max(position, last + gap);
     placed[index] = last;
   }
+  let next = limit + gap;
+  for (const { index } of order.reverse()) {
+    next = Math.min(placed[index] as number, next - gap);
+    placed[index] = next;
+  }
   return placed;
+}
+
+/** A number for an axis, in few signs: `10k`, `1.92k`, `1M`. */
+function renderTick(value: number): string {
+  return value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 }).replace("K", "k");
 }
