@@ -8,21 +8,22 @@
  * @module
  */
 
-import { copyData } from "../data/transfer.ts";
 import { displayValue, isError, placed, StreamrackError } from "../errors.ts";
 import type { Delivery } from "../flow/alignment.ts";
 import { isRingDue, ringNow } from "../flow/doorbells.ts";
 import type { FanIn } from "../flow/fan_in.ts";
 import { countMissing, type Inlet } from "../flow/inlet.ts";
 import type { Item } from "../flow/item.ts";
-import { Lease } from "../flow/lease.ts";
 import type { Outlet, OutletStamp } from "../flow/outlet.ts";
-import type { ItemContext, NodeLog, NodeSource, PortKinds, Progress, StreamingNode } from "../node/contract.ts";
+import type { NodeLog, PortKinds, StreamingNode } from "../node/contract.ts";
 import type { NodeDescription } from "../node/describe.ts";
+import { iteratorOf, takesTime } from "./answer.ts";
 import { Attempts } from "./attempts.ts";
+import { copyDelivery, NO_STAMP, stampOf, timesTaken } from "./delivery.ts";
 import { DurationHistogram } from "./metrics.ts";
 import { NodeOutputs } from "./node_outputs.ts";
 import { DEFAULT_POLICY, type NodePolicy } from "./policy.ts";
+import { StepContext } from "./step_context.ts";
 
 /** What a {@linkcode NodeRunner} works with. */
 export interface NodeRunnerOptions {
@@ -375,73 +376,6 @@ function describeFailure(thrown: unknown): string {
 
 /** From here on, in milliseconds, a node is expected to take long for its next output, too. */
 const LONG_WORK_MS = 0.1;
-
-/** What a node is told of its input. */
-class StepContext implements ItemContext {
-  readonly source: NodeSource;
-  readonly sequence: number;
-  readonly missing: number;
-  readonly attempt: number;
-  readonly isPartial: boolean;
-  readonly progress: Progress | undefined;
-  readonly #signal: () => AbortSignal;
-
-  constructor(delivery: Delivery, missing: number, attempt: number, signal: () => AbortSignal) {
-    const item = delivery.items[0] as Item;
-    this.source = (delivery.edges[0] as Inlet).source;
-    this.sequence = item.sequence;
-    this.missing = missing;
-    this.attempt = attempt;
-    this.isPartial = item.isPartial === true;
-    this.progress = item.progress;
-    this.#signal = signal;
-  }
-
-  /** Made on demand: most nodes never ask, and a controller for each value is not free. */
-  get signal(): AbortSignal {
-    return this.#signal();
-  }
-}
-
-/** Whether an answer is more than a value: a promise, an iterable or an async iterable. */
-function takesTime(answer: unknown): answer is object {
-  return typeof answer === "object" && answer !== null &&
-    (Symbol.asyncIterator in answer || Symbol.iterator in answer || "then" in answer);
-}
-
-/** Gives nothing for a promise of a promise, which has no iterator. */
-function iteratorOf(answer: object): AsyncIterator<unknown> | Iterator<unknown> | undefined {
-  if (Symbol.asyncIterator in answer) return (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-  if (Symbol.iterator in answer) return (answer as Iterable<unknown>)[Symbol.iterator]();
-  return undefined;
-}
-
-const NO_STAMP: OutletStamp = { epoch: 0, lease: undefined, isPartial: false, progress: undefined };
-
-function stampOf({ items }: Delivery): OutletStamp {
-  const [first] = items as readonly [Item];
-  if (items.length === 1) {
-    return { epoch: first.epoch, lease: first.lease, isPartial: first.isPartial === true, progress: first.progress };
-  }
-  return {
-    epoch: Math.max(...items.map(({ epoch }) => epoch)),
-    lease: items.some(({ lease }) => lease !== undefined)
-      ? new Lease(() => items.forEach(({ lease }) => lease?.release()))
-      : undefined,
-    isPartial: items.some(({ isPartial }) => isPartial === true),
-    progress: items.find(({ progress }) => progress !== undefined)?.progress,
-  };
-}
-
-function timesTaken({ items }: Delivery): number {
-  let times = 0;
-  for (const { takenBefore = 0 } of items) if (takenBefore > times) times = takenBefore;
-  return times;
-}
-
-function copyDelivery({ edges, items }: Delivery): Delivery {
-  return { edges, items: items.map((item) => ({ ...item, data: copyData(item.data) })) };
-}
 
 function flushed(): StreamrackError {
   return new StreamrackError("session-flushed", "the value was flushed");
