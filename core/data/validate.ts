@@ -6,6 +6,8 @@
  */
 
 import { displayValue, StreamrackError } from "../errors.ts";
+import { checkJson } from "./check_json.ts";
+import { invalid, REFUSAL } from "./invalid_data.ts";
 import { checkAttached, isDetached } from "./transfer.ts";
 import {
   type AudioData,
@@ -50,8 +52,6 @@ export const SAMPLE_RATE_MAX_HZ = 768_000;
 export const CHANNELS_MAX = 255;
 /** Highest accepted width and height of a video frame. */
 export const PIXELS_PER_SIDE_MAX = 16_384;
-/** Deepest accepted nesting of a JSON value. */
-export const JSON_DEPTH_MAX = 200;
 
 /** Bytes of a frame by pixel format; `undefined` where the size is not fixed by the dimensions. */
 const FRAME_BYTES: { readonly [P in PixelFormat]: ((width: number, height: number) => number) | undefined } = {
@@ -302,103 +302,6 @@ export function checkMetadata(value: unknown, path: string): void {
   checkJson(value, path);
 }
 
-/**
- * Throws `invalid-data`, with the path, unless JSON can express the value. A
- * field that is `undefined` passes, since `JSON.stringify` leaves it out.
- */
-export function checkJson(value: unknown, path: string): void {
-  const fault = new JsonWalk().findFault(value, 0);
-  if (fault === undefined) return;
-  // Innermost key first. Paths are only put together where something is wrong: valid JSON can be large.
-  const keys = fault.keys.reverse().map((key) => typeof key === "number" ? `[${key}]` : `.${key}`);
-  throw invalid(`${path}${shortenPath(keys)}`, fault.message, fault.received, fault.expected);
-}
-
-interface JsonFault {
-  readonly keys: (string | number)[];
-  readonly message: string;
-  readonly received: unknown;
-  readonly expected: string;
-}
-
-class JsonWalk {
-  /**
-   * How many levels lie below each object that was found sound. An object may
-   * stand in many places; looked at anew in each, 40 of them can make a walk
-   * that never ends. Only filled once there is much to see.
-   */
-  readonly #heights = new Map<object, number>();
-  #visits = 0;
-  #height = 0;
-
-  /** Leaves the levels below the value in `#height` when nothing is wrong with it. */
-  findFault(value: unknown, depth: number): JsonFault | undefined {
-    this.#height = 0;
-    switch (typeof value) {
-      case "string":
-      case "boolean":
-        return undefined;
-      case "number":
-        return Number.isFinite(value) ? undefined : notJson(value, "a finite number");
-      case "object":
-        return value === null ? undefined : this.#findFaultIn(value, depth);
-      default:
-        return notJson(value, "a JSON value");
-    }
-  }
-
-  #findFaultIn(value: object, depth: number): JsonFault | undefined {
-    const known = this.#heights.get(value);
-    if (depth + (known ?? 0) > JSON_DEPTH_MAX) {
-      const message = "is nested too deeply, or cyclic";
-      return { keys: [], message, received: value, expected: `at most ${JSON_DEPTH_MAX} levels` };
-    }
-    if (known !== undefined) {
-      this.#height = known;
-      return undefined;
-    }
-    const isArray = Array.isArray(value);
-    if (!isArray && !isPlainObject(value)) return notJson(value, "a plain object");
-    const keys = isArray ? undefined : Object.keys(value);
-    const count = isArray ? value.length : (keys as string[]).length;
-    let height = 0;
-    for (let i = 0; i < count; i++) {
-      const key = keys === undefined ? i : keys[i] as string;
-      const member = (value as Record<string | number, unknown>)[key];
-      if (member === undefined && !isArray) continue;
-      const fault = this.findFault(member, depth + 1);
-      if (fault !== undefined) {
-        fault.keys.push(key);
-        return fault;
-      }
-      height = Math.max(height, this.#height + 1);
-    }
-    this.#visits += 1;
-    if (this.#visits > UNTRACKED_VISITS) this.#heights.set(value, height);
-    this.#height = height;
-    return undefined;
-  }
-}
-
-/** Objects of a JSON value that are looked at before those found sound are remembered. */
-const UNTRACKED_VISITS = 1_000;
-
-function notJson(received: unknown, expected: string): JsonFault {
-  return { keys: [], message: "cannot be written as JSON", received, expected };
-}
-
-function isPlainObject(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/** A path through a cycle has {@linkcode JSON_DEPTH_MAX} steps, of which the first few tell enough. */
-function shortenPath(steps: readonly string[]): string {
-  return steps.length <= PATH_STEPS_MAX ? steps.join("") : `${steps.slice(0, PATH_STEPS_MAX).join("")}…`;
-}
-
-const PATH_STEPS_MAX = 20;
-
 function isKeyOf<T extends object>(table: T, key: unknown): key is keyof T {
   return typeof key === "string" && Object.hasOwn(table, key);
 }
@@ -411,11 +314,4 @@ function isShape(shape: readonly unknown[]): boolean {
 
 function isWholeNumber(value: unknown, min: number, max: number): boolean {
   return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
-}
-
-const REFUSAL = "this value cannot enter a pipeline";
-
-function invalid(path: string, message: string, received: unknown, expected: string): StreamrackError {
-  const problem = { path, message, received: displayValue(received), expected };
-  return new StreamrackError("invalid-data", REFUSAL, { problems: [problem] });
 }

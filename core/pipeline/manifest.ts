@@ -7,7 +7,7 @@
  */
 
 import * as v from "valibot";
-import { checkJson } from "../data/validate.ts";
+import { checkJson } from "../data/check_json.ts";
 import { displayValue, type Problem, StreamrackError } from "../errors.ts";
 import type { JsonValue } from "../data/types.ts";
 import type { WhenFull } from "../flow/item.ts";

@@ -14,7 +14,8 @@ import type { LinkKinds } from "./received.ts";
 import { createRingMemory, RING_CAPACITY_BYTES, type RingBytes } from "./ring.ts";
 import { RingLinkReader } from "./ring_link_reader.ts";
 import { RingLinkWriter } from "./ring_link_writer.ts";
-import { TransferLinkReader, TransferLinkWriter } from "./transfer_link.ts";
+import { TransferLinkReader } from "./transfer_link_reader.ts";
+import { TransferLinkWriter } from "./transfer_link_writer.ts";
 
 /** One end of a link. It may be posted to another thread, with `port` in the transfer list. */
 export interface LinkEnd {

@@ -6,7 +6,7 @@ import { MEMBERS_MAX, ValueReader, ValueWriter } from "../../../workers/process/
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameReader } from "../../../workers/process/frame_reader.ts";
 import type { PipePort } from "../../../workers/process/pipe_port.ts";
 import { PortMux } from "../../../workers/process/port_mux.ts";
-import { TransferLinkReader } from "../../../workers/link/transfer_link.ts";
+import { TransferLinkReader } from "../../../workers/link/transfer_link_reader.ts";
 import { RuntimeData, StreamrackError } from "../../../mod.ts";
 import { thrownBy } from "../../_support/errors.ts";
 import { Random } from "../../_support/random.ts";
