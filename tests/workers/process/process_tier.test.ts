@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import process from "node:process";
 import {
@@ -42,9 +45,11 @@ async function rejection(promise: Promise<unknown>): Promise<StreamrackError> {
 
 describe("process tier", () => {
   let runtime: Runtime;
+  let folder = "";
   const logs: LogEntry[] = [];
 
   before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "streamrack-process-"));
     runtime = await createRuntime({
       plugins: [
         { tier: "process", plugin: plugin("crash") },
@@ -57,7 +62,10 @@ describe("process tier", () => {
       killGraceMs: 1_500,
     });
   });
-  after(() => runtime.close());
+  after(async () => {
+    await runtime.close();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   it("gives what the same nodes give in a thread, to the bit, in short chunks and long ones", async () => {
     await using threads = await createRuntime({ plugins: [plugin("crash")] });
@@ -108,7 +116,9 @@ describe("process tier", () => {
 
   for (const how of ["exit", "reject-late"] as const) {
     it(`survives a plugin's ${how}, and loses nothing`, async () => {
-      const manifest = row(["audio.gain"], ["crash.at", { at: [7], how }], ["audio.gain"]);
+      // A ticket, since attempts do not tell: a process that exits may take the word with it that it has taken a value.
+      const tickets = join(folder, how);
+      const manifest = row(["audio.gain"], ["crash.at", { at: [7], how, tickets }], ["audio.gain"]);
       const options = { delivery: "at-least-once", restart: { maxRestarts: 3, initialDelayMs: 1 } } as const;
       const { outputs, metrics } = await runtime.execute(manifest, { n0: audio(20) }, options);
       const numbers = new Set(outputs["n2"]!.map((data) => RuntimeData.asAudio(data).samples[0]));
