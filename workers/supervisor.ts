@@ -9,16 +9,16 @@ import type { ErrorEnvelope } from "../core/error_envelope.ts";
 import { fromErrorEnvelope } from "../core/error_envelope.ts";
 import { type ErrorReason, type Problem, StreamrackError } from "../core/errors.ts";
 import { type Backoff, delayMs } from "../core/flow/backoff.ts";
-import { messagesHeard, nextTurn } from "../core/flow/pacer.ts";
+import { messagesHeard } from "../core/flow/pacer.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { SegmentHealth, SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { manifestError, type PlanSegment } from "../core/pipeline/plan.ts";
-import { createLink, type LinkEnd, type LinkReader, type LinkWriter, openLinkReader } from "./link/link.ts";
-import { type RingBytes, ringCounters } from "./link/ring.ts";
+import type { LinkReader, LinkWriter } from "./link/link.ts";
 import type { PlacedSegment } from "./placement.ts";
 import type { Outcome, SegmentResult } from "./protocol.ts";
 import { readyWithin } from "./ready_within.ts";
-import type { SegmentWiring, SessionWiring, Wire, WireEnd } from "./wiring.ts";
+import { type Neighbour, Rewiring } from "./rewiring.ts";
+import type { SegmentWiring, SessionWiring } from "./wiring.ts";
 
 /** When a segment whose thread has died is started again. */
 export interface RestartPolicy extends Backoff {
@@ -50,23 +50,15 @@ export interface SupervisorOptions {
 }
 
 /** One segment, in the thread that it has now. */
-interface Slot {
+interface Slot extends Neighbour {
   readonly wiring: SegmentWiring;
   placed: PlacedSegment;
-  state: "running" | "down" | "ended";
+  state: Neighbour["state"];
   /** Whether all its nodes have ended well. */
   isDone: boolean;
   restarts: number;
   metrics: SegmentMetrics;
 }
-
-/**
- * Whether the other end of a link goes on, and if so, what {@linkcode LinkWriter.reconnect} or
- * {@linkcode LinkReader.reconnect} gave; it has nothing left to do; or its thread has died as well.
- */
-type Reached =
-  | { readonly state: "reached"; readonly at: number }
-  | { readonly state: "finished" | "down"; readonly at?: undefined };
 
 /** How long a segment may take to tell its counts, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -90,8 +82,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: readonly Slot[];
   readonly #restartedMs: number[] = [];
-  /** What the host holds of links whose other end has ended already. */
-  readonly #stubs: { close(): void }[] = [];
+  readonly #rewiring: Rewiring;
   #restarting: Promise<unknown> = Promise.resolve();
   #isStarted = false;
   #isOver = false;
@@ -102,7 +93,13 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { wiring } = options;
+    const { wiring, writers, readers } = options;
+    this.#rewiring = new Rewiring({
+      wiring,
+      writers,
+      readers,
+      neighbour: (segment) => this.#slots.find((slot) => slot.wiring.segment === segment) as Slot,
+    });
     this.done = new Promise((resolve) => this.#noteDone = resolve);
     this.#slots = wiring.segments.map((segment): Slot => {
       const placed = wiring.place(segment);
@@ -110,7 +107,7 @@ export class Supervisor {
     });
     for (const slot of this.#slots) this.#awaitDone(slot);
     this.ended = Promise.all(this.#slots.map((slot) => this.#follow(slot))).then(() => {
-      for (const stub of this.#stubs) stub.close();
+      this.#rewiring.close();
       this.#noteDone();
     });
   }
@@ -256,7 +253,7 @@ export class Supervisor {
   async #startAgain(slot: Slot, error: StreamrackError): Promise<boolean> {
     if (this.#cancelled !== undefined) throw error;
     if (this.#isOver) return false;
-    const links = await this.#connect(slot);
+    const links = await this.#rewiring.connect(slot.wiring.segment);
     if (links === undefined) return false;
     if (this.#cancelled !== undefined) {
       for (const { port } of links) port.close();
@@ -299,101 +296,6 @@ export class Supervisor {
     const error = fromErrorEnvelope(outcome.error);
     throw this.#options.blame(error, wiring.segment, this.#cancelled !== undefined);
   }
-
-  /**
-   * Connects every link of a segment anew with whoever is at its other end.
-   * Gives nothing if all who read from it have heard its end: then there is
-   * nothing left to do for it.
-   */
-  async #connect(slot: Slot): Promise<LinkEnd[] | undefined> {
-    const { segment } = slot.wiring;
-    const links: LinkEnd[] = [];
-    let readers = 0;
-    let finished = 0;
-    for (const wire of this.#options.wiring.wires) {
-      if (wire.reader.segment === segment) {
-        links[wire.reader.index] = await this.#connectWriter(wire);
-      } else if (wire.writer.segment === segment) {
-        const end = await this.#connectReader(wire);
-        readers += 1;
-        if (end.isFinished) finished += 1;
-        links[wire.writer.index] = end;
-      }
-    }
-    if (readers === 0 || finished < readers) return links;
-    for (const wire of this.#options.wiring.wires) {
-      if (wire.reader.segment !== segment) continue;
-      // Whoever writes to it has said its end, and may go.
-      const { port } = links[wire.reader.index] as LinkEnd;
-      port.postMessage({ t: "closed" });
-      this.#stubs.push(port);
-    }
-    return undefined;
-  }
-
-  /** The reading end of a link whose writer goes on. */
-  async #connectWriter({ ring, writer }: Wire): Promise<LinkEnd> {
-    const { port1, port2 } = new MessageChannel();
-    const reached = await this.#reconnect(writer, port1);
-    if (reached.state === "reached") return { port: port2, ring, lostBefore: reached.at };
-    const { port, end } = this.#deadEnd();
-    // It has said its end to the one that died.
-    if (reached.state === "finished") end.postMessage({ t: "end" });
-    return { port, ring, lostBefore: written(ring) };
-  }
-
-  /** The writing end of a link whose reader goes on. */
-  async #connectReader({ ring, reader }: Wire): Promise<LinkEnd & { readonly isFinished: boolean }> {
-    const { port1, port2 } = new MessageChannel();
-    const reached = await this.#reconnect(reader, port1);
-    if (reached.state === "reached") return { port: port2, ring, nextSequence: reached.at, isFinished: false };
-    if (reached.state === "down") return { port: this.#deadEnd().port, ring, isFinished: false };
-    // The reader has heard the end of the one that died. What comes again goes nowhere, through memory of its own.
-    const { writer: end, reader: discard } = createLink({ shared: ring !== undefined });
-    const { limits } = this.#options.wiring;
-    const sink = openLinkReader(discard, { port: "", from: undefined }, { limits }, () => {});
-    const drop = () => {
-      while (sink.peek() !== undefined) sink.take();
-      sink.arm();
-      while (sink.peek() !== undefined) sink.take();
-    };
-    sink.onChange = drop;
-    drop();
-    this.#stubs.push(sink);
-    return { ...end, isFinished: true };
-  }
-
-  /**
-   * A port whose other end the host holds: nobody is there, or only later, since a neighbour that is down connects to
-   * this segment when it is started again. (A port cannot be posted any more once its other end is gone.)
-   */
-  #deadEnd(): { readonly port: MessagePort; readonly end: MessagePort } {
-    const { port1: end, port2: port } = new MessageChannel();
-    this.#stubs.push(end);
-    return { port, end };
-  }
-
-  /** Gives the other end of a link a new port. */
-  async #reconnect(end: WireEnd, port: MessagePort): Promise<Reached> {
-    const { writers, readers } = this.#options;
-    if (end.segment === undefined) {
-      const isWriter = this.#options.wiring.wires.some(({ writer }) => writer === end);
-      const host = (isWriter ? writers : readers)[end.index] as LinkWriter | LinkReader;
-      const at = await host.reconnect(port);
-      return at === undefined ? { state: "finished" } : { state: "reached", at };
-    }
-    const other = this.#slots.find(({ wiring }) => wiring.segment === end.segment) as Slot;
-    if (other.state === "running") {
-      // It may be in a long computation; if it dies, or is terminated by a cancel, the call rejects.
-      const at = await other.placed.reconnect(end.index, port).catch(() => undefined);
-      if (at === null) return { state: "finished" };
-      if (at !== undefined) return { state: "reached", at };
-      // It has just ended, or just died: whoever follows it learns of it in this turn.
-      await nextTurn();
-    }
-    port.close();
-    return { state: other.state === "ended" ? "finished" : "down" };
-  }
 }
 
 /** Lets a segment that is done end; terminates it if it does not. */
@@ -411,9 +313,4 @@ function exhausted(error: StreamrackError, restarts: number): StreamrackError {
   const { code, nodeId, pluginName, problems, retryable, remedy, cause } = error;
   const detail = `${error.detail}; it had been started again ${restarts === 1 ? "once" : `${restarts} times`}`;
   return new StreamrackError(error.reason, detail, { code, nodeId, pluginName, problems, retryable, remedy, cause });
-}
-
-/** Records that were written to a ring: what was posted for them has no sender any more. */
-function written(ring: RingBytes | undefined): number {
-  return ring === undefined ? 0 : ringCounters(ring).recordsWritten;
 }
