@@ -31,7 +31,8 @@ export { loadManifest, parseManifest } from "./workers/manifest_file.ts";
 
 export type { SendOptions, Session, SessionInput, SessionOutput } from "./core/pipeline/session.ts";
 export type { LinkMetrics, NodeMetrics, SessionMetrics, SessionState } from "./core/pipeline/metrics.ts";
-export type { LogEntry, PortRef } from "./core/pipeline/segment.ts";
+export type { PortRef } from "./core/pipeline/port_ref.ts";
+export type { LogEntry } from "./core/pipeline/segment.ts";
 export { createPlan } from "./core/pipeline/plan.ts";
 export type { Plan, PlanEdge, PlanNode, PlanPort, PlanSegment } from "./core/pipeline/plan.ts";
 export { MANIFEST_VERSION, ManifestSchema, unknownManifestKeys } from "./core/pipeline/manifest.ts";

@@ -23,9 +23,9 @@ export type {
   Ports,
   ProcessInput,
   ProcessOutput,
-  Progress,
   StreamingNode,
 } from "./node/contract.ts";
+export type { Progress } from "./node/progress.ts";
 export type { StandardSchema } from "./node/standard_schema.ts";
 export { RuntimeData } from "./data/runtime_data.ts";
 export type { RuntimeDataCompanion } from "./data/runtime_data.ts";

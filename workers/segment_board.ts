@@ -10,7 +10,7 @@
  */
 
 import process from "node:process";
-import type { StepWatch } from "../core/pipeline/node_runner.ts";
+import type { StepWatch } from "../core/pipeline/step_watch.ts";
 
 /** The host's: the epoch of the session. */
 const EPOCH = 0;

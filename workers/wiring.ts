@@ -6,7 +6,8 @@
 
 import type { FlowLimits } from "../core/flow/item.ts";
 import type { Plan, PlanEdge, PlanSegment } from "../core/pipeline/plan.ts";
-import type { PortRef, SegmentEdge, SegmentSpec } from "../core/pipeline/segment.ts";
+import type { PortRef } from "../core/pipeline/port_ref.ts";
+import type { SegmentEdge, SegmentSpec } from "../core/pipeline/segment.ts";
 import { type CountedEnd, HOST, SessionCounters } from "../core/pipeline/session_counters.ts";
 import { createLink, type LinkEnd } from "./link/link.ts";
 import type { RingBytes } from "./link/ring.ts";

@@ -7,20 +7,10 @@
 import { type DamageLog, type Decoding, unreadable } from "../codec/decoding.ts";
 import type { ByteSource } from "../io/byte_source.ts";
 import { ByteWindow } from "../io/byte_window.ts";
+import type { OggStream } from "./ogg_stream.ts";
 import { openOpus } from "./read_opus.ts";
 import { type OggPage, readPages } from "./read_pages.ts";
 import { openVorbis } from "./read_vorbis.ts";
-
-/** The pages of one logical stream after another, as in a file that was put together of several. */
-export interface OggStream {
-  /** The name of the file. */
-  readonly name: string;
-  readonly first: OggPage;
-  /** Pages after the first, each with whether some before it are missing. Ends with the stream. */
-  pages(): AsyncGenerator<{ readonly page: OggPage; readonly isGap: boolean }, void, void>;
-  /** The next stream of the same codec, if the file goes on with one. */
-  next(): Promise<OggStream | undefined>;
-}
 
 type Codec = "vorbis" | "opus";
 

@@ -5,7 +5,7 @@
  */
 
 import { callDecoder, type DamageLog, type Decoding, type Planes, unreadable } from "../codec/decoding.ts";
-import type { OggStream } from "./read_ogg.ts";
+import type { OggStream } from "./ogg_stream.ts";
 import { PacketReader } from "./read_pages.ts";
 
 /** What the header of a stream says. */

@@ -6,7 +6,7 @@
 
 import { SAMPLE_RATE_MAX_HZ } from "../../core/data/validate.ts";
 import { callDecoder, type DamageLog, type Decoding, unreadable } from "../codec/decoding.ts";
-import type { OggStream } from "./read_ogg.ts";
+import type { OggStream } from "./ogg_stream.ts";
 
 /** @throws {StreamrackError} `invalid-media` for a header that cannot be read. */
 export async function openVorbis(stream: OggStream, damage: DamageLog): Promise<Decoding> {

@@ -5,7 +5,7 @@
  */
 
 import type { RuntimeData } from "../data/types.ts";
-import type { Progress } from "../node/contract.ts";
+import type { Progress } from "../node/progress.ts";
 import type { Lease } from "./lease.ts";
 
 /** One value on an edge, with its position among the outputs of its port. */

@@ -6,7 +6,7 @@
 
 import { byteLength, copyData } from "../data/transfer.ts";
 import type { RuntimeData } from "../data/types.ts";
-import type { Progress } from "../node/contract.ts";
+import type { Progress } from "../node/progress.ts";
 import type { Item, ItemWriter } from "./item.ts";
 import type { Lease } from "./lease.ts";
 

@@ -6,7 +6,7 @@
 
 import type { Channels } from "../channels/channel_manager.ts";
 import type { DataKind, DataOf, JsonValue, RuntimeData } from "../data/types.ts";
-import type { PartialOutput } from "./progress.ts";
+import type { PartialOutput, Progress } from "./progress.ts";
 
 /** What a port accepts or gives: kinds of RuntimeData, or `"any"` of them. */
 export type PortKinds = readonly (DataKind | "any")[];
@@ -66,14 +66,6 @@ export type NodeResult<T> =
   | AsyncIterable<Given<T>>;
 
 type Given<T> = T | PartialOutput<T>;
-
-/** How far a node is with one input. */
-export interface Progress {
-  /** Share that is done, 0 to 100. */
-  readonly progressPercent?: number | undefined;
-  /** How long the rest will take, in milliseconds, from 0. */
-  readonly estimatedRemainingMs?: number | undefined;
-}
 
 /** One incoming connection of a node. */
 export interface NodeSource {

@@ -6,9 +6,16 @@
  */
 
 import { displayValue, StreamrackError } from "../errors.ts";
-import type { Progress } from "./contract.ts";
 
 const BRAND = "streamrack.partial";
+
+/** How far a node is with one input. */
+export interface Progress {
+  /** Share that is done, 0 to 100. */
+  readonly progressPercent?: number | undefined;
+  /** How long the rest will take, in milliseconds, from 0. */
+  readonly estimatedRemainingMs?: number | undefined;
+}
 
 /** An output with more of the same result to follow. Made by {@linkcode partial}. */
 export interface PartialOutput<T> {

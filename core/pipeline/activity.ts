@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StepWatch } from "./node_runner.ts";
+import type { StepWatch } from "./step_watch.ts";
 
 /** A stretch of time: its beginning and its end, each in milliseconds as `Date.now()` counts them, with fractions. */
 export type TimeSpan = readonly [startMs: number, endMs: number];

@@ -6,7 +6,7 @@
 
 import type { EdgeSample } from "../flow/edge_counts.ts";
 import type { TimeSpan } from "./activity.ts";
-import type { PortRef } from "./segment.ts";
+import type { PortRef } from "./port_ref.ts";
 
 /** Counts and times of one node. */
 export interface NodeMetrics {

@@ -24,6 +24,7 @@ import { DurationHistogram } from "./metrics.ts";
 import { NodeOutputs } from "./node_outputs.ts";
 import { DEFAULT_POLICY, type NodePolicy } from "./policy.ts";
 import { StepContext } from "./step_context.ts";
+import type { StepWatch } from "./step_watch.ts";
 
 /** What a {@linkcode NodeRunner} works with. */
 export interface NodeRunnerOptions {
@@ -40,12 +41,6 @@ export interface NodeRunnerOptions {
   readonly policy?: NodePolicy | undefined;
   /** Told when the node begins and ceases to work on an input, for a watch from outside of the thread. */
   readonly watch?: StepWatch | undefined;
-}
-
-/** Sees when a node is at work. */
-export interface StepWatch {
-  begin(): void;
-  end(): void;
 }
 
 /** What a {@linkcode NodeRunner} counted. */

@@ -15,7 +15,7 @@ import { closest } from "./closest.ts";
 import { DisjointSets } from "./disjoint_sets.ts";
 import { checkManifest, type ManifestConnection, type ManifestNode } from "./manifest.ts";
 import { DEFAULT_POLICY, type NodePolicy } from "./policy.ts";
-import type { PortRef } from "./segment.ts";
+import type { PortRef } from "./port_ref.ts";
 
 /** One node of a plan. */
 export interface PlanNode {

@@ -19,14 +19,10 @@ import type { LogLevel, NodeLog, NodeSource } from "../node/contract.ts";
 import type { StreamingNodeFactory } from "../node/factory.ts";
 import { ActivityRecorder } from "./activity.ts";
 import type { SegmentMetrics } from "./metrics.ts";
-import { NodeRunner, type StepWatch } from "./node_runner.ts";
+import { NodeRunner } from "./node_runner.ts";
 import type { NodePolicy } from "./policy.ts";
-
-/** A port of a node. */
-export interface PortRef {
-  readonly nodeId: string;
-  readonly port: string;
-}
+import type { PortRef } from "./port_ref.ts";
+import type { StepWatch } from "./step_watch.ts";
 
 /** One node of a segment. */
 export interface SegmentNode {

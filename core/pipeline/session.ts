@@ -5,7 +5,7 @@
  */
 
 import type { RuntimeData } from "../data/types.ts";
-import type { Progress } from "../node/contract.ts";
+import type { Progress } from "../node/progress.ts";
 import type { SessionMetrics, SessionState } from "./metrics.ts";
 import type { PlanPort } from "./plan.ts";
 

@@ -7,7 +7,7 @@
 
 import { type EdgeCounts, type EdgeSample, EdgeTable, type EdgeTotals } from "../flow/edge_counts.ts";
 import type { LinkMetrics } from "./metrics.ts";
-import type { PortRef } from "./segment.ts";
+import type { PortRef } from "./port_ref.ts";
 
 /** Values, and the bytes of these. */
 export interface Amount {

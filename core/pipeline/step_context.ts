@@ -7,7 +7,8 @@
 import type { Delivery } from "../flow/alignment.ts";
 import type { Inlet } from "../flow/inlet.ts";
 import type { Item } from "../flow/item.ts";
-import type { ItemContext, NodeSource, Progress } from "../node/contract.ts";
+import type { ItemContext, NodeSource } from "../node/contract.ts";
+import type { Progress } from "../node/progress.ts";
 
 /** What a node is told of its input. */
 export class StepContext implements ItemContext {

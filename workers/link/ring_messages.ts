@@ -5,7 +5,7 @@
  */
 
 import type { RuntimeData } from "../../core/data/types.ts";
-import type { Progress } from "../../core/node/contract.ts";
+import type { Progress } from "../../core/node/progress.ts";
 
 /** What the writer posts to a sleeping reader. */
 export const DOORBELL = 1;
