@@ -7,7 +7,8 @@
 
 import { nextTurn } from "../core/flow/pacer.ts";
 import type { PlanSegment } from "../core/pipeline/plan.ts";
-import { createLink, type LinkEnd, type LinkReader, type LinkWriter, openLinkReader } from "./link/link.ts";
+import type { LinkEnd, LinkReader, LinkWriter } from "./link/link.ts";
+import { createLink, openLinkReader } from "./link/open_link.ts";
 import { type RingBytes, ringCounters } from "./link/ring.ts";
 import type { PlacedSegment } from "./placement.ts";
 import type { SessionWiring, Wire, WireEnd } from "./wiring.ts";

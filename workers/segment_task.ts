@@ -10,14 +10,8 @@ import { fromErrorEnvelope, toErrorEnvelope } from "../core/error_envelope.ts";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import { type LogEntry, SegmentRunner, type SegmentSpec } from "../core/pipeline/segment.ts";
-import {
-  type LinkEnd,
-  type LinkOptions,
-  type LinkReader,
-  type LinkWriter,
-  openLinkReader,
-  openLinkWriter,
-} from "./link/link.ts";
+import type { LinkEnd, LinkOptions, LinkReader, LinkWriter } from "./link/link.ts";
+import { openLinkReader, openLinkWriter } from "./link/open_link.ts";
 import type { LoadedPlugin } from "./plugin_loader.ts";
 import { StepMarks, type WorkerBoard } from "./segment_board.ts";
 import type { Outcome, SegmentControl, SegmentResult } from "./protocol.ts";

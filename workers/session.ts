@@ -14,7 +14,8 @@ import type { SegmentMetrics, SessionMetrics, SessionState } from "../core/pipel
 import type { Plan, PlanPort, PlanSegment } from "../core/pipeline/plan.ts";
 import type { SendOptions, Session, SessionInput, SessionOutput } from "../core/pipeline/session.ts";
 import { blamed, isHearsay, pluginOf } from "./blame.ts";
-import { type LinkEnd, type LinkWriter, openLinkReader, openLinkWriter } from "./link/link.ts";
+import type { LinkEnd, LinkWriter } from "./link/link.ts";
+import { openLinkReader, openLinkWriter } from "./link/open_link.ts";
 import { readyWithin } from "./ready_within.ts";
 import { type BudgetOptions, SessionBudget } from "./session_budget.ts";
 import { SessionOutputs } from "./session_outputs.ts";

@@ -7,7 +7,7 @@ import { checkRuntimeData } from "../../core/data/validate.ts";
 import { FanIn } from "../../core/flow/fan_in.ts";
 import { StreamrackError } from "../../core/errors.ts";
 import { RuntimeData } from "../../core/plugin.ts";
-import { createLink, openLinkReader, openLinkWriter } from "../../workers/link/link.ts";
+import { createLink, openLinkReader, openLinkWriter } from "../../workers/link/open_link.ts";
 import { Random } from "../_support/random.ts";
 import { audioOf } from "../workers/link/_ring_kit.ts";
 import type { VandalTask } from "./_vandal.ts";

@@ -3,14 +3,8 @@
 import { FanIn } from "../../../core/flow/fan_in.ts";
 import type { FlowLimits, Item } from "../../../core/flow/item.ts";
 import type { StreamrackError } from "../../../core/errors.ts";
-import {
-  createLink,
-  type LinkOptions,
-  type LinkReader,
-  type LinkWriter,
-  openLinkReader,
-  openLinkWriter,
-} from "../../../workers/link/link.ts";
+import type { LinkOptions, LinkReader, LinkWriter } from "../../../workers/link/link.ts";
+import { createLink, openLinkReader, openLinkWriter } from "../../../workers/link/open_link.ts";
 import type { RingBytes } from "../../../workers/link/ring.ts";
 
 /** Both ways that a link can take. */

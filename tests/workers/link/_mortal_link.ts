@@ -7,13 +7,8 @@ import { FanIn } from "../../../core/flow/fan_in.ts";
 import type { FlowLimits, Item } from "../../../core/flow/item.ts";
 import { Lease } from "../../../core/flow/lease.ts";
 import type { RuntimeData } from "../../../core/plugin.ts";
-import {
-  createLink,
-  type LinkReader,
-  type LinkWriter,
-  openLinkReader,
-  openLinkWriter,
-} from "../../../workers/link/link.ts";
+import type { LinkReader, LinkWriter } from "../../../workers/link/link.ts";
+import { createLink, openLinkReader, openLinkWriter } from "../../../workers/link/open_link.ts";
 import type { RingBytes } from "../../../workers/link/ring.ts";
 import { LIMITS, turns } from "./_link_kit.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RuntimeData } from "../../../core/plugin.ts";
-import { createLink, openLinkReader, openLinkWriter } from "../../../workers/link/link.ts";
+import { createLink, openLinkReader, openLinkWriter } from "../../../workers/link/open_link.ts";
 import type { RingBytes } from "../../../workers/link/ring.ts";
 import { RingWriter } from "../../../workers/link/ring_writer.ts";
 import { rejectionOf, thrownBy } from "../../_support/errors.ts";
