@@ -8,7 +8,6 @@ import type { StreamrackError } from "../../core/errors.ts";
 import type { Inlet } from "../../core/flow/inlet.ts";
 import type { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, ItemWriter } from "../../core/flow/item.ts";
-import type { NodeSource } from "../../core/node/contract.ts";
 import type { LinkPeer } from "./link_errors.ts";
 import type { LinkKinds } from "./received.ts";
 import type { RingBytes } from "./ring.ts";
