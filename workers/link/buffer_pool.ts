@@ -5,16 +5,14 @@
  * On V8 new memory for a chunk costs more than all the rest of its way: a
  * buffer that a sender has given away is therefore used again. The sender's
  * view is detached, as if the buffer had been moved: so nobody sees another's
- * samples in it. On JavaScriptCore new memory costs less than that.
+ * samples in it. On JavaScriptCore a short piece of new memory costs less than that.
  *
  * @module
  */
 
 import { setInterval } from "node:timers";
 import { isMovable } from "../../core/data/transfer.ts";
-import { runtimeInfo } from "../adapters/runtime_info.ts";
-
-const IS_MEMORY_CHEAP = runtimeInfo().name === "bun";
+import { MEMORY_COSTS } from "../adapters/memory_costs.ts";
 
 /** Bytes that one thread may keep always, and at most, where many sessions have their windows full. */
 const ALWAYS_KEPT_BYTES = 1024 * 1024;
@@ -94,7 +92,7 @@ const pool = new BufferPool();
 
 /** Takes over the memory of a view that belongs to the pipeline, if it can be moved. */
 export function recycle(view: ArrayBufferView): void {
-  if (IS_MEMORY_CHEAP || !isMovable(view)) return;
+  if (view.byteLength <= MEMORY_COSTS.cheapBufferBytesMax || !isMovable(view)) return;
   const buffer = (view.buffer as ArrayBuffer & { transfer?(): ArrayBuffer }).transfer?.();
   // Node 20 cannot move memory within a thread.
   if (buffer !== undefined) pool.give(buffer);

@@ -20,6 +20,7 @@
 
 import type { AudioData } from "../../core/data/types.ts";
 import type { StreamrackError } from "../../core/errors.ts";
+import { MEMORY_COSTS } from "../adapters/memory_costs.ts";
 import { violation } from "./link_errors.ts";
 import {
   BYTES_FREED,
@@ -68,10 +69,10 @@ export interface RingBytes {
 }
 
 /** Longest payload that goes through a ring, in bytes. Longer ones are cheaper to move than to copy. */
-export const RING_PAYLOAD_BYTES_MAX = 8 * 1024;
+export const RING_PAYLOAD_BYTES_MAX: number = MEMORY_COSTS.copiedBytesMax;
 
 /** Room for the longest payloads in a window of 16. */
-export const RING_CAPACITY_BYTES = 16 * RING_PAYLOAD_BYTES_MAX;
+export const RING_CAPACITY_BYTES: number = 16 * RING_PAYLOAD_BYTES_MAX;
 
 /** Above it a window has room for the longest payloads in part only, and for references to the rest. */
 const CAPACITY_BYTES_MAX = 4 * 1024 ** 2;

@@ -1,0 +1,29 @@
+/**
+ * What memory costs on its way between threads, which differs between runtimes.
+ *
+ * Found by `deno task bench throughput` with chunks of several lengths: moving
+ * a buffer over a port costs the same whatever its length, copying it into
+ * shared memory and out again costs by the byte, and new memory costs by how
+ * the runtime makes it.
+ *
+ * @module
+ */
+
+import { runtimeInfo } from "./runtime_info.ts";
+
+/** The costs on one runtime. */
+export interface MemoryCosts {
+  /** Longest payload that is cheaper to copy through shared memory than to move over a port, in bytes. A power of two. */
+  readonly copiedBytesMax: number;
+  /** Up to this length, in bytes, a new buffer costs less than to use an old one again. */
+  readonly cheapBufferBytesMax: number;
+}
+
+const KIB = 1024;
+
+/** The costs on the runtime at hand. */
+export const MEMORY_COSTS: MemoryCosts = {
+  node: { copiedBytesMax: 8 * KIB, cheapBufferBytesMax: 0 },
+  deno: { copiedBytesMax: 64 * KIB, cheapBufferBytesMax: 0 },
+  bun: { copiedBytesMax: 64 * KIB, cheapBufferBytesMax: 8 * KIB },
+}[runtimeInfo().name];
