@@ -88,8 +88,9 @@ class RunningSession implements Session {
       for (const writer of this.#writers) writer.close();
       for (const reader of readers) reader.close();
       this.#end();
-      // A worker that has broken the protocol may go on to write where it likes.
-      wiring.releaseRings(!this.#supervisor.hasLostThread && !this.#hasSeenViolation);
+      wiring.releaseRings(
+        this.#hasSeenViolation ? "broken" : this.#supervisor.hasLostThread ? "thread-lost" : "unused",
+      );
     });
   }
 

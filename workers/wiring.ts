@@ -38,6 +38,12 @@ export interface SegmentWiring {
   readonly links: readonly LinkEnd[];
 }
 
+/**
+ * Who may still touch the rings of a session: nobody; a thread that has died, at its last step; or a worker that has
+ * broken the protocol, and may go on to write where it likes.
+ */
+export type RingsEnd = "unused" | "thread-lost" | "broken";
+
 /** A session's segments, not placed yet, and its links. */
 export interface SessionWiring {
   readonly segments: readonly SegmentWiring[];
@@ -50,8 +56,8 @@ export interface SessionWiring {
   readonly keeps: boolean;
   readonly waitsAwake: boolean | undefined;
   readonly counters: SessionCounters;
-  /** Lets the rings go. @param areUnused Whether it is certain that no thread will touch them any more. */
-  releaseRings(areUnused: boolean): void;
+  /** Lets the rings go. */
+  releaseRings(end: RingsEnd): void;
   /** Puts a segment where it runs. */
   place(wiring: SegmentWiring): PlacedSegment;
 }
@@ -159,8 +165,12 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
     const counted = { countedEdges: edges.length, counts, waitsAwake, traceparent, recordsActivity };
     return { segment, spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps, ...counted }, links };
   });
-  const releaseRings = (areUnused: boolean) => {
-    for (const { ring, pool } of rings.splice(0)) areUnused ? pool.giveBack(ring) : pool.abandon(ring);
+  const releaseRings = (end: RingsEnd) => {
+    for (const { ring, pool } of rings.splice(0)) {
+      if (end === "unused") pool.giveBack(ring);
+      else if (end === "thread-lost") pool.giveBackLater(ring);
+      else pool.abandon(ring);
+    }
   };
   return { segments, wires, inputs, outputs, limits, keeps, waitsAwake, counters, releaseRings, place };
 }

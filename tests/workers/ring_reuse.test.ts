@@ -12,6 +12,7 @@ import { RingPools } from "../../workers/link/ring_pool.ts";
 import type { SegmentResult } from "../../workers/protocol.ts";
 import { openSession } from "../../workers/session.ts";
 import { type SegmentWiring, wireSession } from "../../workers/wiring.ts";
+import { until } from "../_support/processes.ts";
 import { chain, withRuntime } from "../_support/runtime.ts";
 
 const MANIFEST = chain("audio.gain");
@@ -67,10 +68,13 @@ describe("rings of a session whose segment", () => {
   const RESTART = { maxRestarts: 0, windowMs: 1, initialDelayMs: 1, maxDelayMs: 1 };
   const LIMITS = { items: 16, bytes: 1024 ** 2 };
 
-  /** Opens a session over a segment that runs nowhere, ends it, and tells whether its rings are used again. */
-  async function areReused(end: (segment: PromiseWithResolvers<SegmentResult>) => void): Promise<boolean[]> {
+  /** Opens a session over a segment that runs nowhere, ends it, and gives what tells whether its rings are used again. */
+  async function endOf(
+    end: (segment: PromiseWithResolvers<SegmentResult>) => void,
+    lastStepMs?: number,
+  ): Promise<() => boolean[]> {
     const plan = createPlan(MANIFEST, createDefaultRegistry());
-    const ringPools = new RingPools();
+    const ringPools = new RingPools(lastStepMs);
     const outcome = Promise.withResolvers<SegmentResult>();
     const place = ({ segment, links }: SegmentWiring) => {
       outcome.promise.finally(() => links.forEach(({ port }) => port.close())).catch(() => {});
@@ -102,17 +106,34 @@ describe("rings of a session whose segment", () => {
     end(outcome);
     await session.ended;
     const pool = ringPools.between(undefined, plan.segments[0]?.group);
-    const later = new Set(Array.from({ length: 20 }, () => pool.take(LIMITS.items)));
-    return rings.map((ring) => ring !== undefined && later.has(ring));
+    const later = new Set<unknown>();
+    return () => {
+      for (let i = 0; i < 20; i++) later.add(pool.take(LIMITS.items));
+      return rings.map((ring) => later.has(ring));
+    };
   }
+
+  const lost = new StreamrackError("worker-crashed", "its thread has ended");
 
   it("has ended are used again", async () => {
     const result: SegmentResult = { outcome: { ok: true, value: null }, metrics: { nodes: [], edges: [] } };
-    assert.deepEqual(await areReused(({ resolve }) => resolve(result)), [true, true]);
+    const areReused = await endOf(({ resolve }) => resolve(result));
+    assert.deepEqual(areReused(), [true, true]);
   });
 
-  it("was lost with its thread are never used again: the thread may be at its last write", async () => {
-    const error = new StreamrackError("worker-crashed", "its thread has ended");
-    assert.deepEqual(await areReused(({ reject }) => reject(error)), [false, false]);
+  it("was lost with its thread are not used again soon: the thread may be at its last write", async () => {
+    const areReused = await endOf(({ reject }) => reject(lost));
+    assert.deepEqual(areReused(), [false, false]);
+  });
+
+  it("was lost with its thread are used again when that cannot be any more", async () => {
+    const areReused = await endOf(({ reject }) => reject(lost), 1);
+    await until(() => areReused().every((isReused) => isReused), "the rings are used again");
+  });
+
+  it("has broken the protocol are never used again: it may go on to write", async () => {
+    const areReused = await endOf(({ reject }) => reject(new StreamrackError("protocol-violation", "it has")), 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(areReused(), [false, false]);
   });
 });

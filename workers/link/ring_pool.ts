@@ -4,12 +4,19 @@
  * @module
  */
 
+import { setTimeout } from "node:timers";
 import { clearRingMemory, createRingMemory, RING_CAPACITY_BYTES, type RingBytes, ringCapacityBytes } from "./ring.ts";
 import { RING_STATE_BYTES } from "./ring_layout.ts";
 
 const RING_BYTES = RING_STATE_BYTES + RING_CAPACITY_BYTES;
 /** So that a slab takes 1 MB: allocators take less from what they have, and clear it, which takes every page. */
 const RINGS_PER_SLAB = 8;
+
+/**
+ * How long after the word of its end a thread may write, in milliseconds. It runs no JavaScript by then, or was asked
+ * to stop; so this is for what was under way.
+ */
+const LAST_STEP_MS = 5_000;
 
 /** One piece of shared memory. */
 interface Slab {
@@ -28,9 +35,14 @@ interface Slab {
  * all that hangs on them.
  */
 export class RingPool {
+  readonly #lastStepMs: number;
   /** Those that have free rings. */
   readonly #slabs = new Set<Slab>();
   readonly #slabOf = new WeakMap<RingBytes, Slab>();
+
+  constructor(lastStepMs: number = LAST_STEP_MS) {
+    this.#lastStepMs = lastStepMs;
+  }
 
   /**
    * A ring that nobody else has, with nothing in it.
@@ -58,7 +70,12 @@ export class RingPool {
     if (isSpare) this.#slabs.delete(slab);
   }
 
-  /** Lets a ring go that somebody may still write to: a thread that is being terminated. No ring of its slab is used again. */
+  /** Gives a ring back whose thread has died, and may be at its last step. */
+  giveBackLater(ring: RingBytes): void {
+    setTimeout(() => this.giveBack(ring), this.#lastStepMs).unref();
+  }
+
+  /** Lets a ring go that somebody may go on to write to, where he likes. No ring of its slab is used again. */
   abandon(ring: RingBytes): void {
     const slab = this.#slabOf.get(ring);
     if (slab === undefined) return;
@@ -81,7 +98,13 @@ export class RingPool {
 
 /** The pools of a runtime. */
 export class RingPools {
+  readonly #lastStepMs: number | undefined;
   readonly #pools = new Map<string, RingPool>();
+
+  /** @param lastStepMs How long rings of a thread that has died are left alone, in milliseconds. */
+  constructor(lastStepMs?: number) {
+    this.#lastStepMs = lastStepMs;
+  }
 
   /**
    * The pool for rings between two groups; `undefined` is the host. Different
@@ -90,7 +113,7 @@ export class RingPools {
   between(one: string | undefined, other: string | undefined): RingPool {
     const key = JSON.stringify([one ?? null, other ?? null].sort());
     let pool = this.#pools.get(key);
-    if (pool === undefined) this.#pools.set(key, pool = new RingPool());
+    if (pool === undefined) this.#pools.set(key, pool = new RingPool(this.#lastStepMs));
     return pool;
   }
 }
