@@ -114,6 +114,7 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
     readResult: (value, threadId) => readSegmentResult(value, spec, threadId),
     onDone: (metrics) => placed.onDone(readSegmentMetrics(metrics, spec, task.threadId)),
+    beats: () => watch.board.beats,
     onBoard: (words) => watch.board.receive(words),
     log: {
       sessionId: spec.sessionId,

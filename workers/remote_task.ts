@@ -31,6 +31,8 @@ export interface RemoteTaskOptions<T> {
   readonly pluginName?: string | undefined;
   /** Reads the result. Throws `protocol-violation` if it is none. */
   readResult(value: unknown, threadId: number): T;
+  /** What its thread counts up while it turns, from 1; 0 before that. Absent where nobody sees it. */
+  readonly beats?: (() => number) | undefined;
   /** Takes over what the task posts of its board; false if it is no such thing. */
   readonly onBoard?: ((words: unknown) => boolean) | undefined;
   /** Told, once, that all its nodes have ended well, with what they counted. Throws `protocol-violation` if that is none. */
@@ -186,7 +188,12 @@ export class RemoteTask<T> {
   async #judgeClose(): Promise<void> {
     if (this.#hasEnded) return;
     const settled = this.result.then(() => true, () => true);
-    if (await settledWithin(settled, THREAD_END_TIMEOUT_MS) === true) return;
+    const beatsBefore = this.#options.beats?.() ?? 0;
+    for (let waitedMs = 0; waitedMs < THREAD_END_TIMEOUT_MS; waitedMs += THREAD_END_LOOK_MS) {
+      if (await settledWithin(settled, THREAD_END_LOOK_MS) === true) return;
+      // On a busy machine the word of an end may be long in coming; but who still turns has not ended.
+      if (beatsBefore === 0 || this.#options.beats?.() !== beatsBefore) break;
+    }
     await this.kill(this.#accused(controlViolation("nothing more: it has closed its control port")));
   }
 
@@ -251,8 +258,9 @@ export class RemoteTask<T> {
   }
 }
 
-/** How long the report that a thread has ended may come after its ports have closed, in milliseconds. */
-const THREAD_END_TIMEOUT_MS = 2_000;
+/** How long the report that a thread has ended may come after its ports have closed, in milliseconds; and when it is looked at. */
+const THREAD_END_TIMEOUT_MS = 30_000;
+const THREAD_END_LOOK_MS = 2_000;
 
 /** How long the last notice of a task may come after its result, in milliseconds. It comes at once, unless it is withheld. */
 const LAST_NOTICE_TIMEOUT_MS = 1_000;
