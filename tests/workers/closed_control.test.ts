@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { StreamrackError } from "../../mod.ts";
+import type { StreamrackError } from "../../mod.ts";
 import type { TaskPool } from "../../workers/pool.ts";
 import { PROTOCOL_VERSION, type WorkerTask } from "../../workers/protocol.ts";
 import { RemoteTask } from "../../workers/remote_task.ts";
