@@ -13,7 +13,10 @@ import { runtimeInfo } from "./runtime_info.ts";
 
 /** The costs on one runtime. */
 export interface MemoryCosts {
-  /** Longest payload that is cheaper to copy through shared memory than to move over a port, in bytes. A power of two. */
+  /**
+   * Longest payload that goes through shared memory rather than over a port, in bytes; a power of two. A ring for longer
+   * ones would have to be larger, which was seen to cost short chunks more than it spares long ones.
+   */
   readonly copiedBytesMax: number;
   /** Up to this length, in bytes, a new buffer costs less than to use an old one again. */
   readonly cheapBufferBytesMax: number;
@@ -24,6 +27,6 @@ const KIB = 1024;
 /** The costs on the runtime at hand. */
 export const MEMORY_COSTS: MemoryCosts = {
   node: { copiedBytesMax: 8 * KIB, cheapBufferBytesMax: 0 },
-  deno: { copiedBytesMax: 64 * KIB, cheapBufferBytesMax: 0 },
-  bun: { copiedBytesMax: 64 * KIB, cheapBufferBytesMax: 8 * KIB },
+  deno: { copiedBytesMax: 16 * KIB, cheapBufferBytesMax: 0 },
+  bun: { copiedBytesMax: 16 * KIB, cheapBufferBytesMax: KIB },
 }[runtimeInfo().name];

@@ -16,6 +16,8 @@ export const WRITE_POSITION = 0;
 export const RECORDS_WRITTEN = 1;
 export const BYTES_WRITTEN = 2;
 export const NEXT_SEQUENCE = 2;
+/** Bytes that it waits for, where it sleeps; 0 where it waits for something else. */
+export const WANTED_BYTES = 6;
 /** What the reader says. */
 export const READ_POSITION = 16;
 export const RECORDS_FREED = 17;

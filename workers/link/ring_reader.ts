@@ -7,7 +7,7 @@
 import type { AudioData } from "../../core/data/types.ts";
 import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../../core/data/validate.ts";
 import { takeBuffer } from "./buffer_pool.ts";
-import { corrupt, RING_PAYLOAD_BYTES_MAX, type RingBytes, RingMemory, type RingRecord, takeFlag } from "./ring.ts";
+import { corrupt, type RingBytes, RingMemory, type RingRecord, takeFlag } from "./ring.ts";
 import {
   BYTES_FREED,
   CHANNELS,
@@ -31,6 +31,7 @@ import {
   TAKEN_MAX,
   TAKEN_SHIFT,
   TIMESTAMP_US,
+  WANTED_BYTES,
   WRITE_POSITION,
   WRITER_ASLEEP,
 } from "./ring_layout.ts";
@@ -187,13 +188,12 @@ export class RingReader {
     return Atomics.load(this.#memory.words, WRITER_ASLEEP) === 1;
   }
 
-  /** Whether half of the window is free, and room for the longest payload: enough to be worth waking the writer for. */
+  /** Whether half of the window is free, and what the writer waits for: enough to be worth waking it. */
   isHalfFree(windowRecords: number): boolean {
     const { capacity } = this.#memory;
     const used = (this.#memory.load(WRITE_POSITION) - this.#memory.load(READ_POSITION)) >>> 0;
     const inFlight = (this.#memory.load(RECORDS_WRITTEN) - this.#freedRecords) >>> 0;
-    // Not half of the ring: behind a filler, most of it may be what nobody uses.
-    return capacity - used >= Math.min(RING_PAYLOAD_BYTES_MAX, capacity / 2) && inFlight * 2 <= windowRecords;
+    return capacity - used >= this.#memory.load(WANTED_BYTES) && inFlight * 2 <= windowRecords;
   }
 
   /** Whether the writer sleeps and has to be woken; asking clears the flag. */

@@ -30,6 +30,7 @@ import {
   SAMPLE_RATE,
   SEQUENCE,
   TIMESTAMP_US,
+  WANTED_BYTES,
   WRITE_POSITION,
   WRITER_ASLEEP,
 } from "./ring_layout.ts";
@@ -50,6 +51,8 @@ export class RingWriter {
   #freedPosition = 0;
   #freedRecords = 0;
   #freedBytes = 0;
+  /** What the last record needs, if there was no room for it. */
+  #wantedBytes = 0;
 
   /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
   constructor(memory: RingBytes) {
@@ -147,6 +150,7 @@ export class RingWriter {
 
   /** Says that the writer waits for room. The caller must look for room once more before it really waits. */
   fallAsleep(): void {
+    this.#memory.words[WANTED_BYTES] = this.#wantedBytes;
     Atomics.store(this.#memory.words, WRITER_ASLEEP, 1);
   }
 
@@ -165,7 +169,11 @@ export class RingWriter {
       used = (this.#position - this.#freedPosition) >>> 0;
     }
     if (used > capacity) throw corrupt();
-    if (capacity - used < needed) return undefined;
+    if (capacity - used < needed) {
+      this.#wantedBytes = needed;
+      return undefined;
+    }
+    this.#wantedBytes = 0;
     if (turns) {
       const at = this.#memory.offset(this.#position) / 4;
       words[at + LENGTH] = toEnd;

@@ -214,7 +214,8 @@ describe("a ring", () => {
     assert.deepEqual(whole, Int16Array.of(1, 2, 3, 4, 5));
   });
 
-  it("wakes a sleeper once, and says when half is free", () => {
+  it("wakes a sleeper once, and says when there is what it waits for", () => {
+    const stamp = { sequence: 0, epoch: 0, bytes: 0 };
     const memory = createRingMemory(1024);
     const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
     const write = () => writer.tryWriteReference({ sequence: 0, epoch: 0, bytes: 1 }, () => {});
@@ -225,6 +226,9 @@ describe("a ring", () => {
     reader.stayAwake();
     assert.equal(writer.mustWakeReader(), false);
     while (write());
+    assert.equal(reader.depth, 21); // of 48 bytes in 1024
+    const samples = new Float32Array(52);
+    assert.equal(writer.tryWriteAudio(RuntimeData.audio({ samples, sampleRate: 8000 }), stamp), false);
     writer.fallAsleep();
     const halves: number[] = [];
     for (let left = reader.depth; left > 0; left--) {
@@ -234,8 +238,8 @@ describe("a ring", () => {
       if (reader.isHalfFree(1000)) halves.push(reader.depth);
       if (reader.isHalfFree(8)) assert.ok(reader.depth <= 4);
     }
-    assert.equal(halves[0], 10); // of 21 records, 480 bytes of 1024
-    assert.equal(halves.length, 11);
+    assert.equal(halves[0], 15); // 256 bytes, behind the 16 before the end
+    assert.equal(halves.length, 16);
     assert.deepEqual([reader.mustWakeWriter(), reader.mustWakeWriter(), reader.isWriterAsleep], [true, false, false]);
   });
 
