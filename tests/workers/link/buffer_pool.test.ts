@@ -2,30 +2,31 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDetached } from "../../../core/data/transfer.ts";
 import { BufferPool, recycle, takeBuffer } from "../../../workers/link/buffer_pool.ts";
-import { runtimeInfo } from "../../../workers/adapters/runtime_info.ts";
+import { MEMORY_COSTS } from "../../../workers/adapters/memory_costs.ts";
 import { OpenLink } from "./_link_kit.ts";
 import { audioOf, itemOf } from "./_ring_kit.ts";
 
-/** Whether memory that was given away is used again here: not where new memory is cheap, or none can be taken over. */
-const CAN_RECYCLE = runtimeInfo().name !== "bun" && "transfer" in ArrayBuffer.prototype;
-const skip = !CAN_RECYCLE && "memory is not used again here";
+/** A length, in floats, from which on memory is used again on every runtime. */
+const LENGTH = MEMORY_COSTS.cheapBufferBytesMax / 4 + 16;
 const QUARTER = 1024 * 1024 / 4;
 
 describe("recycled buffers", () => {
-  it(
-    "are detached for whoever gave them, so that nobody sees another's bytes",
-    { skip },
-    () => {
-      const view = new Float32Array(16).fill(3);
-      recycle(view);
-      assert.ok(isDetached(view));
-      const buffer = takeBuffer(64);
-      assert.equal(buffer.byteLength, 64);
-      assert.deepEqual(new Float32Array(buffer), new Float32Array(16).fill(3));
-      // And only once.
-      assert.deepEqual(new Float32Array(takeBuffer(64)), new Float32Array(16));
-    },
-  );
+  it("are detached for whoever gave them, so that nobody sees another's bytes", () => {
+    const view = new Float32Array(LENGTH).fill(3);
+    recycle(view);
+    assert.ok(isDetached(view));
+    const buffer = takeBuffer(4 * LENGTH);
+    assert.equal(buffer.byteLength, 4 * LENGTH);
+    assert.deepEqual(new Float32Array(buffer), new Float32Array(LENGTH).fill(3));
+    // And only once.
+    assert.deepEqual(new Float32Array(takeBuffer(4 * LENGTH)), new Float32Array(LENGTH));
+  });
+
+  it("are not taken where new ones cost less", () => {
+    const view = new Float32Array(MEMORY_COSTS.cheapBufferBytesMax / 4);
+    recycle(view);
+    assert.equal(isDetached(view), false);
+  });
 
   it("are new where none of that length was given", () => {
     recycle(new Uint8Array(40).fill(1));
