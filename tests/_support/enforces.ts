@@ -9,16 +9,18 @@ const { name, version } = runtimeInfo();
 /** Whether it does. */
 export const ENFORCES: boolean = name === "deno" || (name === "node" && Number.parseInt(version) >= NODE_SINCE);
 
-/** For the options of a test: `false`, or why it does not. */
-export const NOT_HELD: string | false = ENFORCES
+/** Why it does not; `false` where it does. */
+const NOT_HELD: string | false = ENFORCES
   ? false
   : `${name} ${version} cannot hold grants; that it refuses them, other tests show`;
 
-/**
- * A group of tests on plugins that are held to their grants. Where none can be held it is one test that is skipped, and
- * whose name says why: of groups, and of reasons, Bun reports nothing.
- */
+/** A test on plugins that are held to their grants. Where none can be held, its name says why: Bun reports no reason. */
+export function itHeld(name: string, body: () => Promise<void>): void {
+  it(NOT_HELD === false ? name : `${name} (${NOT_HELD})`, { skip: NOT_HELD }, body);
+}
+
+/** A group of such tests; a single one where none can be held, since Bun reports no group that is skipped. */
 export function describeHeld(group: string, body: () => void): void {
   if (NOT_HELD === false) describe(group, body);
-  else it(`${group} (${NOT_HELD})`, { skip: NOT_HELD }, () => {});
+  else itHeld(group, () => Promise.resolve());
 }

@@ -7,14 +7,10 @@ import type { Command } from "commander";
 import { parseGrants } from "../../cli/plugins/grants.ts";
 import { readPluginFile } from "../../cli/plugins/plugin_file.ts";
 import { buildProgram } from "../../cli/program.ts";
-import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
-import { NODE_SINCE } from "../../workers/box/gaps.ts";
+import { ENFORCES } from "../_support/enforces.ts";
 import { rejectionOf, thrownBy } from "../_support/errors.ts";
 import { runCli, startCli } from "../_support/run_cli.ts";
 import { inTempFolder } from "./_temp_folder.ts";
-
-const { name: RUNTIME, version } = runtimeInfo();
-const ENFORCES = RUNTIME === "deno" || (RUNTIME === "node" && Number.parseInt(version) >= NODE_SINCE);
 
 const ENTRY = new URL("../../core/plugin.ts", import.meta.url).href;
 

@@ -116,7 +116,7 @@ export default definePlugin({
       outputs: { out: ["text"] },
       create: () => ({
         async process() {
-          (await import("node:process")).on("SIGTERM", () => {});
+          (await import("node:process")).default.on("SIGTERM", () => {});
           return RuntimeData.text("listening");
         },
       }),
