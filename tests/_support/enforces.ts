@@ -14,9 +14,15 @@ const NOT_HELD: string | false = ENFORCES
   ? false
   : `${name} ${version} cannot hold grants; that it refuses them, other tests show`;
 
+/** A test of what only one runtime has; elsewhere its name says so, since Bun reports no reason. */
+export function itOn(runtime: "deno" | "bun" | "node", test: string, body: () => Promise<void>): void {
+  const skip = name === runtime ? false : `only ${runtime} has what it is about`;
+  it(skip === false ? test : `${test} (${skip})`, { skip }, body);
+}
+
 /** A test on plugins that are held to their grants. Where none can be held, its name says why: Bun reports no reason. */
-export function itHeld(name: string, body: () => Promise<void>): void {
-  it(NOT_HELD === false ? name : `${name} (${NOT_HELD})`, { skip: NOT_HELD }, body);
+export function itHeld(test: string, body: () => Promise<void>): void {
+  it(NOT_HELD === false ? test : `${test} (${NOT_HELD})`, { skip: NOT_HELD }, body);
 }
 
 /** A group of such tests; a single one where none can be held, since Bun reports no group that is skipped. */
