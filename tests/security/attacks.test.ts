@@ -295,6 +295,7 @@ describe("attacks", () => {
         // docs/security.md says so.
         assert.equal(await isAsked(), tier === "worker");
         assert.equal(await isAsked("--cached-only"), false);
+        assert.equal(await isAsked("--node-modules-dir=manual"), false);
       } finally {
         await new Promise((resolve) => registry.close(resolve));
       }
