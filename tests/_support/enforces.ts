@@ -15,7 +15,7 @@ const NOT_HELD: string | false = ENFORCES
   : `${name} ${version} cannot hold grants; that it refuses them, other tests show`;
 
 /** A test of what only one runtime has; elsewhere its name says so, since Bun reports no reason. */
-export function itOn(runtime: "deno" | "bun" | "node", test: string, body: () => Promise<void>): void {
+export function itOn(runtime: "deno" | "bun" | "node", test: string, body: () => void | Promise<void>): void {
   const skip = name === runtime ? false : `only ${runtime} has what it is about`;
   it(skip === false ? test : `${test} (${skip})`, { skip }, body);
 }

@@ -16,6 +16,8 @@ import {
   StreamrackError,
 } from "../../mod.ts";
 import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
+import { denoFlags, makeBox } from "../../workers/box/box.ts";
+import { WORKER_ENTRY_URL } from "../../workers/entry_url.ts";
 import { runProcess } from "../../scripts/lib/run_process.ts";
 import { describeHeld, ENFORCES, itOn } from "../_support/enforces.ts";
 import { rejectionOf } from "../_support/errors.ts";
@@ -301,6 +303,14 @@ describe("attacks", () => {
       }
     });
   }
+
+  itOn("deno", "find storage of the plugin's own in its process, which no other plugin has", () => {
+    const places = ["attacks", "needy"].map((name) => {
+      const { box } = makeBox({ tier: "process", url: testPlugin(name).href, grants: {} }, WORKER_ENTRY_URL);
+      return denoFlags(box!).find((flag) => flag.startsWith("--location="));
+    });
+    assert.ok(places.every((place) => place !== undefined) && new Set(places).size === 2, places.join());
+  });
 
   itOn(
     "deno",
