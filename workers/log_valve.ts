@@ -133,10 +133,26 @@ function smallDetails(details: unknown): { readonly [key: string]: JsonValue } |
   if (details === undefined) return undefined;
   try {
     checkMetadata(details, "details");
-    if (JSON.stringify(details).length <= DETAILS_MAX_CHARS) return details as { readonly [key: string]: JsonValue };
-    return { omitted: "details that are too long" };
+    return isLong(details)
+      ? { omitted: "details that are too long" }
+      : details as { readonly [key: string]: JsonValue };
   } catch {
     // Details that cannot be written are no reason to lose the message.
     return undefined;
+  }
+}
+
+/** Whether it is too long as JSON. It is written no further than it may be long: it may hold one object many times. */
+function isLong(details: unknown): boolean {
+  let left = DETAILS_MAX_CHARS;
+  try {
+    const text = JSON.stringify(details, (key, value) => {
+      left -= key.length + (typeof value === "string" ? value.length : 1);
+      if (left < 0) throw new RangeError("it is too long");
+      return value;
+    });
+    return text.length > DETAILS_MAX_CHARS;
+  } catch {
+    return true;
   }
 }

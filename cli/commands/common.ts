@@ -92,7 +92,8 @@ export async function inManifest<T>(path: string, use: () => Promise<T>): Promis
   }
 }
 
-async function pluginsOf({ plugin = [], grant = [], pluginFile }: RuntimeFlags): Promise<PluginInput[]> {
+/** The plugins that the flags name. */
+export async function pluginsOf({ plugin = [], grant = [], pluginFile }: RuntimeFlags): Promise<PluginInput[]> {
   const grants = parseGrants(grant, plugin);
   const listed = pluginFile === undefined ? [] : await readPluginFile(pluginFile);
   return [...plugin.map((text) => ({ plugin: toPlugin(text), grants: grants.get(text) })), ...listed];

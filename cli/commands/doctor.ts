@@ -11,14 +11,14 @@ import { VERSION } from "../../core/plugin.ts";
 import { writeStdout } from "../stdout.ts";
 import { type Enforcement, enforcements, identifyRuntime } from "../doctor/enforcement.ts";
 import { tryGrants } from "../doctor/grants.ts";
+import { type PluginFinding, tryPlugins } from "../doctor/plugins.ts";
 import { type ProbeResult, runProbes } from "../doctor/probes.ts";
 import { EXIT, Exit } from "../exit.ts";
 import { bytesText, renderTable } from "../table.ts";
-import { addDebugFlag, withRuntime } from "./common.ts";
+import { addRuntimeFlags, pluginsOf, type RuntimeFlags, withRuntime } from "./common.ts";
 
-interface DoctorFlags {
+interface DoctorFlags extends RuntimeFlags {
   readonly json?: boolean;
-  readonly debug?: boolean;
 }
 
 /** Adds `doctor` to the program. */
@@ -27,16 +27,18 @@ export function addDoctorCommand(program: Command): void {
     .summary("check this runtime")
     .description("Tries what Streamrack needs of this runtime, and tells what is enforced on plugins.")
     .option("--json", "print the findings as JSON");
-  addDebugFlag(command)
+  addRuntimeFlags(command)
     .addHelpText("after", HELP)
     .action((flags: DoctorFlags) => doctor(flags));
 }
 
 const HELP = `
-Exits with 1 if something that is needed does not work.
+Tells of each plugin that is named whether it is held to its grants here, reaches more, or is refused.
+Exits with 1 if something that is needed does not work, or a plugin is refused.
 
 Examples:
   $ streamrack doctor
+  $ streamrack doctor --plugin-file plugins.yaml
   $ streamrack doctor --json`;
 
 async function doctor(flags: DoctorFlags): Promise<void> {
@@ -51,9 +53,10 @@ async function doctor(flags: DoctorFlags): Promise<void> {
     },
     probes: [...await runProbes(), await probePipeline()],
     enforcements: [...enforcements(runtime), ...await tryGrants(runtime.name)],
+    plugins: await tryPlugins(await pluginsOf(flags)),
   };
   await writeStdout(flags.json === true ? `${JSON.stringify(findings, null, 2)}\n` : render(findings));
-  if (findings.probes.some(({ ok }) => !ok)) throw new Exit(EXIT.failed);
+  if ([...findings.probes, ...findings.plugins].some(({ ok }) => !ok)) throw new Exit(EXIT.failed);
 }
 
 /** The whole way: a value through a node in a worker of a runtime, and back. */
@@ -83,9 +86,10 @@ interface Findings {
   readonly system: { readonly platform: string; readonly processors: number; readonly memoryBytes: number };
   readonly probes: readonly ProbeResult[];
   readonly enforcements: readonly Enforcement[];
+  readonly plugins: readonly PluginFinding[];
 }
 
-function render({ runtime, system, probes, enforcements }: Findings): string {
+function render({ runtime, system, probes, enforcements, plugins }: Findings): string {
   const facts = `streamrack ${VERSION} on ${runtime.name} ${runtime.version}, ${system.platform}, ` +
     `${system.processors} processors, ${bytesText(system.memoryBytes)} of memory`;
   const probeTable = renderTable([
@@ -98,5 +102,10 @@ function render({ runtime, system, probes, enforcements }: Findings): string {
     { title: "holds", value: ({ holds }) => holds },
     { title: "how", value: ({ how }) => how },
   ], enforcements);
-  return `${facts}\n\n${probeTable}\n\n${enforcementTable}\n`;
+  const pluginTable = plugins.length === 0 ? "" : "\n" + renderTable([
+    { title: "plugin", value: ({ plugin }) => plugin },
+    { title: "is", value: ({ state }) => state },
+    { title: "which means", value: ({ detail }) => detail },
+  ], plugins) + "\n";
+  return `${facts}\n\n${probeTable}\n\n${enforcementTable}\n${pluginTable}`;
 }

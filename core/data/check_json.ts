@@ -8,13 +8,18 @@ import { invalid } from "./invalid_data.ts";
 
 /** Deepest accepted nesting of a JSON value. */
 export const JSON_DEPTH_MAX = 200;
+/**
+ * Most parts and characters of a JSON value, each counted as often as it would be written. An object that stands in many
+ * places takes little room, but whoever writes it out, as JSON say, could be at it for ever.
+ */
+export const JSON_SIZE_MAX = 2 ** 28;
 
 /**
  * Throws `invalid-data`, with the path, unless JSON can express the value. A
  * field that is `undefined` passes, since `JSON.stringify` leaves it out.
  */
-export function checkJson(value: unknown, path: string): void {
-  const fault = new JsonWalk().findFault(value, 0);
+export function checkJson(value: unknown, path: string, maxSize: number = JSON_SIZE_MAX): void {
+  const fault = new JsonWalk(maxSize).findFault(value, 0);
   if (fault === undefined) return;
   // Innermost key first. Paths are only put together where something is wrong: valid JSON can be large.
   const keys = fault.keys.reverse().map((key) => typeof key === "number" ? `[${key}]` : `.${key}`);
@@ -30,19 +35,28 @@ interface JsonFault {
 
 class JsonWalk {
   /**
-   * How many levels lie below each object that was found sound. An object may
+   * Levels below each object that was found sound, and its size. An object may
    * stand in many places; looked at anew in each, 40 of them can make a walk
    * that never ends. Only filled once there is much to see.
    */
-  readonly #heights = new Map<object, number>();
+  readonly #known = new Map<object, { readonly height: number; readonly size: number }>();
+  readonly #maxSize: number;
   #visits = 0;
   #height = 0;
+  #size = 0;
 
-  /** Leaves the levels below the value in `#height` when nothing is wrong with it. */
+  constructor(maxSize: number) {
+    this.#maxSize = maxSize;
+  }
+
+  /** Leaves the levels below the value in `#height`, and its size in `#size`, when nothing is wrong with it. */
   findFault(value: unknown, depth: number): JsonFault | undefined {
     this.#height = 0;
+    this.#size = 1;
     switch (typeof value) {
       case "string":
+        this.#size += value.length;
+        return undefined;
       case "boolean":
         return undefined;
       case "number":
@@ -55,13 +69,14 @@ class JsonWalk {
   }
 
   #findFaultIn(value: object, depth: number): JsonFault | undefined {
-    const known = this.#heights.get(value);
-    if (depth + (known ?? 0) > JSON_DEPTH_MAX) {
+    const known = this.#known.get(value);
+    if (depth + (known?.height ?? 0) > JSON_DEPTH_MAX) {
       const message = "is nested too deeply, or cyclic";
       return { keys: [], message, received: value, expected: `at most ${JSON_DEPTH_MAX} levels` };
     }
     if (known !== undefined) {
-      this.#height = known;
+      this.#height = known.height;
+      this.#size = known.size;
       return undefined;
     }
     const isArray = Array.isArray(value);
@@ -69,6 +84,7 @@ class JsonWalk {
     const keys = isArray ? undefined : Object.keys(value);
     const count = isArray ? value.length : (keys as string[]).length;
     let height = 0;
+    let size = 1;
     for (let i = 0; i < count; i++) {
       const key = keys === undefined ? i : keys[i] as string;
       const member = (value as Record<string | number, unknown>)[key];
@@ -79,10 +95,16 @@ class JsonWalk {
         return fault;
       }
       height = Math.max(height, this.#height + 1);
+      size += this.#size + (isArray ? 0 : (key as string).length);
+    }
+    if (size > this.#maxSize) {
+      const expected = `at most ${this.#maxSize} parts and characters`;
+      return { keys: [], message: "is too large when it is written out", received: value, expected };
     }
     this.#visits += 1;
-    if (this.#visits > UNTRACKED_VISITS) this.#heights.set(value, height);
+    if (this.#visits > UNTRACKED_VISITS) this.#known.set(value, { height, size });
     this.#height = height;
+    this.#size = size;
     return undefined;
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { displayValue, StreamrackError } from "../errors.ts";
-import { checkJson } from "./check_json.ts";
+import { checkJson, JSON_SIZE_MAX } from "./check_json.ts";
 import { invalid, REFUSAL } from "./invalid_data.ts";
 import { checkAttached, isDetached } from "./transfer.ts";
 import {
@@ -294,12 +294,12 @@ function checkBytes(value: unknown, path: string): void {
   if (!(value instanceof Uint8Array)) throw invalid(path, "does not hold bytes", value, "a Uint8Array");
 }
 
-/** Throws `invalid-data` unless the value is an object that JSON can express. */
-export function checkMetadata(value: unknown, path: string): void {
+/** Throws `invalid-data` unless the value is an object that JSON can express, and that is no larger when it is written. */
+export function checkMetadata(value: unknown, path: string, maxSize: number = JSON_SIZE_MAX): void {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(path, "is not metadata", value, "an object with JSON values");
   }
-  checkJson(value, path);
+  checkJson(value, path, maxSize);
 }
 
 function isKeyOf<T extends object>(table: T, key: unknown): key is keyof T {

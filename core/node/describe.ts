@@ -62,12 +62,15 @@ export async function describePlugin(
 
 /** Most node types of one plugin that is described by another thread. */
 const NODES_MAX = 4_096;
+/** Most parts and characters of a description. It is written out, and one object could stand in many places. */
+const SIZE_MAX = 16 * 1024 ** 2;
 
 /** Whether a value is a description of a plugin that could be one, wherever it came from. */
 export function isPluginDescription(value: unknown): value is PluginDescription {
   try {
     const { nodes } = value as PluginDescription;
     if (nodes.length > NODES_MAX) return false;
+    checkMetadata(value, "description", SIZE_MAX);
     // A description has what a definition has, but for what cannot be described.
     const asDefined = {
       ...value as PluginDescription,
@@ -75,16 +78,15 @@ export function isPluginDescription(value: unknown): value is PluginDescription 
     };
     checkPlugin(asDefined);
     return nodes.every(({ aliases, align, paramsSchema }) =>
-      Array.isArray(aliases) && typeof align === "string" && (paramsSchema === undefined || isJson(paramsSchema))
+      Array.isArray(aliases) && typeof align === "string" && (paramsSchema === undefined || isObject(paramsSchema))
     );
   } catch {
     return false;
   }
 }
 
-function isJson(value: unknown): boolean {
-  checkMetadata(value, "paramsSchema");
-  return true;
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function describeNode(

@@ -63,7 +63,9 @@ function skippedLines(results: readonly FileResult[]): string[] {
       where.set(key, entry);
     }
   }
-  return [...where].map(([key, { runtimes, reason }]) =>
-    `skipped on ${[...new Set(runtimes)].join(", ")}: ${key}${reason === "" ? "" : ` (${reason})`}`
-  );
+  return [...where].map(([key, { runtimes, reason }]) => {
+    // The name itself may tell it.
+    const why = reason === "" || key.endsWith(`(${reason})`) ? "" : ` (${reason})`;
+    return `skipped on ${[...new Set(runtimes)].join(", ")}: ${key}${why}`;
+  });
 }

@@ -369,6 +369,8 @@ describe("streamrack validate, nodes, doctor", () => {
       ),
     ]);
     assert.match(enforcements[2].what, /\bgrants\b/);
+    const left = { deno: /--cached-only/, node: /has open can be reached/, bun: /allowUnenforced/ };
+    assert.match(enforcements[2].how, left[expected]);
     assert.match((await runCli(["doctor"])).text, /a pipeline runs +yes/);
   });
 

@@ -8,13 +8,12 @@ import { parseGrants } from "../../cli/plugins/grants.ts";
 import { readPluginFile } from "../../cli/plugins/plugin_file.ts";
 import { buildProgram } from "../../cli/program.ts";
 import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
-import { NODE_SINCE } from "../../workers/box/gaps.ts";
+import { ENFORCES } from "../_support/enforces.ts";
 import { rejectionOf, thrownBy } from "../_support/errors.ts";
 import { runCli, startCli } from "../_support/run_cli.ts";
 import { inTempFolder } from "./_temp_folder.ts";
 
-const { name: RUNTIME, version } = runtimeInfo();
-const ENFORCES = RUNTIME === "deno" || (RUNTIME === "node" && Number.parseInt(version) >= NODE_SINCE);
+const { name: RUNTIME } = runtimeInfo();
 
 const ENTRY = new URL("../../core/plugin.ts", import.meta.url).href;
 
@@ -236,10 +235,50 @@ describe("a plugin that says what it needs, on the command line", () => {
       "validate",
       "list",
       "describe",
+      "doctor",
     ]);
     for (const command of taking) {
       assert.match(command.helpInformation(), /--grant <plugin=what>/, command.name());
       assert.match(command.helpInformation(), /--plugin-file <path>/, command.name());
     }
+  });
+});
+
+describe("streamrack doctor", () => {
+  it("tells of each plugin whether it is held to its grants, let through, trusted or refused", async () => {
+    await inProject(async (cwd) => {
+      const lines = [
+        "- { plugin: their-plugin, allowUnenforced: true, tier: process }",
+        "- { plugin: their-plugin, grants: true }",
+        "- ./mine/needy.mjs",
+        "- { plugin: ./mine/needy.mjs, grants: { env: [TOKEN] }, tier: process }",
+      ];
+      await writeFile(join(cwd, "plugins.yaml"), lines.join("\n"));
+      const named = ["doctor", "--plugin-file", "plugins.yaml"];
+      const { code, text } = await runCli([...named, "--json"], { cwd });
+      assert.equal(code, 1, text);
+      const { plugins } = JSON.parse(text) as { plugins: { state: string; ok: boolean; detail: string }[] };
+      const states = plugins.map(({ state }) => state);
+      assert.deepEqual(states, [ENFORCES ? "held" : "unenforced", "trusted", "refused", ENFORCES ? "held" : "refused"]);
+      assert.deepEqual(plugins.map(({ ok }) => ok), states.map((state) => state !== "refused"));
+      assert.match(plugins[2]!.detail, /TOKEN/);
+      assert.match(plugins[0]!.detail, ENFORCES ? /nothing beside/ : /allowUnenforced/);
+      const table = await runCli(["doctor", "-p", "their-plugin", "--grant", "their-plugin=all"], { cwd });
+      assert.equal(table.code, 0, table.stderr);
+      assert.match(table.text, /their-plugin +trusted +it has the rights of the process/);
+    });
+  });
+
+  it("tells of a plugin that is let through though its grants cannot be held", async () => {
+    await inProject(async (cwd) => {
+      // Of the network, Node can grant the whole only, and Bun can hold back nothing.
+      const named = "plugin: their-plugin, tier: process, grants: { net: [example.com] }";
+      await writeFile(join(cwd, "plugins.yaml"), `- { ${named}, allowUnenforced: true }\n- { ${named} }`);
+      const { code, text } = await runCli(["doctor", "--plugin-file", "plugins.yaml"], { cwd });
+      const holds = RUNTIME === "deno";
+      assert.equal(code, holds ? 0 : 1, text);
+      const states = text.split("\n").flatMap((line) => /^their-plugin +(\w+)/.exec(line)?.[1] ?? []);
+      assert.deepEqual(states, holds ? ["held", "held"] : ["unenforced", "refused"]);
+    });
   });
 });

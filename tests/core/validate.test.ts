@@ -134,10 +134,27 @@ describe("checkRuntimeData", () => {
     let value: JsonValue = { leaf: true };
     for (let i = 0; i < 150; i++) value = [value, value, { value }];
     assert.throws(() => RuntimeData.json(value), { reason: "invalid-data" }); // 150 × 2 levels
+    // 2^190 values if each was looked at anew.
     let flat: JsonValue = { leaf: true };
     for (let i = 0; i < 190; i++) flat = [flat, flat];
-    assert.equal(RuntimeData.json(flat).type, "json"); // 2^190 values if each was looked at anew
-    assert.ok(RuntimeData.byteLength(RuntimeData.json(flat)) < 100_000);
+    const { message, path } = problemOf(() => RuntimeData.json(flat));
+    assert.match(message, /too large when it is written out/);
+    assert.match(path, /^data\.value\[0\]\[0\]/);
+    // What could be written passes, and takes the room that it has.
+    let small: JsonValue = { leaf: true };
+    for (let i = 0; i < 20; i++) small = [small, small];
+    assert.equal(RuntimeData.json(small).type, "json");
+    assert.ok(RuntimeData.byteLength(RuntimeData.json(small)) < 100_000);
+  });
+
+  it("counts the text of strings as often as it stands there", () => {
+    const text = "x".repeat(2 ** 20);
+    assert.equal(RuntimeData.json(new Array(200).fill([text])).type, "json");
+    for (
+      const value of [new Array(300).fill([text]), [new Array(257).fill(text)], { [text]: new Array(300).fill(text) }]
+    ) {
+      assert.match(problemOf(() => RuntimeData.json(value)).message, /too large/);
+    }
   });
 
   it("finds the one fault in a large value", () => {

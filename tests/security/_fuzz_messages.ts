@@ -102,7 +102,8 @@ export class HostileRack {
     await within(this.#checkBystander(attack.seed), "the bystander");
     checkNumbers(this.#runtime.metrics());
     const { util } = this.#runtime.metrics().plugins;
-    assert.ok(util === undefined || util.violations + util.crashes === 0, "the victim is said to have done it");
+    const isClean = util === undefined || util.violations + util.crashes === 0;
+    assert.ok(isClean, `the victim is said to have done it, ${ending}: ${JSON.stringify(util)}`);
     assert.equal(({} as { polluted?: unknown }).polluted, undefined, "a prototype was polluted");
     return ending;
   }

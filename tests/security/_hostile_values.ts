@@ -21,6 +21,9 @@ const LEAVES: readonly (() => unknown)[] = [
     cyclic["self"] = cyclic;
     return cyclic;
   },
+  // As JSON it would be endless.
+  () => Array.from({ length: 60 }).reduce((inner: unknown) => [inner, inner], "x"),
+  () => Array.from({ length: 60 }).reduce<object>((inner) => ({ a: inner, b: inner }), {}),
   () => {
     let deep: unknown = 1;
     for (let i = 0; i < 500; i++) deep = { cause: deep };

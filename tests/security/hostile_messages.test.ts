@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { until } from "../_support/processes.ts";
 import { type Attack, ATTACK_NAMES } from "./_hostile_entry.ts";
 import { fuzzMessages, HostileRack } from "./_fuzz_messages.ts";
 
@@ -13,6 +14,9 @@ async function run(options: Omit<Parameters<typeof fuzzMessages>[0], "onFailure"
   assert.deepEqual(failures, []);
   return report;
 }
+
+/** How a session may end whose worker gives a false result after everything else. */
+const LATE = ["ended", "protocol-violation"];
 
 describe("a host with a hostile worker", () => {
   it("gets values that are valid, or an error that names the plugin; others notice nothing (short form of the fuzz)", async () => {
@@ -28,15 +32,16 @@ describe("a host with a hostile worker", () => {
     ) {
       assert.deepEqual(Object.keys(report[how]!), ["protocol-violation"], how);
     }
-    // It comes when all has been given already.
-    assert.deepEqual(Object.keys(report["result: of another"]!), ["ended"]);
+    // All has been given already; whether the session has ended by then is a race.
+    for (const ending of Object.keys(report["result: of another"]!)) assert.ok(LATE.includes(ending), ending);
   });
 
-  it("holds it against the plugin also where its sessions have ended well by then", async () => {
+  it("holds it against the plugin also where its sessions may have ended well by then", async () => {
     const rack = await HostileRack.open();
     try {
-      assert.equal(await rack.round({ how: "result: of another", seed: 7 }), "ended");
-      assert.equal(rack.violations, 1);
+      const ending = await rack.round({ how: "result: of another", seed: 7 });
+      assert.ok(LATE.includes(ending), ending);
+      await until(() => rack.violations === 1, "that it is held against the plugin");
     } finally {
       await rack.close();
     }

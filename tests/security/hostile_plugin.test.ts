@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type LogEntry, type Manifest, type Runtime, RuntimeData } from "../../mod.ts";
+import { createRuntime, type LogEntry, type Manifest, type Runtime, RuntimeData } from "../../mod.ts";
 import { LOG_BURST } from "../../workers/log_valve.ts";
 import { rejectionOf } from "../_support/errors.ts";
 import { HOSTILE } from "../_support/hostile.ts";
@@ -72,6 +72,19 @@ describe("a plugin that means harm", () => {
       await session.finish();
       await reading;
     }));
+
+  it("gives nothing that would be endless if it was written out", async () => {
+    for (const tier of ["worker", "process"] as const) {
+      await using runtime = await createRuntime({
+        plugins: [{ plugin: testPlugin("hostile"), tier }, testPlugin("probe")],
+      });
+      for (const types of [["hostile.fold"], ["hostile.fold", "probe.echo"]]) {
+        const error = await rejectionOf(once(runtime, chain(...types)));
+        assert.deepEqual([error.nodeId, error.pluginName], ["n0", "hostile"], error.message);
+        assert.match(error.message, /too large when it is written out/);
+      }
+    }
+  });
 
   it("pollutes no prototype of the host by the keys of its JSON and metadata: they arrive as what they are, data", () =>
     withHostile(async (runtime) => {

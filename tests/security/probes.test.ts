@@ -4,19 +4,15 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { PERMISSION_KINDS } from "../../core/node/permissions.ts";
-import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
 import { type BoxCheck, makeBox } from "../../workers/box/box.ts";
-import { NODE_SINCE } from "../../workers/box/gaps.ts";
 import { WORKER_ENTRY_URL } from "../../workers/entry_url.ts";
 import { describeInPool } from "../../workers/plugins.ts";
 import { GroupPool, type TaskPool } from "../../workers/pool.ts";
 import { ProcessPool } from "../../workers/process/process_pool.ts";
 import { inTempFolder } from "../cli/_temp_folder.ts";
+import { itHeld } from "../_support/enforces.ts";
 import { rejectionOf } from "../_support/errors.ts";
 import { writePlugin } from "../_support/written_plugin.ts";
-
-const { name: RUNTIME, version } = runtimeInfo();
-const ENFORCES = RUNTIME === "deno" || (RUNTIME === "node" && Number.parseInt(version) >= NODE_SINCE);
 
 const NOTHING: BoxCheck = { denied: [], dropRead: undefined, envNames: undefined };
 
@@ -64,9 +60,8 @@ describe("the probes of a box that holds nothing", () => {
     assert.match((await refusalIn(openThreads({ ...NOTHING, envNames: names }))).message, /not granted to it: env\./);
   });
 
-  it(
+  itHeld(
     "are asked in a child process as well",
-    { skip: ENFORCES ? false : "it has no flags to start one with" },
     async () => {
       const error = await refusalIn((url) => {
         const all = Object.fromEntries(PERMISSION_KINDS.map((kind) => [kind, true] as const));

@@ -94,6 +94,21 @@ describe("what a worker says", () => {
     }
   });
 
+  it("describes no plugin by what would be endless, or long, as text", () => {
+    const folded = Array.from({ length: 60 }).reduce<object>((inner) => ({ a: inner, b: inner }), {});
+    const [node] = DESCRIPTION.value.nodes;
+    for (
+      const change of [
+        { nodes: [{ ...node, paramsSchema: folded }] },
+        { nodes: [{ ...node, summary: "s".repeat(2 ** 24) }] },
+        { nodes: new Array(4_097).fill(node) },
+      ]
+    ) {
+      const value = { ...DESCRIPTION.value, ...change };
+      assert.equal(thrownBy(() => readDescribeResult({ ok: true, value })).reason, "protocol-violation");
+    }
+  });
+
   it("is refused with a violation, and with nothing else, whatever it is", () => {
     const random = new Random(9);
     const place = { sessionId: "s", plugins: new Map([["n", "p"]]) };
@@ -142,6 +157,13 @@ describe("what nodes log", () => {
       assert.equal(short.message.length, 8_193);
       assert.deepEqual(short.details, { omitted: "details that are too long" });
     }
+    // Small as it is, it would be written for ever.
+    const folded = Array.from({ length: 60 }).reduce<object>((inner) => ({ a: inner, b: inner }), {});
+    assert.deepEqual(readLogEntry({ ...entry, details: folded }, place)?.details, undefined);
+    const wide = Array.from({ length: 20 }).reduce<object>((inner) => ({ a: inner, b: inner }), {});
+    assert.deepEqual(readLogEntry({ ...entry, details: wide }, place)?.details, {
+      omitted: "details that are too long",
+    });
     for (const details of [{ f: () => {} }, 5, new Map(), { n: 1n }]) {
       assert.equal(shortened({ ...entry, details: details as never }).details, undefined);
     }

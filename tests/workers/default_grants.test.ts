@@ -5,15 +5,11 @@ import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { createRuntime, type PluginInput, RuntimeData } from "../../mod.ts";
 import { isOwnModule } from "../../workers/adapters/resolve_plugin.ts";
-import { runtimeInfo } from "../../workers/adapters/runtime_info.ts";
-import { NODE_SINCE } from "../../workers/box/gaps.ts";
 import { inTempFolder } from "../cli/_temp_folder.ts";
+import { ENFORCES, itHeld } from "../_support/enforces.ts";
 import { rejectionOf } from "../_support/errors.ts";
 import { chain, testPlugin } from "../_support/runtime.ts";
 import { writePlugin } from "../_support/written_plugin.ts";
-
-const { name: RUNTIME, version } = runtimeInfo();
-const ENFORCES = RUNTIME === "deno" || (RUNTIME === "node" && Number.parseInt(version) >= NODE_SINCE);
 
 /** A folder with an installed package, whose plugin tells whether it can read a file of the application's. */
 async function withInstalled(test: (project: string) => Promise<void>): Promise<void> {
@@ -60,7 +56,7 @@ const namesIn = (project: string): (string | URL)[] => [
 ];
 
 describe("an installed plugin that is named without grants", () => {
-  it("is granted nothing, however it is named", { skip: ENFORCES ? false : "it is refused here" }, async () => {
+  itHeld("is granted nothing, however it is named", async () => {
     await withInstalled(async (project) => {
       for (const plugin of namesIn(project)) assert.equal(await reads(project, plugin), "refused", String(plugin));
       assert.equal(await reads(project, { plugin: "their-plugin", tier: "process" }), "refused");

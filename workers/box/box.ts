@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { dirname, join, resolve, sep } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -16,6 +17,7 @@ import { readableFolders } from "./readable_folders.ts";
 
 /** What the threads of a group, or a child process, are started with. */
 export interface Box {
+  readonly url: string;
   /** With absolute paths, and what must be readable for the plugin to be loaded. */
   readonly granted: Permissions;
   /** The environment that is left. */
@@ -82,6 +84,7 @@ function boxOf(granted: Permissions, url: string, workerEntry: URL): Box {
   const cwd = process.cwd();
   const isCwdReadable = read === true || read.some((path) => isWithin(cwd, path));
   return {
+    url,
     granted: { ...granted, read },
     env: grantedEnv(granted.env),
     check: {
@@ -146,6 +149,13 @@ export function denoFlags(box: Box): string[] {
     const items = given === true ? [] : (given as readonly string[]).map((item) => item.replaceAll(",", ",,"));
     return [given === true ? `--allow-${kind}` : `--allow-${kind}=${items.join(",")}`];
   });
-  // Without, modules of some hosts could be imported, whose addresses can carry a secret out.
-  return ["--no-prompt", "--no-remote", ...flags];
+  return [
+    "--no-prompt",
+    // Without, modules of some hosts, and packages of npm, could be imported, whose names can carry a secret out.
+    "--no-remote",
+    "--cached-only",
+    // Where nothing tells its place, what the host has in localStorage and caches would be the plugin's as well.
+    `--location=http://${createHash("sha256").update(box.url).digest("hex").slice(0, 32)}.streamrack.invalid/`,
+    ...flags,
+  ];
 }

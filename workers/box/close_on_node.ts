@@ -12,6 +12,7 @@ import os from "node:os";
 import { parse } from "node:path";
 import process from "node:process";
 import v8 from "node:v8";
+import workerThreads from "node:worker_threads";
 import type { Closer } from "./close_box.ts";
 
 /** Closes a box on Node. */
@@ -21,9 +22,14 @@ export const NODE_CLOSER: Closer = {
     if (dropRead !== undefined) permission?.drop?.("fs.read", dropRead);
     // It tells the environment of the whole process.
     if (envNames !== undefined) takeAway(process, "report");
-    if (denied.includes("run")) { for (const key of ["kill", "_kill"]) takeAway(process, key); }
+    // The last opens the inspector of any process of the user, through which code can be run there.
+    if (denied.includes("run")) { for (const key of ["kill", "_kill", "_debugProcess"]) takeAway(process, key); }
     takeAway(v8, "setFlagsFromString");
     takeAway(os, "setPriority");
+    // By these a thread reaches what the application, or another plugin, has in other threads.
+    for (const key of ["BroadcastChannel", "postMessageToThread", "locks"]) takeAway(workerThreads, key);
+    takeAway(globalThis, "BroadcastChannel");
+    takeAway(Object.getPrototypeOf(navigator), "locks");
     syncBuiltinESMExports();
   },
   isRefused: {

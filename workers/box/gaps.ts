@@ -5,7 +5,7 @@
  */
 
 import type { PermissionKind, Permissions } from "../../core/node/permissions.ts";
-import { runtimeInfo } from "../adapters/runtime_info.ts";
+import { type RuntimeInfo, runtimeInfo } from "../adapters/runtime_info.ts";
 import { hasWorkerPermissions } from "./worker_permissions.ts";
 
 /** The first Node in which the probe of a box finds every kind refused. */
@@ -26,9 +26,12 @@ export interface Gap {
 /** Node's flags know all or nothing of these. */
 const WHOLE_ON_NODE = ["net", "run", "ffi"] as const;
 
-/** What is missing here to keep a plugin to its grants; nothing if they hold. */
-export function findGap(tier: "worker" | "process", grants: Permissions): Gap | undefined {
-  const { name, version } = runtimeInfo();
+/** What is missing on a runtime, by default this one, to keep a plugin to its grants; nothing if they hold. */
+export function findGap(
+  tier: "worker" | "process",
+  grants: Permissions,
+  { name, version }: Pick<RuntimeInfo, "name" | "version"> = runtimeInfo(),
+): Gap | undefined {
   const place = tier === "worker" ? "a thread" : "a child process";
   const detail = `${name} ${version} cannot keep ${place} from what was not granted to it`;
   if (name === "bun") return open(detail, "Run it on Deno or Node, which can.");

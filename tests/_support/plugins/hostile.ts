@@ -78,6 +78,17 @@ export default definePlugin({
       }),
     }),
     defineNode({
+      type: "hostile.fold",
+      summary: "Gives a small value that would be endless if it was written out.",
+      ...any,
+      create: () => ({
+        process() {
+          const value = Array.from({ length: 60 }).reduce((inner: unknown) => [inner, inner], "x");
+          return { type: "json", value } as RuntimeData;
+        },
+      }),
+    }),
+    defineNode({
       type: "hostile.keys",
       summary: "Gives keys that pollute prototypes where somebody assigns by them.",
       ...any,

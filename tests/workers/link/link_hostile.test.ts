@@ -32,6 +32,16 @@ const GARBAGE: readonly (readonly [string, unknown])[] = [
   ["an error", new Error("t")],
   ["deep nesting", nested()],
   ["a value without a value", { t: "data", s: 0, e: 0, b: 0 }],
+  ...[0.5, NaN, "0", 2 ** 53, null].map((s) =>
+    [`a value whose number is ${s} (${typeof s})`, {
+      t: "data",
+      s,
+      e: 0,
+      b: 0,
+      r: 0,
+      d: { type: "text", text: "x" },
+    }] as const
+  ),
   ["a value of no kind", { t: "data", s: 0, e: 0, b: 0, r: 0, d: { type: "smell" } }],
   ["a value that lacks its bytes", { t: "data", s: 0, e: 0, b: 0, r: 0, d: { type: "audio" } }],
   ["a value of the wrong class", {
