@@ -51,6 +51,8 @@ export interface RouterOptions extends Omit<RunnerOptions, "params"> {
 interface Failed {
   readonly runner: string;
   readonly error: RunnerError;
+  /** How long was waited before the same runner was asked again; absent where it was not. */
+  readonly retryDelayMs?: number;
 }
 
 /** A route in its place. */
@@ -71,8 +73,9 @@ const UNFIT: ReadonlySet<RunnerErrorCode> = new Set(["E405", "E406"]);
  * would get the beginning twice.
  *
  * Every result has the metadata `runner` (the name of the route) and
- * `attempts`; the final one has `failures` (`{ runner, code, message }`) if
- * there were any.
+ * `attempts`; the final one has `failures` (`{ runner, code, message,
+ * retryDelayMs? }`, where the last is how long was waited, in milliseconds,
+ * before the same runner was asked again) if there were any.
  */
 export class Router implements Answering {
   readonly #options: RouterOptions;
@@ -150,10 +153,10 @@ export class Router implements Answering {
         if (hasGiven || !(failure.recoverable || isUnfit)) {
           return yield giveUp(failure, route.name, attempts, failures);
         }
-        failures.push({ runner: route.name, error: failure });
-        const pauseMs = isUnfit ? undefined : this.#pauseMs(failure, failed);
-        if (pauseMs === undefined) break;
-        await sleep(this.#clock, pauseMs, options.signal ?? this.#options.signal ?? NEVER);
+        const retryDelayMs = isUnfit ? undefined : this.#retryDelayMs(failure, failed);
+        failures.push({ runner: route.name, error: failure, ...retryDelayMs === undefined ? {} : { retryDelayMs } });
+        if (retryDelayMs === undefined) break;
+        await sleep(this.#clock, retryDelayMs, options.signal ?? this.#options.signal ?? NEVER);
       }
     }
     yield giveUp(this.#nobody(failures), undefined, attempts, failures);
@@ -179,7 +182,7 @@ export class Router implements Answering {
   }
 
   /** How long to wait before the same runner is asked again; `undefined` if that is no use. */
-  #pauseMs(failure: RunnerError, failed: number): number | undefined {
+  #retryDelayMs(failure: RunnerError, failed: number): number | undefined {
     const { maxRetries = RETRIES_MAX, initialDelayMs = 200, maxDelayMs = 5000, random } = this.#options;
     const { retryable = false } = failure.cause as { readonly retryable?: boolean };
     const { retryAfterMs = 0 } = failure;
@@ -227,7 +230,12 @@ function named(routes: readonly Route[]): Ranked[] {
 }
 
 function trail(failures: readonly Failed[]): Metadata {
-  const told = failures.map(({ runner, error: { code, message } }): JsonValue => ({ runner, code, message }));
+  const told = failures.map(({ runner, error: { code, message }, retryDelayMs }): JsonValue => ({
+    runner,
+    code,
+    message,
+    ...retryDelayMs === undefined ? {} : { retryDelayMs: Math.round(retryDelayMs) },
+  }));
   return told.length === 0 ? {} : { failures: told };
 }
 
