@@ -68,9 +68,11 @@ export class Chat {
   metadata(): Metadata {
     const now = this.#clock.now();
     const seconds = (now - (this.#firstTextMs ?? now)) / 1000;
+    // In the time since the first one, the others came.
+    const others = this.tokens - 1;
     return {
       tokens: this.tokens,
-      ...seconds > 0 ? { tokensPerSecond: Math.round(10 * this.tokens / seconds) / 10 } : {},
+      ...seconds > 0 && others > 0 ? { tokensPerSecond: Math.round(10 * others / seconds) / 10 } : {},
       ...this.#firstTextMs === undefined ? {} : { firstTextMs: Math.round(this.#firstTextMs - this.#startedMs) },
       ...this.#model === undefined ? {} : { model: this.#model },
       ...this.#reasoningChars === 0 ? {} : { reasoningComplete: this.#text !== "" || this.#finishReason !== undefined },
