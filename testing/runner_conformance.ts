@@ -7,6 +7,7 @@
 
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { JsonValue } from "../core/data/types.ts";
+import { checkJson } from "../core/data/validate.ts";
 import { StreamrackError } from "../core/errors.ts";
 import {
   type AnyRunnerType,
@@ -124,9 +125,7 @@ async function checkPartial(runner: Runner, options: RunnerConformanceOptions): 
 
 async function checkMetadata(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   for (const { metadata, progress } of await gather(runner, options.request())) {
-    if (JSON.stringify(JSON.parse(JSON.stringify(metadata))) !== JSON.stringify(structuredClone(metadata))) {
-      fail("its metadata is no JSON");
-    }
+    checkJson(metadata, "metadata");
     const { progressPercent = 0, estimatedRemainingMs = 0 } = progress ?? {};
     if (!(progressPercent >= 0 && progressPercent <= 100)) fail(`progressPercent is ${progressPercent}`);
     if (!(estimatedRemainingMs >= 0)) fail(`estimatedRemainingMs is ${estimatedRemainingMs}`);
