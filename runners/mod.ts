@@ -49,7 +49,9 @@ export type { EndpointContext, EndpointEntries, EndpointParams } from "./http/en
 export { readEvents } from "./http/events.ts";
 export type { HttpLimits } from "./http/limits.ts";
 export { Chat } from "./http/chat.ts";
-export type { ChatStep } from "./http/chat.ts";
+export type { ChatParams, ChatStep } from "./http/chat.ts";
+export { samplingParams } from "./http/chat_params.ts";
+export type { SamplingEntries, SamplingParams } from "./http/chat_params.ts";
 export { batch } from "./techniques/batch.ts";
 export type { BatchOptions } from "./techniques/batch.ts";
 export { buffered } from "./techniques/buffer.ts";

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import * as v from "valibot";
 import { encode } from "fast-png";
-import { check, guardRunner } from "../../plugins/guard/mod.ts";
-import { openai as llm } from "../../plugins/llm/mod.ts";
-import { openai as vlm } from "../../plugins/vlm/mod.ts";
+import asrPlugin from "../../plugins/asr/mod.ts";
+import guardPlugin, { check, guardRunner } from "../../plugins/guard/mod.ts";
+import llmPlugin, { openai as llm } from "../../plugins/llm/mod.ts";
+import ttsPlugin from "../../plugins/tts/mod.ts";
+import vlmPlugin, { openai as vlm } from "../../plugins/vlm/mod.ts";
 import { RuntimeData } from "../../core/plugin.ts";
 import {
   type AnyRunnerType,
@@ -41,6 +43,16 @@ for (const [type, options] of RUNNERS) {
     for (const { name, run } of runnerConformanceTests(type, options)) it(name, run);
   });
 }
+
+describe("the contract suite", () => {
+  it("is run for every runner: here, in llm_local.test.ts, and in tests/speech/contract.test.ts", () => {
+    const elsewhere = ["llm.local", "asr.openai", "asr.pocketsphinx", "asr.whisper", "tts.flite", "tts.openai"];
+    const noRunners = ["llm.any", "guard.llm", "guard.text"];
+    const held = RUNNERS.map(([{ definition }]) => definition.type).filter((type) => type !== "llm.guarded");
+    const nodes = [llmPlugin, vlmPlugin, asrPlugin, ttsPlugin, guardPlugin].flatMap(({ nodes }) => nodes);
+    assert.deepEqual(nodes.map(({ type }) => type).toSorted(), [...held, ...elsewhere, ...noRunners].toSorted());
+  });
+});
 
 describe("runnerError", () => {
   for (const code of Object.keys(RUNNER_ERRORS) as RunnerErrorCode[]) {

@@ -163,6 +163,54 @@ describe("llm.local", { skip }, () => {
     await assert.rejects(endless(), { name: "TimeoutError" });
   });
 
+  it("makes no more tokens, and frees its memory, however many there were when it was cancelled", async () => {
+    const counts = { steps: 0, caches: 0, models: 0 };
+    const counting = defineLocal(async () => {
+      const library = await importLibrary();
+      const AutoModelForCausalLM: Library["AutoModelForCausalLM"] = {
+        async from_pretrained(path, options) {
+          const model = await library.AutoModelForCausalLM.from_pretrained(path, options);
+          const { generate, dispose } = model;
+          return Object.assign(model, {
+            async generate(options: { past_key_values?: unknown }) {
+              counts.steps += 1;
+              const made = await generate.call(model, options);
+              const cache = made.past_key_values;
+              if (options.past_key_values === undefined) {
+                counts.caches += 1;
+                const free = cache.dispose;
+                cache.dispose = () => {
+                  counts.caches -= 1;
+                  return free.call(cache);
+                };
+              }
+              return made;
+            },
+            dispose: () => {
+              counts.models -= 1;
+              return dispose.call(model);
+            },
+          }, { loaded: counts.models += 1 });
+        },
+      };
+      return { env: library.env, AutoTokenizer: library.AutoTokenizer, Tensor: library.Tensor, AutoModelForCausalLM };
+    });
+    for (let count = 0; count <= 6; count++) {
+      counts.steps = 0;
+      const runner = await counting.create({ params: { model: at("endless"), maxTokens: 400 } });
+      const stop = new AbortController();
+      const results = runner.run({ inputs: { text: "Hi" } }, { signal: stop.signal });
+      for (let i = 0; i < count; i++) await results.next();
+      const next = results.next();
+      stop.abort(new Error("enough"));
+      await assert.rejects(next, /enough/);
+      assert.ok(counts.steps <= count + 1, `${counts.steps} steps for ${count} tokens`);
+      assert.equal(counts.caches, 0);
+      await runner.unload();
+      assert.equal(counts.models, 0);
+    }
+  });
+
   it("tells how far loading is", async () => {
     await using runner = await make();
     const seen: number[] = [];
