@@ -119,7 +119,9 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
       const drain = files.drainFor(output);
       received.of(target).add(output.data);
       if (files.feeds.length === 0) progress.update(received.seconds);
-      if (output.data.type === "audio") recorder?.addAfter(resultName(target, drain), output.data);
+      // Where files were named, what nobody keeps is not of interest.
+      const isShown = drain !== undefined || files.drains.length === 0;
+      if (output.data.type === "audio" && isShown) recorder?.addAfter(resultName(target, drain), output.data);
       if (drain !== undefined) return await drain.output.write(output.data);
       progress.clear();
       if (!await printer.print(output)) unwritten.add(target);
