@@ -61,7 +61,7 @@ export function addRunCommand(program: Command): void {
     .addOption(new Option("--encoding <encoding>", "how samples are written in wav and flac; default: as they come")
       .choices(OUTPUT_ENCODINGS))
     .option("--bitrate <kbps>", "bit rate of mp3, ogg and opus", wholeNumber(1, BITRATE_MAX_KBPS))
-    .option("--plot <path>", "draw the waveforms before and after, and who worked when, as PNG")
+    .option("--plot <path>", "draw the waveforms of input and output, and who worked when, as PNG")
     .option("--json", "print the result as JSON, on the last line of stdout")
     .option("-q, --quiet", "no progress, no table");
   addRuntimeFlags(command)

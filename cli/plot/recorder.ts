@@ -1,5 +1,5 @@
 /**
- * Records what passes for a picture of before and after.
+ * Records what passes for a picture of input and output.
  *
  * @module
  */
