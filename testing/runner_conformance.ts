@@ -7,7 +7,7 @@
 
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { JsonValue } from "../core/data/types.ts";
-import { checkJson } from "../core/data/validate.ts";
+import { checkJson } from "../core/data/check_json.ts";
 import { StreamrackError } from "../core/errors.ts";
 import {
   type AnyRunnerType,
