@@ -157,4 +157,21 @@ describe("a session with a model, in a worker", () => {
       await runtime.close();
     }
   });
+
+  it("closes the connection when the deadline of its node has passed", async () => {
+    const runtime = await createRuntime();
+    const nodes = [{ id: "llm", node_type: "llm.openai", params: { baseUrl: server.baseUrl }, deadline_ms: 300 }];
+    try {
+      for (const count of [-1, 2]) {
+        void answerUpTo(CHAT, count);
+        const asked = server.requests.length;
+        const asking = runtime.execute({ version: "v1", nodes }, { llm: RuntimeData.text("hello") });
+        await assert.rejects(asking, { reason: "deadline-exceeded", nodeId: "llm" });
+        // None, where it passed before the service was reached.
+        await Promise.all(server.requests.slice(asked).map(({ closed }) => closed));
+      }
+    } finally {
+      await runtime.close();
+    }
+  });
 });
