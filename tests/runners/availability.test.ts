@@ -1,6 +1,8 @@
 /** A router in a plugin that may do less than its first runner needs: the next one is asked. */
 
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -85,6 +87,22 @@ describe("llm.any with grants", { skip: !ENFORCES && `${RUNTIME} cannot hold gra
     assert.deepEqual([error?.reason, error?.code, error?.nodeId], ["unauthenticated", "permission-denied", "llm"]);
     assert.match(error.message, /may not connect to [^]*first[^]*second/);
     assert.match(error.remedy, /Grant it to the plugin/);
+  });
+});
+
+describe("llm.local with grants", { skip: !ENFORCES && `${RUNTIME} cannot hold grants` }, () => {
+  it("says that it may not look for a model, rather than that there is none", async () => {
+    const registry = new StreamingNodeRegistry();
+    const runtime = await createRuntime({ registry, plugins: [{ plugin: LLM, grants: { read: CODE } }] });
+    try {
+      const model = join(tmpdir(), "streamrack-no-model");
+      const nodes = [{ id: "llm", node_type: "llm.local", params: { model } }];
+      const error = await runtime.open({ version: "v1", nodes }).then(() => undefined, (thrown) => thrown);
+      assert.deepEqual([error?.reason, error?.code, error?.nodeId], ["unauthenticated", "permission-denied", "llm"]);
+      assert.match(error.message, /may not look for .*streamrack-no-model/);
+    } finally {
+      await runtime.close();
+    }
   });
 });
 
