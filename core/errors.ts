@@ -83,7 +83,7 @@ export const ERROR_REASONS = {
   "runner-not-found": "not-found",
   "capability-unsupported": "unimplemented",
   "streaming-unsupported": "unimplemented",
-  "model-download-failed": "unavailable",
+  "model-not-downloaded": "failed-precondition",
   "service-unavailable": "unavailable",
   "model-load-failed": "failed-precondition",
   "hardware-unsupported": "failed-precondition",

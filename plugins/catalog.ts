@@ -1094,7 +1094,7 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "type": "integer",
                 "minimum": 1,
                 "maximum": 1000000,
-                "description": "Most tokens, from 1.",
+                "description": "Most tokens of an answer, from 1.",
               },
               "systemPrompt": {
                 "type": "string",
@@ -1282,7 +1282,7 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "type": "integer",
                 "minimum": 1,
                 "maximum": 1000000,
-                "description": "Most tokens, from 1.",
+                "description": "Most tokens of an answer, from 1.",
               },
               "systemPrompt": {
                 "type": "string",
@@ -2402,7 +2402,7 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "type": "integer",
                 "minimum": 1,
                 "maximum": 1000000,
-                "description": "Most tokens of a step, from 1.",
+                "description": "Most tokens of an answer, from 1.",
               },
               "systemPrompt": {
                 "type": "string",

@@ -30,8 +30,8 @@ export const RUNNER_ERRORS = {
   E405: { reason: "capability-unsupported", recoverable: false },
   /** The runner cannot stream. */
   E406: { reason: "streaming-unsupported", recoverable: false },
-  /** A model could not be downloaded. */
-  E500: { reason: "model-download-failed", recoverable: true },
+  /** Files of a model are missing: they could not be downloaded, or nobody has. */
+  E500: { reason: "model-not-downloaded", recoverable: true },
   /** A resource is not available now. */
   E501: { reason: "service-unavailable", recoverable: true },
   /** A model could not be loaded. */

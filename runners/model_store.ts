@@ -4,6 +4,8 @@
  * @module
  */
 
+import { orAbort } from "./or_abort.ts";
+
 /** A use of a model. It stays loaded until every use has ended. */
 export interface ModelLease<Model> {
   readonly model: Model;
@@ -100,15 +102,6 @@ export class ModelStore {
     this.#leaving.set(key, gone);
     await unloading;
   }
-}
-
-/** The promise, or a rejection as soon as the signal aborts. */
-function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
 
 function once(call: () => Promise<void>): () => Promise<void> {

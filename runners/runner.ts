@@ -9,7 +9,7 @@ import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import type { AnyRunnerDefinition, RunContext } from "./define_runner.ts";
 import { type ReadEnv, readEnv } from "./environment.ts";
 import { runnerError, toRunnerError } from "./errors.ts";
-import { type ModelLease, ModelStore } from "./model_store.ts";
+import { type ModelLease, type ModelLoader, ModelStore } from "./model_store.ts";
 import { mergeParams } from "./request.ts";
 import type { Capability, InferenceRequest, InferenceResult, RunnerOutput } from "./types.ts";
 
@@ -36,6 +36,11 @@ export interface RunOptions {
 export interface LoadOptions extends RunOptions {
   /** Told how far loading is, 0 to 100. */
   readonly onProgress?: ((percent: number) => void) | undefined;
+}
+
+/** A use of a model, and which it is. */
+interface LoadedModel extends ModelLease<unknown> {
+  readonly modelId: string;
 }
 
 const nothing = () => {};
@@ -118,7 +123,8 @@ export class Runner {
    * @throws {StreamrackError} `model-load-failed`, or whatever the runner says.
    */
   async load(options: LoadOptions = {}): Promise<void> {
-    await this.#load(this.#params, options);
+    const { release } = await this.#load(this.#params, options);
+    await release();
   }
 
   /** Gives the model up. Others who use it keep it. */
@@ -133,14 +139,15 @@ export class Runner {
   async *run(request: InferenceRequest, options: RunOptions = {}): AsyncGenerator<InferenceResult, void, void> {
     const { signal, end } = ownSignal(this.#options.signal, options.signal);
     const startedMs = this.#options.clock.now();
-    const base = (): Metadata => ({ runner: this.type, ...modelField(this.#loadedModelId) });
+    let lease: LoadedModel | undefined;
+    const base = (): Metadata => ({ runner: this.type, ...lease === undefined ? {} : { model: lease.modelId } });
     try {
       signal.throwIfAborted();
       this.#check(request);
       const params = await mergeParams(this.#definition.params, this.#params, request.params);
-      const model = await this.#load(params, { signal });
+      lease = await this.#load(params, { signal });
       const { log, clock, readEnv } = this.#options;
-      const context: RunContext<unknown, unknown> = { model, params, signal, log, clock, readEnv };
+      const context: RunContext<unknown, unknown> = { model: lease.model, params, signal, log, clock, readEnv };
       const answer = this.#definition.run(request, context);
       if (!("next" in answer)) {
         const final = await answer;
@@ -171,6 +178,7 @@ export class Runner {
       yield { outputs: {}, metadata: base(), error: toRunnerError(thrown), partial: false };
     } finally {
       end();
+      await lease?.release();
     }
   }
 
@@ -205,35 +213,38 @@ export class Runner {
     throw runnerError("E405", `"${type}" does not take ${lacking}`, { remedy: "Ask a runner that does." });
   }
 
-  #load(params: unknown, { signal = this.#options.signal, onProgress }: LoadOptions): Promise<unknown> {
+  /**
+   * Loads a model for the runner, and gives a use of its own to the caller: a
+   * request keeps its model although another request asks for another one.
+   */
+  #load(params: unknown, { signal = this.#options.signal, onProgress }: LoadOptions): Promise<LoadedModel> {
     return this.#inTurn(async () => {
+      signal.throwIfAborted();
       const definition = this.#definition;
+      const { log, readEnv } = this.#options;
       const modelId = definition.modelId?.(params) ?? modelOf(params) ?? definition.type;
       const key = JSON.stringify([definition.type, modelId, definition.modelVariant?.(params) ?? null]);
-      if (this.#lease !== undefined && this.#loadedKey === key) return this.#lease.model;
-      const problem = await definition.unavailable?.(params, { readEnv: this.#options.readEnv });
-      if (problem !== undefined) throw problem;
-      await this.#unload();
-      const { log } = this.#options;
-      const report = (percent: number) => {
-        log.debug("loading", { model: modelId, progressPercent: percent });
-        onProgress?.(percent);
+      const loader: ModelLoader<unknown> = {
+        load: (signal, onProgress) => definition.load?.({ params, modelId, signal, log, onProgress }),
+        unload: (model) => definition.unload?.(model),
       };
-      this.#lease = await MODELS.acquire(
-        key,
-        {
-          load: (signal, onProgress) => definition.load?.({ params, modelId, signal, log, onProgress }),
-          unload: (model) => definition.unload?.(model),
-        },
-        signal,
-        report,
-      ).catch((thrown) => {
-        if (signal.aborted) throw signal.reason;
-        throw StreamrackError.from(thrown, "model-load-failed");
-      });
-      this.#loadedKey = key;
-      this.#loadedModelId = modelId;
-      return this.#lease.model;
+      if (this.#lease === undefined || this.#loadedKey !== key) {
+        const problem = await definition.unavailable?.(params, { readEnv });
+        if (problem !== undefined) throw problem;
+        await this.#unload();
+        const report = (percent: number) => {
+          log.debug("loading", { model: modelId, progressPercent: percent });
+          onProgress?.(percent);
+        };
+        this.#lease = await MODELS.acquire(key, loader, signal, report).catch((thrown) => {
+          if (signal.aborted) throw signal.reason;
+          throw StreamrackError.from(thrown, "model-load-failed");
+        });
+        this.#loadedKey = key;
+        this.#loadedModelId = modelId;
+      }
+      const { model, release } = await MODELS.acquire(key, loader, signal);
+      return { model, release, modelId };
     });
   }
 
@@ -250,10 +261,6 @@ export class Runner {
     this.#turn = result.catch(() => {}); // the failure is that of its caller, not of the next one
     return result;
   }
-}
-
-function modelField(model: string | undefined): Metadata {
-  return model === undefined ? {} : { model };
 }
 
 function modelOf(params: unknown): string | undefined {

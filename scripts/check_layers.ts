@@ -89,12 +89,12 @@ const LAYERS: readonly Layer[] = [
     ],
   },
   { path: "plugins/*/", imports: [AUTHOR_ENTRY], packages: "any", builtins: [] },
-  // The contract of runners, on top of that of nodes. Keys come from the environment.
+  // The contract of runners, on top of that of nodes. Keys come from the environment, models from files.
   {
     path: "runners/",
     imports: [AUTHOR_ENTRY, "core/flow/backoff.ts"],
     packages: ["valibot", "eventsource-parser", "lru-cache"],
-    builtins: ["node:process"],
+    builtins: ["node:process", "node:fs/promises"],
   },
   { path: "testing/", imports: ["mod.ts", "core/", "workers/", "runners/mod.ts"], packages: "any", builtins: [] },
   { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },

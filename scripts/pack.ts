@@ -129,10 +129,19 @@ export function findDangling(manifest: PackageJson, files: readonly TarFile[]): 
 async function readDocuments(packed: readonly TarFile[]): Promise<TarFile[]> {
   const taken = new Set(packed.map(({ path }) => path));
   const wanted = (await linkedFiles("README.md")).filter((path) => !taken.has(`package/${path}`));
+  const sources = findSources(wanted, taken);
+  if (sources.length > 0) {
+    throw new Error(`documents link to sources, which would come into the package: ${sources.join(", ")}`);
+  }
   return await Promise.all(wanted.map(async (path) => ({
     path: `package/${path}`,
     bytes: new Uint8Array(await readFile(join(ROOT, path))),
   })));
+}
+
+/** Documents that are the source of something in the package: a type checker would take them instead of declarations. */
+export function findSources(documents: readonly string[], packed: ReadonlySet<string>): string[] {
+  return documents.filter((path) => path.endsWith(".ts") && packed.has(`package/${path.replace(/\.ts$/, ".js")}`));
 }
 
 /** A document, the files and folders that it links to, and what the documents among those link to in turn. */

@@ -7,6 +7,7 @@
 
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { JsonValue } from "../core/data/types.ts";
+import { checkJson } from "../core/data/check_json.ts";
 import { StreamrackError } from "../core/errors.ts";
 import {
   type AnyRunnerType,
@@ -38,8 +39,9 @@ export interface RunnerConformanceOptions {
  * the one before, unloading is final and may be repeated; of a request, the
  * last result and no other has `partial: false`; a runner that does not stream
  * gives one; a failure is a result, with a code of the list; progress goes
- * from 0 to 100; metadata is JSON; a reader that leaves, and an abort before
- * and in the middle, end it; it answers again afterwards.
+ * from 0 to 100; metadata is JSON; a reader that leaves after any result, and
+ * an abort before, at once, and after any result, end it; it answers again
+ * afterwards.
  *
  * @example
  * ```ts
@@ -72,6 +74,9 @@ export function runnerConformanceTests(type: AnyRunnerType, options: RunnerConfo
   }));
 }
 
+/** How many ends are tried at most, of a reader that leaves and of an abort. */
+const ENDS_MAX = 20;
+
 type Check = (runner: Runner, options: RunnerConformanceOptions, type: AnyRunnerType) => Promise<void>;
 
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
@@ -82,8 +87,8 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["metadata is JSON, and progress goes from 0 to 100", checkMetadata],
   ["streaming is as it declares", checkStreaming],
   ["what it cannot take is a result with E400 or E405", checkBadRequest],
-  ["a reader that leaves ends it", checkLeave],
-  ["an abort ends it, before and in the middle", checkAbort],
+  ["a reader that leaves ends it, after any result", checkLeave],
+  ["an abort ends it, before, at once, and after any result", checkAbort],
 ];
 
 async function checkParams(_runner: Runner, _options: RunnerConformanceOptions, type: AnyRunnerType): Promise<void> {
@@ -120,9 +125,7 @@ async function checkPartial(runner: Runner, options: RunnerConformanceOptions): 
 
 async function checkMetadata(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
   for (const { metadata, progress } of await gather(runner, options.request())) {
-    if (JSON.stringify(JSON.parse(JSON.stringify(metadata))) !== JSON.stringify(structuredClone(metadata))) {
-      fail("its metadata is no JSON");
-    }
+    checkJson(metadata, "metadata");
     const { progressPercent = 0, estimatedRemainingMs = 0 } = progress ?? {};
     if (!(progressPercent >= 0 && progressPercent <= 100)) fail(`progressPercent is ${progressPercent}`);
     if (!(estimatedRemainingMs >= 0)) fail(`estimatedRemainingMs is ${estimatedRemainingMs}`);
@@ -153,7 +156,12 @@ async function checkBadRequest(runner: Runner, options: RunnerConformanceOptions
 }
 
 async function checkLeave(runner: Runner, options: RunnerConformanceOptions): Promise<void> {
-  for await (const _ of runner.run(options.request())) break;
+  const total = Math.min((await gather(runner, options.request())).length, ENDS_MAX);
+  for (let given = 1; given <= total; given++) {
+    const results = runner.run(options.request());
+    for (let i = 0; i < given; i++) await results.next();
+    await results.return();
+  }
   finalOf(await gather(runner, options.request()));
 }
 
@@ -161,13 +169,16 @@ async function checkAbort(runner: Runner, options: RunnerConformanceOptions): Pr
   const reason = new Error("the suite has had enough");
   const early = await gather(runner, options.request(), AbortSignal.abort(reason)).catch((thrown) => thrown);
   if (early !== reason) fail("it began although its signal had aborted");
-  const stop = new AbortController();
-  const results = runner.run(options.request(), { signal: stop.signal });
-  const first = await results.next();
-  stop.abort(reason);
-  if (!first.done && first.value.partial) {
-    const next = await results.next().catch((thrown) => thrown);
-    if (next !== reason) fail("it went on after an abort");
+  const total = Math.min((await gather(runner, options.request())).length, ENDS_MAX);
+  for (let given = 0; given < total; given++) {
+    const stop = new AbortController();
+    const results = runner.run(options.request(), { signal: stop.signal });
+    let latest: InferenceResult | undefined;
+    for (let i = 0; i < given; i++) latest = (await results.next()).value ?? latest;
+    if (latest?.partial === false) break; // an answer of other length than before
+    const next = results.next().catch((thrown) => thrown);
+    stop.abort(reason);
+    if (await next !== reason) fail(`it went on after an abort behind ${given} results`);
   }
   finalOf(await gather(runner, options.request()));
 }

@@ -54,7 +54,9 @@ async function importPlugin(url: string): Promise<LoadedPlugin> {
     const detail = describeThrown(thrown);
     throw new StreamrackError("plugin-load-failed", `the plugin ${url} could not be loaded: ${detail}`, {
       cause: thrown,
-      remedy: "Import the module by itself to see the error where it happens.",
+      remedy: (thrown as { code?: unknown } | null)?.code === "ERR_UNKNOWN_FILE_EXTENSION" && /\.[cm]?ts$/.test(url)
+        ? "This runtime takes no TypeScript: use Node 22.18 or later, Deno or Bun, or build the plugin to JavaScript."
+        : "Import the module by itself to see the error where it happens.",
     });
   }
   return withFactories(checkPlugin(module.default, `the plugin ${url}`));

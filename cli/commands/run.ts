@@ -61,7 +61,7 @@ export function addRunCommand(program: Command): void {
     .addOption(new Option("--encoding <encoding>", "how samples are written in wav and flac; default: as they come")
       .choices(OUTPUT_ENCODINGS))
     .option("--bitrate <kbps>", "bit rate of mp3, ogg and opus", wholeNumber(1, BITRATE_MAX_KBPS))
-    .option("--plot <path>", "draw the waveforms before and after, and who worked when, as PNG")
+    .option("--plot <path>", "draw the waveforms of input and output, and who worked when, as PNG")
     .option("--json", "print the result as JSON, on the last line of stdout")
     .option("-q, --quiet", "no progress, no table");
   addRuntimeFlags(command)
@@ -119,7 +119,9 @@ async function run(manifestPath: string, flags: RunFlags, signal: AbortSignal): 
       const drain = files.drainFor(output);
       received.of(target).add(output.data);
       if (files.feeds.length === 0) progress.update(received.seconds);
-      if (output.data.type === "audio") recorder?.addAfter(resultName(target, drain), output.data);
+      // Where files were named, what nobody keeps is not of interest.
+      const isShown = drain !== undefined || files.drains.length === 0;
+      if (output.data.type === "audio" && isShown) recorder?.addAfter(resultName(target, drain), output.data);
       if (drain !== undefined) return await drain.output.write(output.data);
       progress.clear();
       if (!await printer.print(output)) unwritten.add(target);

@@ -8,10 +8,10 @@ import type { SessionOutput } from "../../mod.ts";
 import { isBrokenPipe, writeStdout } from "../stdout.ts";
 
 /** One output as a line, or `undefined` if it is of a kind that is no use as text. */
-export function toLine({ nodeId, port, sequence, data }: SessionOutput): string | undefined {
+export function toLine({ nodeId, port, sequence, data, isPartial, progress }: SessionOutput): string | undefined {
   const { timestampUs, metadata } = data;
-  const record = (content: { [key: string]: unknown }) =>
-    `${JSON.stringify({ nodeId, port, sequence, timestampUs, type: data.type, ...content, metadata })}\n`;
+  const head = { nodeId, port, sequence, timestampUs, ...isPartial ? { isPartial, progress } : {}, type: data.type };
+  const record = (content: { [key: string]: unknown }) => `${JSON.stringify({ ...head, ...content, metadata })}\n`;
   switch (data.type) {
     case "text":
       return record({ text: data.text, language: data.language });

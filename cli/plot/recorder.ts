@@ -1,5 +1,5 @@
 /**
- * Records what passes for a picture of before and after.
+ * Records what passes for a picture of input and output.
  *
  * @module
  */
@@ -9,6 +9,8 @@ import type { Canvas } from "./canvas.ts";
 import { Envelope } from "./envelope.ts";
 import { drawTimeline, timelineHeight, type TimelineRow } from "./timeline.ts";
 import { drawWaveforms, type Panel } from "./waveform.ts";
+
+const TITLES: { readonly [tone in Panel["tone"]]: string } = { before: "input", after: "output" };
 
 /** Collects the outlines of all audio that goes in and comes out. */
 export class PlotRecorder {
@@ -32,7 +34,7 @@ export class PlotRecorder {
    */
   toPng(rows: readonly TimelineRow[] = []): Uint8Array {
     const panels = (envelopes: Map<string, Envelope>, tone: Panel["tone"]): Panel[] =>
-      [...envelopes].map(([subtitle, envelope]) => ({ title: tone, subtitle, envelope, tone }));
+      [...envelopes].map(([subtitle, envelope]) => ({ title: TITLES[tone], subtitle, envelope, tone }));
     const all = [...panels(this.#before, "before"), ...panels(this.#after, "after")];
     const none: Panel = { title: "no audio", subtitle: "nothing to show", envelope: new Envelope(2), tone: "after" };
     const below = {

@@ -108,7 +108,7 @@ let quietSinceMs = offsetMs;
 for (let chunk = 0; nowMs() < LONGEST_TALK_MS; chunk++) {
   if (saying.length === 0 && lines[0]?.isDue() === true) saying = new Float32Array(lines.shift()?.samples ?? []);
   if (saying.length > 0 || speaker.isPlaying) quietSinceMs = nowMs();
-  if (nowMs() - quietSinceMs > END_OF_TALK_MS) break;
+  if (lines.length === 0 && nowMs() - quietSinceMs > END_OF_TALK_MS) break;
   const samples = new Float32Array(chunkFrames);
   samples.set(saying.subarray(0, chunkFrames));
   saying = saying.slice(chunkFrames);

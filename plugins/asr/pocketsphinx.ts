@@ -28,8 +28,8 @@ const params = v.object({
  * It is a small recogniser of an older kind: it runs on anything, and
  * understands clear speech in quiet surroundings.
  *
- * @throws {StreamrackError} `service-unavailable` (E501) without the program, `model-load-failed` (E502) without its
- * model; both say what to install. `inference-failed` (E101) if the program fails.
+ * @throws {StreamrackError} `service-unavailable` (E501) without the program, `model-not-downloaded` (E500) without
+ * its model; both say what to install. `inference-failed` (E101) if the program fails.
  */
 export const pocketsphinxSpeech: RunnerType<typeof params, Recognizer> = defineProgramRunner({
   type: "asr.pocketsphinx",

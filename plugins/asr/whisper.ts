@@ -24,8 +24,8 @@ const params = v.object({
  * Writes down speech with the program `whisper-cli` of whisper.cpp, each word
  * with `startMs`, `endMs` and `confidence` in the metadata `words`.
  *
- * @throws {StreamrackError} `service-unavailable` (E501) without the program, `model-load-failed` (E502) without the
- * model; both say what to install. `inference-failed` (E101) if the program fails.
+ * @throws {StreamrackError} `service-unavailable` (E501) without the program, `model-not-downloaded` (E500) without
+ * the model; both say what to install. `inference-failed` (E101) if the program fails.
  */
 export const whisperSpeech: RunnerType<typeof params, Recognizer> = defineProgramRunner({
   type: "asr.whisper",

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { access } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import * as v from "valibot";
 import type { Metadata, Progress } from "../../core/plugin.ts";
 import { type AnyRunnerType, type Clock, defineRunner, runnerError } from "../../runners/mod.ts";
+import { localFilesProblem } from "./local_files.ts";
 import { importInstalled, type ImportLibrary, loadLibrary } from "./local_library.ts";
 import { DEVICES, DTYPES, LocalModel, variantOf } from "./local_model.ts";
 import { messagesParam, toMessages } from "./messages.ts";
@@ -127,15 +127,9 @@ export function defineLocal(importLibrary: ImportLibrary): AnyRunnerType {
     streaming: true,
     params,
     modelVariant: variantOf,
-    async unavailable({ model }) {
-      const file = join(resolve(model), "config.json");
-      const isThere = await access(file).then(() => true, () => false);
-      if (!isThere) {
-        return runnerError("E404", `there is no model in ${resolve(model)}`, {
-          problems: [{ path: "params.model", message: "holds no config.json", received: JSON.stringify(model) }],
-          remedy: "Put the files of a model there: config.json, tokenizer.json, tokenizer_config.json, onnx/.",
-        });
-      }
+    async unavailable({ model, dtype }) {
+      const problem = await localFilesProblem(resolve(model), dtype);
+      if (problem !== undefined) return problem;
       try {
         await loadLibrary(importLibrary);
         return undefined;
@@ -219,7 +213,7 @@ async function* fragments(
  * mean), and progress towards `maxTokens`; the final one has `finishReason`
  * (`"stop"` or `"length"`) and `usage`. A cancel ends it between two tokens.
  *
- * @throws {StreamrackError} E404 for a folder without a model, E502 for one that cannot be loaded or where the library
- * is not installed, E503 for a device that is not there, E400 for a text without room for an answer, E504.
+ * @throws {StreamrackError} E500 for a folder where files of a model are missing, E502 for a model that cannot be loaded
+ * or where the library is not installed, E503 for a device that is not there, E400 for a text without room for an answer, E504.
  */
 export const local: AnyRunnerType = defineLocal(importInstalled);

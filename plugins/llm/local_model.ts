@@ -90,8 +90,7 @@ export class LocalModel {
       }
       throw runnerError("E502", `the model in ${folder} cannot be loaded: ${cause.detail.split("\n")[0]}`, {
         cause,
-        remedy:
-          `It needs config.json, tokenizer.json, tokenizer_config.json, and onnx/model*.onnx for dtype "${dtype}".`,
+        remedy: "Fetch its files anew; they have to be in the form of Hugging Face's hub for ONNX Runtime.",
       });
     }
   }

@@ -9,8 +9,8 @@ import type { JsonValue } from "../../core/plugin.ts";
 import {
   type AnyRunnerType,
   Chat,
+  type ChatStep,
   defineRunner,
-  Endpoint,
   endpointParams,
   keyProblem,
   modelParam,
@@ -58,23 +58,17 @@ export const openai: AnyRunnerType = defineRunner({
   params,
   unavailable: keyProblem,
   async *run(request, { params, signal, clock, readEnv }) {
-    const { model, temperature, maxTokens, maxOutputChars, tools, extraBody } = params;
-    const body = {
-      ...extraBody,
-      model,
-      messages: toMessages(request, params),
-      ...temperature === undefined ? {} : { temperature },
-      ...maxTokens === undefined ? {} : { max_tokens: maxTokens },
-      ...tools === undefined ? {} : { tools },
-    } as { readonly [field: string]: JsonValue };
-    const chat = new Chat(new Endpoint(params, { signal, clock, readEnv }), clock, maxOutputChars);
-    return yield* shape(fragments(chat, body), chat, { ...params, clock });
+    const { tools, extraBody, maxOutputChars } = params;
+    const chat = new Chat(params, { signal, clock, readEnv }, maxOutputChars);
+    const more = { ...extraBody, ...tools === undefined ? {} : { tools } };
+    const steps = chat.steps(
+      toMessages(request, params) as JsonValue[],
+      more as { readonly [field: string]: JsonValue },
+    );
+    return yield* shape(fragments(steps), chat, { ...params, clock });
   },
 });
 
-async function* fragments(
-  chat: Chat,
-  body: { readonly [field: string]: JsonValue },
-): AsyncGenerator<Fragment, void, void> {
-  for await (const { text, confidence } of chat.steps(body)) if (text !== "") yield { text, confidence };
+async function* fragments(steps: AsyncIterable<ChatStep>): AsyncGenerator<Fragment, void, void> {
+  for await (const { text, confidence } of steps) if (text !== "") yield { text, confidence };
 }

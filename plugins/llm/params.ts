@@ -5,18 +5,11 @@
  */
 
 import * as v from "valibot";
-
-const text = (description: string) => v.optional(v.pipe(v.string(), v.description(description)));
+import { samplingParams } from "../../runners/mod.ts";
 
 /** To be spread into the parameters of a runner. */
 export const generationParams = {
-  temperature: v.optional(
-    v.pipe(v.number(), v.minValue(0), v.maxValue(2), v.description("Randomness, 0 to 2. Default: that of the model.")),
-  ),
-  maxTokens: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000), v.description("Most tokens, from 1.")),
-  ),
-  systemPrompt: text("What the model is told before everything else."),
+  ...samplingParams,
   output: v.optional(
     v.pipe(
       v.picklist(["delta", "accumulated", "sentences"]),

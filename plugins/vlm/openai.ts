@@ -10,33 +10,20 @@ import {
   type AnyRunnerType,
   Chat,
   defineRunner,
-  Endpoint,
   endpointParams,
   keyProblem,
   modelParam,
   runnerError,
+  samplingParams,
 } from "../../runners/mod.ts";
 import { toDataUrl } from "./image.ts";
 
 const STEPS_MAX = 32;
-const MAX_OUTPUT_CHARS = 1_000_000;
 
 /** Parameters of `vlm.openai`. */
 const params = v.object({
   model: modelParam("gpt-4o-mini"),
-  temperature: v.optional(
-    v.pipe(v.number(), v.minValue(0), v.maxValue(2), v.description("Randomness, 0 to 2. Default: that of the model.")),
-  ),
-  maxTokens: v.optional(
-    v.pipe(
-      v.number(),
-      v.integer(),
-      v.minValue(1),
-      v.maxValue(1_000_000),
-      v.description("Most tokens of a step, from 1."),
-    ),
-  ),
-  systemPrompt: v.optional(v.pipe(v.string(), v.description("What the model is told before everything else."))),
+  ...samplingParams,
   prompt: v.optional(
     v.pipe(v.string(), v.description("What is asked of an image that brings no question along (metadata prompt).")),
     "Describe the image.",
@@ -79,25 +66,18 @@ export const openai: AnyRunnerType = defineRunner({
   unavailable: keyProblem,
   async *run({ inputs: { image, text } }, { params, signal, clock, readEnv }) {
     if (image === undefined) throw runnerError("E400", "there is no image in the request");
-    const { model, temperature, maxTokens, systemPrompt, detail, prompt } = params;
+    const { systemPrompt, detail, prompt } = params;
     const steps = params.steps ?? [{ name: "answer", prompt: text ?? prompt }];
     const url = toDataUrl(image);
-    const endpoint = new Endpoint(params, { signal, clock, readEnv });
     const messages: JsonValue[] = systemPrompt === undefined ? [] : [{ role: "system", content: systemPrompt }];
     const results: { step: string; text: string }[] = [];
     for (const [stepIndex, step] of steps.entries()) {
       const question = { type: "text", text: step.prompt };
       const shown = stepIndex === 0 ? [question, { type: "image_url", image_url: { url, detail } }] : [question];
       messages.push({ role: "user", content: shown });
-      const chat = new Chat(endpoint, clock, MAX_OUTPUT_CHARS);
+      const chat = new Chat(params, { signal, clock, readEnv });
       const about = () => ({ ...chat.metadata(), step: step.name, stepIndex, steps: steps.length });
-      const body = {
-        model,
-        messages: [...messages],
-        ...temperature === undefined ? {} : { temperature },
-        ...maxTokens === undefined ? {} : { max_tokens: maxTokens },
-      };
-      for await (const { text } of chat.steps(body)) {
+      for await (const { text } of chat.steps(messages)) {
         if (text === "") continue;
         const progress = { progressPercent: 100 * stepIndex / steps.length };
         yield { outputs: { text }, metadata: about(), progress };

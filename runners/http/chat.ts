@@ -7,7 +7,13 @@
 import type { JsonValue, Metadata } from "../../core/plugin.ts";
 import type { Clock } from "../clock.ts";
 import { runnerError } from "../errors.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { SamplingParams } from "./chat_params.ts";
+import { Endpoint, type EndpointContext, type EndpointParams } from "./endpoint.ts";
+
+/** Which model is asked, and how: what `modelParam`, `samplingParams` and `endpointParams` give. */
+export interface ChatParams extends EndpointParams, SamplingParams {
+  readonly model: string;
+}
 
 /** One step of an answer. */
 export interface ChatStep {
@@ -25,10 +31,14 @@ interface ToolCall {
   function: { name: string; arguments: string };
 }
 
+/** Longest answer unless another is given, in UTF-16 code units. */
+const MAX_CHARS = 1_000_000;
+
 type Json = { readonly [key: string]: JsonValue };
 
 /** An answer as it grows. */
 export class Chat {
+  readonly #params: ChatParams;
   readonly #endpoint: Endpoint;
   readonly #clock: Clock;
   readonly #maxChars: number;
@@ -42,12 +52,16 @@ export class Chat {
   #text = "";
   #reasoningChars = 0;
 
-  /** @param maxChars Longest answer, in UTF-16 code units: a service that never ends is left then. */
-  constructor(endpoint: Endpoint, clock: Clock, maxChars: number) {
-    this.#endpoint = endpoint;
-    this.#clock = clock;
+  /**
+   * @param maxChars Longest answer, in UTF-16 code units: a service that never ends is left then. Default: 1 000 000.
+   * @throws {StreamrackError} `unauthenticated` (E401) if there is no key where one is needed.
+   */
+  constructor(params: ChatParams, context: EndpointContext, maxChars: number = MAX_CHARS) {
+    this.#params = params;
+    this.#endpoint = new Endpoint(params, context);
+    this.#clock = context.clock;
     this.#maxChars = maxChars;
-    this.#startedMs = clock.now();
+    this.#startedMs = context.clock.now();
   }
 
   /** All text so far. */
@@ -68,9 +82,11 @@ export class Chat {
   metadata(): Metadata {
     const now = this.#clock.now();
     const seconds = (now - (this.#firstTextMs ?? now)) / 1000;
+    // In the time since the first one, the others came.
+    const others = this.tokens - 1;
     return {
       tokens: this.tokens,
-      ...seconds > 0 ? { tokensPerSecond: Math.round(10 * this.tokens / seconds) / 10 } : {},
+      ...seconds > 0 && others > 0 ? { tokensPerSecond: Math.round(10 * others / seconds) / 10 } : {},
       ...this.#firstTextMs === undefined ? {} : { firstTextMs: Math.round(this.#firstTextMs - this.#startedMs) },
       ...this.#model === undefined ? {} : { model: this.#model },
       ...this.#reasoningChars === 0 ? {} : { reasoningComplete: this.#text !== "" || this.#finishReason !== undefined },
@@ -81,12 +97,24 @@ export class Chat {
   }
 
   /**
-   * Asks, and gives the steps of the answer. The last one has the finish reason.
+   * Asks, and gives the steps of the answer. The last one has the finish
+   * reason. To be called once.
    *
-   * @throws {StreamrackError} `stream-broken` (E102) where the answer ends in the middle.
+   * @param messages The whole chat, with the system prompt.
+   * @param more Further fields of the request, such as `tools`.
+   * @throws {StreamrackError} `stream-broken` (E102) where the answer ends in the middle; else see {@linkcode Endpoint}.
    */
-  async *steps(body: Json): AsyncGenerator<ChatStep, void, void> {
-    const asked = { ...body, stream: true, stream_options: { include_usage: true } };
+  async *steps(messages: readonly JsonValue[], more: Json = {}): AsyncGenerator<ChatStep, void, void> {
+    const { model, temperature, maxTokens } = this.#params;
+    const asked = {
+      ...more,
+      model,
+      messages: [...messages],
+      ...temperature === undefined ? {} : { temperature },
+      ...maxTokens === undefined ? {} : { max_tokens: maxTokens },
+      stream: true,
+      stream_options: { include_usage: true },
+    };
     // What counts the tokens comes after the finish reason.
     for await (const event of this.#endpoint.events("chat/completions", asked)) {
       const step = this.#read(event);

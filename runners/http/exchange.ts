@@ -7,6 +7,7 @@
 import type { StreamrackError } from "../../core/plugin.ts";
 import type { Clock } from "../clock.ts";
 import { runnerError } from "../errors.ts";
+import { isDenied, notPermitted } from "../permission.ts";
 import type { HttpLimits } from "./limits.ts";
 
 /** What an exchange needs. */
@@ -35,7 +36,7 @@ export class Exchange {
   /**
    * Sends the request, and waits for the head of the answer.
    *
-   * @throws {StreamrackError} `service-unavailable` (E501).
+   * @throws {StreamrackError} `service-unavailable` (E501); `unauthenticated` (E401) where the plugin may not connect.
    */
   async fetch(url: URL, init: RequestInit): Promise<Response> {
     this.#watch(this.#options.limits.responseTimeoutMs, "did not begin to answer");
@@ -43,10 +44,7 @@ export class Exchange {
       // A redirect could carry the key to another host.
       return await fetch(url, { ...init, redirect: "error", signal: this.#controller.signal });
     } catch (cause) {
-      throw this.#reason() ?? runnerError("E501", `${url.origin} cannot be reached`, {
-        cause: withoutRequest(cause),
-        remedy: "Look whether the service runs, and whether baseUrl is right.",
-      });
+      throw this.#reason() ?? unreachable(url, cause);
     } finally {
       this.#unwatch();
     }
@@ -115,6 +113,16 @@ export class Exchange {
   #unwatch(): void {
     this.#options.clock.clearTimeout(this.#timer);
   }
+}
+
+function unreachable(url: URL, thrown: unknown): StreamrackError {
+  const cause = withoutRequest(thrown);
+  const below = thrown instanceof Error ? thrown.cause : undefined;
+  if (isDenied(thrown) || isDenied(below)) return notPermitted(`connect to ${url.host}`, cause);
+  return runnerError("E501", `${url.origin} cannot be reached`, {
+    cause,
+    remedy: "Look whether the service runs, and whether baseUrl is right.",
+  });
 }
 
 /** The name and message of a network error: its other fields may hold the request, and with it the key. */

@@ -8,7 +8,7 @@ import { delayMs } from "../../core/flow/backoff.ts";
 import { type JsonValue, type Metadata, StreamrackError } from "../../core/plugin.ts";
 import { type Clock, sleep, SYSTEM_CLOCK } from "../clock.ts";
 import type { AnyRunnerType, RunnerPriority } from "../define_runner.ts";
-import { type RunnerError, runnerError, type RunnerErrorCode, toRunnerError } from "../errors.ts";
+import { RUNNER_ERRORS, type RunnerError, runnerError, type RunnerErrorCode, toRunnerError } from "../errors.ts";
 import type { Answering } from "../node.ts";
 import type { Runner, RunnerOptions, RunOptions } from "../runner.ts";
 import type { Capability, InferenceRequest, InferenceResult } from "../types.ts";
@@ -51,6 +51,8 @@ export interface RouterOptions extends Omit<RunnerOptions, "params"> {
 interface Failed {
   readonly runner: string;
   readonly error: RunnerError;
+  /** How long was waited before the same runner was asked again; absent where it was not. */
+  readonly retryDelayMs?: number;
 }
 
 /** A route in its place. */
@@ -60,19 +62,24 @@ interface Ranked extends Route {
   readonly index: number;
 }
 
-/** Another runner may be able to do what this one cannot. */
 const UNFIT: ReadonlySet<RunnerErrorCode> = new Set(["E405", "E406"]);
+
+/** Whether another runner may be able to do what this one cannot, or was not granted. */
+function isUnfit({ code, cause }: RunnerError): boolean {
+  return UNFIT.has(code) || StreamrackError.is(cause) && cause.code === "permission-denied";
+}
 
 /**
  * Asks the best runner that is there, then the next ones. A recoverable
  * failure is tried again where that may help, then goes to the next runner, as
- * does a request that the runner is not made for; any other failure is the
- * answer. Once a partial result has gone out, nothing is tried again: a reader
+ * does a request that the runner is not made for, or lacks a permission for;
+ * any other failure is the answer. Once a partial result has gone out, nothing is tried again: a reader
  * would get the beginning twice.
  *
  * Every result has the metadata `runner` (the name of the route) and
- * `attempts`; the final one has `failures` (`{ runner, code, message }`) if
- * there were any.
+ * `attempts`; the final one has `failures` (`{ runner, code, message,
+ * retryDelayMs? }`, where the last is how long was waited, in milliseconds,
+ * before the same runner was asked again) if there were any.
  */
 export class Router implements Answering {
   readonly #options: RouterOptions;
@@ -146,14 +153,14 @@ export class Router implements Answering {
           yield { ...result, metadata: { ...result.metadata, ...told } };
         }
         if (failure === undefined) return;
-        const isUnfit = UNFIT.has(failure.code);
-        if (hasGiven || !(failure.recoverable || isUnfit)) {
+        const mayAnother = isUnfit(failure);
+        if (hasGiven || !(failure.recoverable || mayAnother)) {
           return yield giveUp(failure, route.name, attempts, failures);
         }
-        failures.push({ runner: route.name, error: failure });
-        const pauseMs = isUnfit ? undefined : this.#pauseMs(failure, failed);
-        if (pauseMs === undefined) break;
-        await sleep(this.#clock, pauseMs, options.signal ?? this.#options.signal ?? NEVER);
+        const retryDelayMs = mayAnother ? undefined : this.#retryDelayMs(failure, failed);
+        failures.push({ runner: route.name, error: failure, ...retryDelayMs === undefined ? {} : { retryDelayMs } });
+        if (retryDelayMs === undefined) break;
+        await sleep(this.#clock, retryDelayMs, options.signal ?? this.#options.signal ?? NEVER);
       }
     }
     yield giveUp(this.#nobody(failures), undefined, attempts, failures);
@@ -179,7 +186,7 @@ export class Router implements Answering {
   }
 
   /** How long to wait before the same runner is asked again; `undefined` if that is no use. */
-  #pauseMs(failure: RunnerError, failed: number): number | undefined {
+  #retryDelayMs(failure: RunnerError, failed: number): number | undefined {
     const { maxRetries = RETRIES_MAX, initialDelayMs = 200, maxDelayMs = 5000, random } = this.#options;
     const { retryable = false } = failure.cause as { readonly retryable?: boolean };
     const { retryAfterMs = 0 } = failure;
@@ -200,9 +207,10 @@ export class Router implements Answering {
     if (failures.every(({ runner }) => runner === last.runner)) return last.error;
     const { code, message, retryAfterMs, cause } = last.error;
     const told = new Map(failures.map(({ runner, error }) => [`${runner} ${error.message}`, { runner, error }]));
-    const { retryable, remedy } = cause as StreamrackError;
+    const { code: kind, retryable, remedy } = cause as StreamrackError;
     return toRunnerError(
-      runnerError(code, `every runner failed, the last one with: ${message}`, {
+      new StreamrackError(RUNNER_ERRORS[code].reason, `every runner failed, the last one with: ${message}`, {
+        code: kind,
         problems: [...told.values()].map(({ runner, error }) => ({ path: runner, message: error.message })),
         retryable,
         retryAfterMs,
@@ -227,7 +235,12 @@ function named(routes: readonly Route[]): Ranked[] {
 }
 
 function trail(failures: readonly Failed[]): Metadata {
-  const told = failures.map(({ runner, error: { code, message } }): JsonValue => ({ runner, code, message }));
+  const told = failures.map(({ runner, error: { code, message }, retryDelayMs }): JsonValue => ({
+    runner,
+    code,
+    message,
+    ...retryDelayMs === undefined ? {} : { retryDelayMs: Math.round(retryDelayMs) },
+  }));
   return told.length === 0 ? {} : { failures: told };
 }
 

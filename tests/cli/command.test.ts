@@ -104,6 +104,20 @@ describe("streamrack run", () => {
     });
   });
 
+  it("says of a line whether more of the same result follows, and how far it is", async () => {
+    await inWorkFolder(async (cwd) => {
+      await writeFile(join(cwd, "guard.json"), '{"version":"v1","nodes":[{"id":"guard","node_type":"guard.check"}]}');
+      await writeFile(join(cwd, "said.txt"), "All is well.\n");
+      const { code, text, stderr } = await runCli(["run", "guard.json", "-i", "said.txt"], { cwd });
+      assert.equal(code, 0, stderr);
+      const lines = text.trim().split("\n").map((line) => JSON.parse(line));
+      assert.deepEqual(lines.map(({ isPartial, progress }) => [isPartial, progress?.progressPercent]), [
+        ...[25, 50, 75, 100].map((percent) => [true, percent]),
+        [undefined, undefined],
+      ]);
+    });
+  });
+
   it("audio goes to the file and the rest to stdout", async () => {
     await inWorkFolder(async (cwd) => {
       const args = ["run", "count.json", "-p", PLUGIN, "-i", "in put.wav", "-o", "count.out=o.wav", "--quiet"];

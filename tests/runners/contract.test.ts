@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import * as v from "valibot";
 import { encode } from "fast-png";
-import { check, guardRunner } from "../../plugins/guard/mod.ts";
-import { openai as llm } from "../../plugins/llm/mod.ts";
-import { openai as vlm } from "../../plugins/vlm/mod.ts";
+import asrPlugin from "../../plugins/asr/mod.ts";
+import guardPlugin, { check, guardRunner } from "../../plugins/guard/mod.ts";
+import llmPlugin, { openai as llm } from "../../plugins/llm/mod.ts";
+import ttsPlugin from "../../plugins/tts/mod.ts";
+import vlmPlugin, { openai as vlm } from "../../plugins/vlm/mod.ts";
 import { RuntimeData } from "../../core/plugin.ts";
 import {
   type AnyRunnerType,
@@ -15,7 +17,7 @@ import {
   type RunnerErrorCode,
   toRunnerError,
 } from "../../runners/mod.ts";
-import { type RunnerConformanceOptions, runnerConformanceTests } from "../../testing/mod.ts";
+import { type RunnerConformanceOptions, runnerConformanceTests, runNode } from "../../testing/mod.ts";
 import { chat, ModelServer } from "./_model_server.ts";
 
 const server = await ModelServer.start();
@@ -42,7 +44,17 @@ for (const [type, options] of RUNNERS) {
   });
 }
 
-describe("codes", () => {
+describe("the contract suite", () => {
+  it("is run for every runner: here, in llm_local.test.ts, and in tests/speech/contract.test.ts", () => {
+    const elsewhere = ["llm.local", "asr.openai", "asr.pocketsphinx", "asr.whisper", "tts.flite", "tts.openai"];
+    const noRunners = ["llm.any", "guard.llm", "guard.text"];
+    const held = RUNNERS.map(([{ definition }]) => definition.type).filter((type) => type !== "llm.guarded");
+    const nodes = [llmPlugin, vlmPlugin, asrPlugin, ttsPlugin, guardPlugin].flatMap(({ nodes }) => nodes);
+    assert.deepEqual(nodes.map(({ type }) => type).toSorted(), [...held, ...elsewhere, ...noRunners].toSorted());
+  });
+});
+
+describe("runnerError", () => {
   for (const code of Object.keys(RUNNER_ERRORS) as RunnerErrorCode[]) {
     it(`${code} to StreamrackError and back`, () => {
       const error = runnerError(code, "what happened", { remedy: "What to do.", cause: new Error("why") });
@@ -86,6 +98,72 @@ describe("defineRunner", () => {
     assert.deepEqual(log, ["load a", "load b", "unload a", "unload b"]);
   });
 
+  /** Says what happens to its models. A request goes on when it is let. */
+  function makeLogged(type: string) {
+    const log: string[] = [];
+    const gates: (() => void)[] = [];
+    const runner = defineRunner({
+      type,
+      summary: "Tells of its models.",
+      vendor: "test",
+      capabilities: ["llm"],
+      streaming: true,
+      params: v.object({ model: v.optional(v.string(), "a") }),
+      load: ({ modelId, onProgress }) => {
+        log.push(`load ${modelId}`);
+        for (const percent of [0, 40, 100]) onProgress(percent);
+        return { modelId };
+      },
+      unload: ({ modelId }) => void log.push(`unload ${modelId}`),
+      async *run({ inputs }, { model }) {
+        if (inputs.text === "wait") {
+          yield { outputs: { text: "begun" } };
+          await new Promise<void>((resolve) => gates.push(resolve));
+        }
+        return { outputs: { text: model.modelId } };
+      },
+    });
+    return { runner, log, gates };
+  }
+
+  it("unloads a model before it loads another one", async () => {
+    const { runner, log } = makeLogged("test.changes");
+    await using one = await runner.create();
+    for (const model of ["a", "b", "a"]) {
+      const results = await Array.fromAsync(one.run({ inputs: { text: "" }, params: { model } }));
+      assert.deepEqual([results.at(-1)?.outputs.text, one.loadedModelId], [model, model]);
+    }
+    assert.deepEqual(log, ["load a", "unload a", "load b", "unload b", "load a"]);
+  });
+
+  it("keeps the model of a request that is under way, whoever asks for another one or unloads", async () => {
+    const { runner, log, gates } = makeLogged("test.keeps");
+    await using one = await runner.create();
+    const slow = one.run({ inputs: { text: "wait" } });
+    assert.equal((await slow.next()).value?.metadata["model"], "a");
+    const final = slow.next();
+    const other = await Array.fromAsync(one.run({ inputs: { text: "" }, params: { model: "b" } }));
+    assert.deepEqual([other.at(-1)?.outputs.text, other.at(-1)?.metadata["model"]], ["b", "b"]);
+    await one.unload();
+    assert.deepEqual(log, ["load a", "load b", "unload b"]);
+    gates[0]?.();
+    const { value } = await final;
+    assert.deepEqual([value?.outputs.text, value?.metadata["model"]], ["a", "a"]);
+    await slow.next();
+    assert.deepEqual(log, ["load a", "load b", "unload b", "unload a"]);
+  });
+
+  it("tells how far loading is, to the log of its node as well", async () => {
+    const { runner } = makeLogged("test.progress");
+    const told: unknown[] = [];
+    const log = { debug: (_: string, fields?: object) => void told.push(fields), info() {}, warn() {}, error() {} };
+    const seen: number[] = [];
+    await using one = await runner.create({ log });
+    await one.load({ onProgress: (percent) => seen.push(percent) });
+    assert.deepEqual(seen, [0, 40, 100]);
+    assert.deepEqual(told, seen.map((progressPercent) => ({ model: "a", progressPercent })));
+  });
+
   it("tries a failed load again, and says E502", async () => {
     let loads = 0;
     const type = defineRunner({
@@ -127,5 +205,7 @@ describe("defineRunner", () => {
       answers.push(result?.outputs.text ?? result?.error?.code);
     }
     assert.deepEqual(answers, ["read", "heard", "E405"]);
+    const { output } = await runNode(both.node, [RuntimeData.text("x"), audio]);
+    assert.deepEqual(output.map((data) => RuntimeData.asText(data)), ["read", "heard"]);
   });
 });

@@ -46,6 +46,7 @@ const FAULTS: readonly (readonly [name: string, answer: Answer, code: RunnerErro
     true,
   ],
   ["events that are no JSON", stream((r) => r.end("data: {oh no\n\n")), "E102", true],
+  ["lines that are no events", stream((r) => r.end("oh\n\nno: 1\n\nHTTP/1.1 500\n\n")), "E102", true],
   ["events of another form", stream((r) => r.end("data: [1, 2]\n\n")), "E102", true],
   [
     "a page in place of a stream",
@@ -63,6 +64,20 @@ const FAULTS: readonly (readonly [name: string, answer: Answer, code: RunnerErro
       void closed.then(() => isClosed = true);
       while (!isClosed) {
         if (response.write(delta("on and on ".repeat(2000)))) continue;
+        await Promise.race([closed, new Promise((resolve) => response.once("drain", resolve))]);
+      }
+    },
+    "E504",
+    false,
+  ],
+  [
+    "a stream that stays awake without end, and says nothing",
+    async ({ closed }, response) => {
+      begin(response);
+      let isClosed = false;
+      void closed.then(() => isClosed = true);
+      while (!isClosed) {
+        if (response.write(": ping\n\n".repeat(20_000))) continue;
         await Promise.race([closed, new Promise((resolve) => response.once("drain", resolve))]);
       }
     },

@@ -6,9 +6,10 @@ import { openai } from "../../plugins/llm/mod.ts";
 import { StreamingNodeFactory } from "../../core/node/factory.ts";
 import { type AnyNodeDefinition, RuntimeData } from "../../core/plugin.ts";
 import type { InferenceParams, InferenceResult } from "../../runners/mod.ts";
+import { createRuntime, type Manifest } from "../../mod.ts";
 import { runNode } from "../../testing/mod.ts";
 import { itemContext } from "../_support/item_context.ts";
-import { begin, chat, delta, DONE, event, ModelServer } from "./_model_server.ts";
+import { begin, chat, delta, DONE, END, event, ModelServer } from "./_model_server.ts";
 
 interface Verdict {
   readonly status: string;
@@ -174,6 +175,41 @@ describe("guard.text", () => {
   });
 });
 
+describe("guard.text behind a model, in workers", () => {
+  it("lets words go while the model is still at it", async () => {
+    const server = await ModelServer.start();
+    const runtime = await createRuntime();
+    let say = (_: string) => {};
+    const begun = Promise.withResolvers<void>();
+    server.answer = (_, response) => {
+      begin(response);
+      say = (piece) => void response.write(piece);
+      begun.resolve();
+    };
+    const nodes: Manifest["nodes"] = [
+      { id: "llm", node_type: "llm.openai", params: { baseUrl: server.baseUrl } },
+      { id: "guard", node_type: "guard.text", params: { windowWords: 2 } },
+    ];
+    try {
+      const session = await runtime.open({ version: "v1", nodes, connections: [{ from: "llm", to: "guard" }] });
+      await session.send(RuntimeData.text("hello"));
+      await begun.promise;
+      const outputs = session[Symbol.asyncIterator]();
+      const words = Array.from({ length: 8 }, (_, i) => `word${i} `);
+      for (const [i, word] of words.entries()) {
+        say(delta(word));
+        if (i < 2) continue;
+        const { value } = await outputs.next();
+        assert.equal(RuntimeData.asText(value?.data as RuntimeData), words[i - 2]);
+      }
+      await session.cancel();
+    } finally {
+      await runtime.close();
+      await server.stop();
+    }
+  });
+});
+
 describe("guardRunner", () => {
   let server: ModelServer;
   before(async () => void (server = await ModelServer.start()));
@@ -231,6 +267,33 @@ describe("guardRunner", () => {
     assert.ok(server.last.body.toString().includes("Mail [email]"));
     const { input } = results.at(-1)?.metadata["guard"] as { input: { status: string; findings: unknown[] } };
     assert.deepEqual([input.status, input.findings.length], ["filtered", 1]);
+  });
+
+  it("holds back no more than its window while the model goes on", async () => {
+    let say = (_: string) => {};
+    const begun = Promise.withResolvers<void>();
+    server.answer = (_, response) => {
+      begin(response); // and ends only when it is told to
+      say = (piece) => void response.write(piece);
+      begun.resolve();
+    };
+    const runner = await make({ windowWords: 3 });
+    const results = runner.run({ inputs: { text: "hello" } });
+    const words = Array.from({ length: 9 }, (_, i) => `word${i} `);
+    let passed = "";
+    let next = results.next();
+    await begun.promise;
+    for (const [i, word] of words.entries()) {
+      say(delta(word));
+      if (i < 3) continue; // the window fills
+      // The next word is said only when this one's result is there: nothing waits for more than the window.
+      passed += (await next).value?.outputs.text;
+      assert.equal(passed, words.slice(0, i - 2).join(""));
+      next = results.next();
+    }
+    say(END + DONE);
+    passed += (await next).value?.outputs.text;
+    assert.equal(passed, words.join(""));
   });
 
   it("ends the request to the model as soon as its output is blocked", async () => {

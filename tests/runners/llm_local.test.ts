@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -9,6 +9,7 @@ import { createRuntime, RuntimeData } from "../../mod.ts";
 import { definePlugin } from "../../core/plugin.ts";
 import { guardRunner } from "../../plugins/guard/mod.ts";
 import { defineLocal } from "../../plugins/llm/local.ts";
+import { localFilesProblem } from "../../plugins/llm/local_files.ts";
 import type { Library } from "../../plugins/llm/local_library.ts";
 import { LocalModel, softmaxAt } from "../../plugins/llm/local_model.ts";
 import { local as installed } from "../../plugins/llm/mod.ts";
@@ -32,6 +33,8 @@ before(async () => {
   await makeLanguageModel(at("short"), { contextTokens: 40, hasTemplate: false });
   await makeLanguageModel(at("broken"));
   await writeFile(join(at("broken"), "onnx", "model.onnx"), "this is no network");
+  await makeLanguageModel(at("parts"));
+  await rm(join(at("parts"), "onnx", "model.onnx"));
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
@@ -160,6 +163,54 @@ describe("llm.local", { skip }, () => {
     await assert.rejects(endless(), { name: "TimeoutError" });
   });
 
+  it("makes no more tokens, and frees its memory, however many there were when it was cancelled", async () => {
+    const counts = { steps: 0, caches: 0, models: 0 };
+    const counting = defineLocal(async () => {
+      const library = await importLibrary();
+      const AutoModelForCausalLM: Library["AutoModelForCausalLM"] = {
+        async from_pretrained(path, options) {
+          const model = await library.AutoModelForCausalLM.from_pretrained(path, options);
+          const { generate, dispose } = model;
+          return Object.assign(model, {
+            async generate(options: { past_key_values?: unknown }) {
+              counts.steps += 1;
+              const made = await generate.call(model, options);
+              const cache = made.past_key_values;
+              if (options.past_key_values === undefined) {
+                counts.caches += 1;
+                const free = cache.dispose;
+                cache.dispose = () => {
+                  counts.caches -= 1;
+                  return free.call(cache);
+                };
+              }
+              return made;
+            },
+            dispose: () => {
+              counts.models -= 1;
+              return dispose.call(model);
+            },
+          }, { loaded: counts.models += 1 });
+        },
+      };
+      return { env: library.env, AutoTokenizer: library.AutoTokenizer, Tensor: library.Tensor, AutoModelForCausalLM };
+    });
+    for (let count = 0; count <= 6; count++) {
+      counts.steps = 0;
+      const runner = await counting.create({ params: { model: at("endless"), maxTokens: 400 } });
+      const stop = new AbortController();
+      const results = runner.run({ inputs: { text: "Hi" } }, { signal: stop.signal });
+      for (let i = 0; i < count; i++) await results.next();
+      const next = results.next();
+      stop.abort(new Error("enough"));
+      await assert.rejects(next, /enough/);
+      assert.ok(counts.steps <= count + 1, `${counts.steps} steps for ${count} tokens`);
+      assert.equal(counts.caches, 0);
+      await runner.unload();
+      assert.equal(counts.models, 0);
+    }
+  });
+
   it("tells how far loading is", async () => {
     await using runner = await make();
     const seen: number[] = [];
@@ -169,16 +220,17 @@ describe("llm.local", { skip }, () => {
     assert.deepEqual(seen, seen.toSorted((a, b) => a - b));
   });
 
-  it("says what is wrong with a model: E404, E502, E503", async () => {
+  it("says what is wrong with a model: E500, E502, E503", async () => {
     const codes = async (params: object) => {
       const error = (await ask(params)).at(-1)?.error;
       return [error?.code, error?.recoverable, error?.message];
     };
-    const [none, , said] = await codes({ model: at("nothing") });
-    assert.equal(none, "E404");
-    assert.ok(String(said).includes(at("nothing")));
+    for (const model of ["nothing", "parts"]) {
+      const [code, recoverable] = await codes({ model: at(model) });
+      assert.deepEqual([code, recoverable], ["E500", true]); // by another runner
+    }
     assert.deepEqual((await codes({ model: at("broken") })).slice(0, 2), ["E502", true]);
-    assert.deepEqual((await codes({ dtype: "q4" })).slice(0, 2), ["E502", true]); // there is no such file
+    assert.deepEqual((await codes({ dtype: "q4" })).slice(0, 2), ["E500", true]);
     const elsewhere = process.platform === "darwin" ? "dml" : "coreml";
     assert.deepEqual((await codes({ device: elsewhere })).slice(0, 2), ["E503", true]);
   });
@@ -192,8 +244,16 @@ describe("llm.local", { skip }, () => {
     };
     try {
       const [result] = await ask({ model: "some-user/some-model" });
-      assert.equal(result?.error?.code, "E404");
-      assert.equal((await ask({ dtype: "fp16" })).at(-1)?.error?.code, "E502");
+      assert.equal(result?.error?.code, "E500");
+      assert.equal((await ask({ dtype: "fp16" })).at(-1)?.error?.code, "E500");
+      // A file that config.json does not speak of, and that the library looks for: it may not fetch it either.
+      await assert.rejects(
+        importLibrary().then((library) => {
+          const options = { folder: at("parts"), dtype: "fp16", device: "auto", onProgress: () => {} } as const;
+          return LocalModel.load(library, options);
+        }),
+        { reason: "model-load-failed" },
+      );
       assert.deepEqual(asked, []);
     } finally {
       globalThis.fetch = fetch;
@@ -216,6 +276,19 @@ describe("llm.local", { skip }, () => {
     await router[Symbol.asyncDispose]();
     assert.equal(results[0]?.outputs.text, "Once");
     assert.deepEqual(results.at(-1)?.metadata["failures"], [{ runner: "test.busy", code: "E501", message: "busy" }]);
+
+    // What the hardware cannot do, and what nobody has fetched, another one may.
+    const device = process.platform === "darwin" ? "dml" : "coreml";
+    const routes = [{ model: at("plain"), device }, { model: at("parts") }, { model: at("plain") }];
+    const other = new Router({ capability: "llm", runners: routes.map((params) => ({ runner: local, params })) });
+    const final = (await Array.fromAsync(other.run({ inputs: { text: "Hi" } }))).at(-1);
+    await other[Symbol.asyncDispose]();
+    const failed = final?.metadata["failures"] as { runner: string; code: string }[];
+    assert.deepEqual(failed.map(({ runner, code }) => [runner, code]), [
+      ["llm.local", "E503"],
+      ["llm.local#2", "E500"],
+    ]);
+    assert.equal(final?.metadata["runner"], "llm.local#3");
 
     const guard = { windowWords: 2, strategy: "filter", maxChars: 20, strictness: "low" };
     await using guarded = await guardRunner(local, "test.guarded").create({ params: { model: at("plain"), guard } });
@@ -253,6 +326,35 @@ describe("llm.local", { skip }, () => {
       await session[Symbol.asyncDispose]();
     } finally {
       await runtime.close();
+    }
+  });
+});
+
+describe("localFilesProblem", () => {
+  it("names each file that is missing, with what to do", async () => {
+    const problem = await localFilesProblem(at("parts"), "q4f16");
+    assert.deepEqual([problem?.reason, problem?.retryable], ["model-not-downloaded", false]);
+    const paths = problem?.problems.map(({ path, received }) => [path, received]);
+    assert.deepEqual(paths, [["params.model", join(at("parts"), "onnx", "model_q4f16.onnx")]]);
+    assert.match(String(problem), /is not complete, and nothing is downloaded[^]*Put the files of a model there/);
+    assert.equal((await localFilesProblem(at("nothing"), "auto"))?.problems.length, 3);
+    assert.equal(await localFilesProblem(at("plain"), "auto"), undefined);
+    assert.equal(await localFilesProblem(at("plain"), "fp32"), undefined);
+  });
+
+  it("looks for the network that config.json asks for, and leaves what it cannot tell to the library", async () => {
+    const config = JSON.parse(await readFile(join(at("parts"), "config.json"), "utf8"));
+    const missing = async (own: unknown) => {
+      await writeFile(join(at("parts"), "config.json"), JSON.stringify({ ...config, "transformers.js_config": own }));
+      const problem = await localFilesProblem(at("parts"), "auto");
+      return problem?.problems.map(({ received }) => received?.split(/[/\\]/).at(-1));
+    };
+    try {
+      assert.deepEqual(await missing({ dtype: "q8" }), ["model_quantized.onnx"]);
+      assert.deepEqual(await missing({ dtype: { model: "q8" } }), undefined);
+      assert.deepEqual(await missing(undefined), ["model.onnx"]);
+    } finally {
+      await writeFile(join(at("parts"), "config.json"), JSON.stringify(config));
     }
   });
 });

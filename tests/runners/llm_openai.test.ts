@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openai } from "../../plugins/llm/mod.ts";
 import { type InferenceResult, readEvents, type Runner } from "../../runners/mod.ts";
+import { retryAfterMs } from "../../runners/http/status.ts";
 import { FakeClock } from "../../testing/mod.ts";
 import { createRuntime, RuntimeData } from "../../mod.ts";
 import { begin, chat, delta, DONE, END, event, fail, ModelServer } from "./_model_server.ts";
@@ -58,6 +59,35 @@ describe("llm.openai", () => {
     ]);
     assert.deepEqual(await textOf({ output: "sentences" }), ["One.", "Two is here.", "Three"]);
     assert.deepEqual(await textOf({ batchTokens: 3, batchMs: 10_000 }), ["One. Two is here. Th", "ree", ""]);
+  });
+
+  it("tells how fast the model is", async () => {
+    const clock = new FakeClock();
+    const steps = ["One", " two", " three"].map((piece) => ({ piece, ...Promise.withResolvers<void>() }));
+    const asked = Promise.withResolvers<void>();
+    server.answer = async (_, response) => {
+      begin(response);
+      asked.resolve();
+      for (const { piece, promise } of steps) {
+        await promise;
+        response.write(delta(piece));
+      }
+      response.end(END + DONE);
+    };
+    const results = (await make({}, { clock })).run({ inputs: { text: "Hi" } });
+    const told: unknown[] = [];
+    let next = results.next();
+    await asked.promise;
+    for (const { resolve } of steps) {
+      await clock.tick(250);
+      resolve();
+      const { tokens, firstTextMs, tokensPerSecond } = (await next).value?.metadata ?? {};
+      told.push([tokens, firstTextMs, tokensPerSecond]);
+      next = results.next();
+    }
+    assert.deepEqual(told, [[1, 250, undefined], [2, 250, 4], [3, 250, 4]]);
+    const { durationMs, tokens } = (await next).value?.metadata ?? {};
+    assert.deepEqual([durationMs, tokens], [750, 3]);
   });
 
   it("hands tool calls on, put together from their pieces", async () => {
@@ -385,6 +415,24 @@ describe("llm.openai", () => {
 async function* cut(bytes: Uint8Array, size: number) {
   for (let i = 0; i < bytes.length; i += size) yield bytes.slice(i, i + size);
 }
+
+describe("retryAfterMs", () => {
+  it("reads seconds and dates", () => {
+    const now = Date.parse("2026-01-01T00:00:00Z");
+    const headers = [
+      "7",
+      "0.5",
+      "-1",
+      "Thu, 01 Jan 2026 00:01:00 GMT",
+      "Thu, 01 Jan 2020 00:01:00 GMT",
+      "soon",
+      "",
+      null,
+    ];
+    const times = headers.map((header) => retryAfterMs(header, now));
+    assert.deepEqual(times, [7000, 500, 0, 60_000, 0, undefined, undefined, undefined]);
+  });
+});
 
 describe("readEvents", () => {
   it("reads the same, however the bytes are cut, and takes a last line without its end", async () => {

@@ -111,8 +111,34 @@ describe("Router", () => {
     const final = (await results).at(-1);
     assert.deepEqual(at, [0, 100, 300, 700]);
     assert.equal(final?.metadata["attempts"], 5);
-    assert.equal((final?.metadata["failures"] as unknown[]).length, 4);
+    const failures = final?.metadata["failures"] as { retryDelayMs?: number }[];
+    assert.deepEqual(failures.map(({ retryDelayMs }) => retryDelayMs), [100, 200, 400, undefined]);
     assert.equal(two.calls, 1);
+  });
+
+  it("draws each delay from the upper half, up to the longest, and tells it", async () => {
+    const clock = new FakeClock();
+    const draws = [0, 0.5, 1];
+    const one = make("one", failWith(busy(), busy(), busy(), runnerError("E400", "no")));
+    const random = () => draws.shift() as number;
+    const results = ask([one], { clock, initialDelayMs: 100, maxDelayMs: 300, random });
+    for (let i = 0; i < 80; i++) await clock.tick(10);
+    const failures = (await results)[0]?.metadata["failures"] as { retryDelayMs: number }[];
+    assert.deepEqual(failures.map(({ retryDelayMs }) => retryDelayMs), [50, 150, 300]);
+    // Unless it is told how to draw, it draws.
+    const drawn = new Set<number>();
+    for (let i = 0; i < 8; i++) {
+      const again = make("one", failWith(busy(), runnerError("E400", "no")));
+      const [result] = await ask([again], { initialDelayMs: 10 });
+      drawn.add((result?.metadata["failures"] as { retryDelayMs: number }[])[0]?.retryDelayMs as number);
+    }
+    assert.ok(drawn.size > 1 && [...drawn].every((ms) => ms >= 5 && ms <= 10), `${[...drawn]}`);
+  });
+
+  it("tries no more than three times again, whatever it is told", async () => {
+    const one = make("one", failWith(busy()));
+    await ask([one], { maxRetries: 99, initialDelayMs: 0 });
+    assert.equal(one.calls, 4);
   });
 
   it("waits as long as the service asks for, or leaves it", async () => {

@@ -155,6 +155,42 @@ describe("ResultCache", () => {
   });
 });
 
+describe("ResultCache, cancelled", () => {
+  it("makes a result anew for those who wait, when the one who made it was cancelled", async () => {
+    const cache = new ResultCache<{ by: string }>({ maxBytes: 10, sizeOf: () => 1 });
+    const stops = [new AbortController(), new AbortController(), new AbortController()] as const;
+    const done = Promise.withResolvers<void>();
+    const made: string[] = [];
+    const ask = (by: string, { signal }: AbortController) =>
+      cache.getOrMake("q", async () => {
+        made.push(by);
+        await new Promise<void>((resolve, reject) => {
+          void done.promise.then(resolve);
+          signal.addEventListener("abort", () => reject(signal.reason));
+        });
+        return { by };
+      }, signal);
+    const first = assert.rejects(ask("first", stops[0]), /enough/);
+    const second = ask("second", stops[1]);
+    const third = assert.rejects(ask("third", stops[2]), /me too/);
+    stops[2].abort(new Error("me too")); // at once, although the first is at it
+    await third;
+    stops[0].abort(new Error("enough"));
+    await first;
+    done.resolve();
+    assert.deepEqual([await second, made], [{ by: "second" }, ["first", "second"]]);
+    assert.equal(await ask("fourth", stops[1]), await second);
+  });
+
+  it("shares a failure that is no cancel", async () => {
+    const cache = new ResultCache<object>({ maxBytes: 10, sizeOf: () => 1 });
+    let made = 0;
+    const fail = () => Promise.reject(new Error(`cut ${++made}`));
+    const both = await Promise.allSettled([cache.getOrMake("q", fail), cache.getOrMake("q", fail)]);
+    assert.deepEqual(both.map((result) => result.status === "rejected" && result.reason.message), ["cut 1", "cut 1"]);
+  });
+});
+
 describe("ModelStore", () => {
   it("aborts a load that nobody waits for any more, and does not begin the next before it has gone", async () => {
     const store = new ModelStore();

@@ -3,6 +3,8 @@ import { after, before, describe, it } from "node:test";
 import { decode, encode } from "fast-png";
 import { openai } from "../../plugins/vlm/mod.ts";
 import { type BinaryData, RuntimeData, type VideoData } from "../../core/plugin.ts";
+import { toRunnerError } from "../../runners/mod.ts";
+import { runNode } from "../../testing/mod.ts";
 import { chat, ModelServer } from "./_model_server.ts";
 
 let server: ModelServer;
@@ -51,6 +53,21 @@ describe("vlm.openai", () => {
       ]),
       [["answer 1", "objects", 0, true], ["answer 3", "scene", 50, true], ["", "scene", 100, false]],
     );
+  });
+
+  it("takes an image within a request in JSON, and refuses one that cannot be decoded", async () => {
+    server.answer = (_, response) => chat(response, ["A dot."]);
+    const request = (base64: string) => RuntimeData.json({ inputs: { text: "What is it?", image: { base64 } } });
+    const params = { baseUrl: server.baseUrl };
+    const { output } = await runNode(openai.node, [request(Buffer.from(png()).toString("base64"))], { params });
+    assert.deepEqual(output.map((data) => RuntimeData.asText(data)), ["A dot.", ""]);
+    assert.equal(partsOf(0)[0]?.text, "What is it?");
+    const asked = server.requests.length;
+    for (const base64 of ["not base64!", "", "aGVsbG8="]) {
+      const error = await runNode(openai.node, [request(base64)], { params }).catch((thrown) => thrown);
+      assert.equal(toRunnerError(error).code, "E400", base64);
+    }
+    assert.equal(server.requests.length, asked);
   });
 
   it("refuses what is no image: E400, without a request", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { signatures } from "../../scripts/generate_api.ts";
 import { readTarball, type TarFile, writeTarball } from "../../scripts/lib/tar.ts";
-import { findBrokenLinks, findDangling, finishPackage, linkedFiles } from "../../scripts/pack.ts";
+import { findBrokenLinks, findDangling, findSources, finishPackage, linkedFiles } from "../../scripts/pack.ts";
 
 const file = (path: string, text: string): TarFile => ({ path, bytes: new TextEncoder().encode(text) });
 
@@ -121,5 +121,12 @@ type C = 1 | 2
 `;
     const expected = "interface A extends B\n  readonly id: string\ntype C = 1 | 2";
     assert.equal(signatures(text, ["Prose of A.", "Prose of id."]), expected);
+  });
+});
+
+describe("findSources", () => {
+  it("finds documents beside the JavaScript that was made of them", () => {
+    const packed = new Set(["package/core/mod.js", "package/core/mod.d.ts"]);
+    assert.deepEqual(findSources(["README.md", "examples/a.ts", "core/mod.ts"], packed), ["core/mod.ts"]);
   });
 });

@@ -86,6 +86,26 @@ describe("the voice agent, offline", () => {
       assert.deepEqual(await files.running(), []);
     }));
 
+  it(
+    "understands what its README has it asked",
+    { skip: withoutPocketSphinx },
+    () =>
+      files.behaving("real", async () => {
+        const readme = await readFile(new URL("../../examples/voice_agent/README.md", import.meta.url), "utf8");
+        const asked = Array.from(readme.matchAll(/^echo "(.+)" >/gm), ([, sentence]) => sentence as string);
+        assert.equal(asked.length, 2);
+        const answers = [];
+        for (const sentence of asked) {
+          const session = await runtime.open(await files.manifest("offline"));
+          const outputs = collect(session);
+          await send(session, await files.say(sentence));
+          await session.finish();
+          answers.push(sentences(await outputs));
+        }
+        assert.deepEqual(answers, [ANSWERS.time, ["It will be sunny all day.", "You need no umbrella."]]);
+      }),
+  );
+
   it("is played by the command, which draws who worked when", async () => {
     await inTempFolder(async (cwd) => {
       const speak = fileURLToPath(new URL("../../examples/voice_agent/speak.yaml", import.meta.url));

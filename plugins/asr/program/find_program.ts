@@ -8,47 +8,47 @@ import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join, sep } from "node:path";
 import process from "node:process";
-import { readEnv, runnerError } from "../../../runners/mod.ts";
+import { isDenied, modelFilesProblem, notPermitted, readEnv } from "../../../runners/mod.ts";
 import type { SpeechProgram } from "./program.ts";
-import { isDenied, notInstalled, notPermitted } from "./program_errors.ts";
+import { notInstalled } from "./program_errors.ts";
 
 /**
  * The path of a program whose model is there as well.
  *
- * @throws {StreamrackError} `service-unavailable` (E501) without the program, `model-load-failed` (E502) without its
- * model, `unauthenticated` (E401) where one may not look for them.
+ * @throws {StreamrackError} `service-unavailable` (E501) without the program, `model-not-downloaded` (E500) without
+ * its model, `unauthenticated` (E401) where one may not look for them.
  */
 export async function findProgram(program: SpeechProgram): Promise<string> {
-  const path = await firstOf(candidates(program.names), isProgram);
+  const path = await firstProgram(candidates(program.names));
   if (path === undefined) {
     throw notInstalled(program, `there is no ${program.names.map((name) => `"${name}"`).join(" or ")}`);
   }
-  for (const modelPath of program.modelPaths) {
-    if (await firstOf([modelPath], () => true) !== undefined) continue;
-    throw runnerError("E502", `the model of ${program.title} is not there`, {
-      problems: [{ path: "modelPath", message: "is not there", received: modelPath }],
-      remedy: program.howToGetModel,
-    });
-  }
+  const problem = await modelFilesProblem({
+    title: `the model of ${program.title}`,
+    paths: program.modelPaths,
+    param: "modelPath",
+    remedy: program.howToGetModel,
+  });
+  if (problem !== undefined) throw problem;
   return path;
 }
 
-/** `access` would tell exactly, but on Deno it ends a thread that may not ask who its user is. */
-function isProgram(found: Stats): boolean {
-  return found.isFile() && (process.platform === "win32" || (found.mode & 0o111) !== 0);
-}
-
-async function firstOf(paths: readonly string[], fits: (found: Stats) => boolean): Promise<string | undefined> {
+/** The first path at which there is a program. `access` would tell exactly: see {@linkcode modelFilesProblem}. */
+async function firstProgram(paths: readonly string[]): Promise<string | undefined> {
   let denied: unknown;
   for (const path of paths) {
     try {
-      if (fits(await stat(path))) return path;
+      if (isProgram(await stat(path))) return path;
     } catch (error) {
       if (isDenied(error) && (error as { code?: unknown }).code !== "EACCES") denied ??= error;
     }
   }
   if (denied === undefined) return undefined;
   throw notPermitted(`look for ${paths[0]}`, denied);
+}
+
+function isProgram(found: Stats): boolean {
+  return found.isFile() && (process.platform === "win32" || (found.mode & 0o111) !== 0);
 }
 
 function candidates(names: readonly string[]): string[] {

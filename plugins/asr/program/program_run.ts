@@ -8,9 +8,9 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import type { StreamrackError } from "../../../core/plugin.ts";
-import { readEnv, runnerError } from "../../../runners/mod.ts";
+import { isDenied, notPermitted, readEnv, runnerError } from "../../../runners/mod.ts";
 import type { SpeechProgram } from "./program.ts";
-import { isDenied, notInstalled, notPermitted } from "./program_errors.ts";
+import { notInstalled } from "./program_errors.ts";
 
 /** A transcript of this length would be that of a week. */
 const OUTPUT_MAX_BYTES = 16 * 1024 * 1024;
