@@ -170,8 +170,10 @@ export class Synth {
 
   /** Opens a sound to be played live: a graph, a preset, or the id of one of ours. */
   async openInstrument(sound: GraphSound, options: InstrumentOptions = {}): Promise<Instrument> {
+    this.#prompts.checkOpen();
     const instrument = await Instrument.open(this.#runtime, sound, options);
     this.#instruments.add(instrument);
+    void instrument.closed.then(() => this.#instruments.delete(instrument));
     return instrument;
   }
 

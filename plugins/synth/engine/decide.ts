@@ -15,9 +15,10 @@ import { normalisePreset, type NormalPreset } from "../preset/normalise.ts";
 import { type BuiltGraph, presetGraph } from "../preset/to_graph.ts";
 import { NO_CORRECTION } from "../quality/correct.ts";
 import { type Embedder, type PresetMatch, wordsOf } from "../search/preset_search.ts";
-import { estimateCpu, latencyPlan, QUALITY_STEPS, stepDown } from "./budget.ts";
+import { estimateCpu, QUALITY_STEPS, stepDown } from "./budget.ts";
 import { correctedCutoff, correctionOf } from "./correction_round.ts";
 import type { SynthEngine } from "./engine.ts";
+import { latencyPlan } from "./latency.ts";
 import { policyOf, presetById } from "./library.ts";
 import type { Score } from "./performance.ts";
 import type { SynthDecision, SynthTrace } from "./reports.ts";
@@ -152,7 +153,7 @@ interface Draft {
 async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine): Promise<Decided> {
   const { request, policy, frames, play } = draft;
   const { sampleRate, channels, seed, maxCpu, maxLatencyMs } = request;
-  const { lookaheadS, blockFrames } = latencyPlan(maxLatencyMs, sampleRate);
+  const { lookaheadS, latencyMs } = latencyPlan(maxLatencyMs, sampleRate);
   const together = mostTogether(play(), 256);
   const changes = [...draft.changes];
 
@@ -214,11 +215,7 @@ async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine):
       matches: draft.matches,
       changes,
       notes,
-      budget: {
-        estimatedCpu,
-        latencyMs: Math.round(1e3 * (lookaheadS * 1000 + 1000 * blockFrames / sampleRate)) / 1e3,
-        qualityStep,
-      },
+      budget: { estimatedCpu, latencyMs, qualityStep },
     },
     trace: {
       engine: engine.version,

@@ -93,7 +93,9 @@ export interface EngineStatus {
   readonly heapBytes: number | null;
   /** Bytes of the process. */
   readonly rssBytes: number | null;
-  /** Blocks that took longer than they last, in real-time mode. */
+  /** Blocks of live performances that took longer than they last: those that were ahead covered it, or they were missed. */
+  readonly slowBlocks: number;
+  /** Blocks of live performances that were not there when their turn came, though others were ahead of them. */
   readonly deadlineMisses: number;
   /** Blocks that were rendered. */
   readonly renderedBlocks: number;

@@ -109,7 +109,7 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
         const part = samples.subarray(done * channels, Math.min(count, done + FRAMES_PER_LOOK) * channels);
         const startedMs = engine.now();
         performance.render(part);
-        engine.countBlock(engine.now() - startedMs, 1000 * part.length / channels / sampleRate, false);
+        engine.countBlock(engine.now() - startedMs, 1000 * part.length / channels / sampleRate);
         meter?.add(part);
         if (turns.isDue) await turns.take();
       }
