@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Deadlines } from "../../plugins/synth/engine/deadlines.ts";
+import { QualityControl } from "../../plugins/synth/engine/quality_control.ts";
 import { SynthEngine } from "../../plugins/synth/engine/engine.ts";
 import { latencyPlan } from "../../plugins/synth/engine/latency.ts";
 import { POLICIES } from "../../plugins/synth/generated/policies.ts";
@@ -164,5 +165,21 @@ describe("deadlines", () => {
     assert.deepEqual(plan(1000, 44_100, 64), [5, 64, 32]);
     assert.deepEqual(plan(10, 44_100), [2.5, 256, 1]);
     assert.deepEqual(plan(3, 8000), [0.75, 64, 1]);
+  });
+});
+
+describe("the quality in real time", () => {
+  it("steps down when blocks take too long, and up again when they do not", () => {
+    const control = new QualityControl(0.5);
+    const changes: number[] = [];
+    const feed = (load: number, blocks: number) => {
+      for (let i = 0; i < blocks; i++) if (control.count(load) !== undefined) changes.push(control.step);
+    };
+    feed(0.4, 100);
+    assert.deepEqual(changes, []);
+    feed(0.9, 100);
+    assert.deepEqual(changes, [1, 2, 3]);
+    feed(0.1, 2000);
+    assert.deepEqual(changes, [1, 2, 3, 2, 1, 0]);
   });
 });

@@ -57,7 +57,7 @@ export interface PlayReport {
   readonly kind: "generate" | "preset";
   /** Blocks of audio that belong to it. Ports have links of their own, so that the last ones may come after it. */
   readonly blocks: number;
-  /** Samples that the graph made of no finite number, and that were silenced: 0 unless it runs away. */
+  /** Samples that were silenced, since they were no numbers or beyond all measure: 0 unless the graph runs away. */
   readonly silencedSamples: number;
   readonly decision: SynthDecision;
   readonly trace: SynthTrace;

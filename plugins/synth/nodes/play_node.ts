@@ -122,7 +122,7 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
     unwatch();
   }
   const { kind, decision, trace, preset, graph: { graph } } = decided;
-  const silencedSamples = performance.renderer.invalidSamples;
+  const silencedSamples = performance.renderer.silencedSamples;
   const report: PlayReport = { kind, blocks, silencedSamples, decision, trace, preset, graph };
   if (meter === undefined) return yield { report: toReport(report) };
   const measures = meter.finish();
