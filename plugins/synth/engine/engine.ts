@@ -15,7 +15,7 @@ import { allPresets } from "./library.ts";
 import type { EngineStatus } from "./reports.ts";
 
 /** Version of the engine: another one may give other samples. */
-export const ENGINE_VERSION = "1.2.0";
+export const ENGINE_VERSION = "1.2.1";
 const BACKEND = "typescript (band-limited tables, 64-bit)";
 const CACHED_GRAPHS = 64;
 const CACHED_CORRECTIONS = 256;
