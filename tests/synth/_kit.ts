@@ -60,6 +60,15 @@ export function spectrum(samples: Float32Array, size = 32_768): Float64Array {
   );
 }
 
+/** The power of a spectrum, summed over windows that overlap by half. */
+export function powerSpectrum(samples: Float32Array, size: number): Float64Array {
+  const sum = new Float64Array(size / 2);
+  for (let at = 0; at + size <= samples.length; at += size / 2) {
+    spectrum(samples.subarray(at, at + size), size).forEach((magnitude, bin) => sum[bin]! += magnitude ** 2);
+  }
+  return sum;
+}
+
 /** Frequency of the strongest part of a sound near a frequency, in hertz, from its phase between two windows. */
 export function frequencyNear(samples: Float32Array, hz: number, sampleRate = RATE): number {
   // The mean of the phase advance over hops of a one-bin transform.
