@@ -27,6 +27,8 @@ interface Layer {
 }
 
 const AUTHOR_ENTRY = "core/plugin.ts";
+/** For plugins that load libraries which were written for browsers. */
+const NULL_ORIGIN = "core/node/null_origin.ts";
 
 /** The first layer that holds a file counts. */
 const LAYERS: readonly Layer[] = [
@@ -50,7 +52,7 @@ const LAYERS: readonly Layer[] = [
   // Measures what it renders with the meters of the audio nodes.
   {
     path: "plugins/synth/",
-    imports: [AUTHOR_ENTRY, "audio/dsp/"],
+    imports: [AUTHOR_ENTRY, NULL_ORIGIN, "audio/dsp/"],
     packages: ["valibot", "minisearch", "fft.js"],
     builtins: [],
   },
@@ -60,6 +62,7 @@ const LAYERS: readonly Layer[] = [
     // One cutter of sentences for all that speak; the models that the guardian of a manifest stands around.
     imports: [
       AUTHOR_ENTRY,
+      ...name === "llm" ? [NULL_ORIGIN] : [],
       "runners/mod.ts",
       "plugins/text/splitter.ts",
       ...name === "guard" ? ["plugins/llm/mod.ts"] : [],

@@ -15,6 +15,7 @@ import {
   StreamrackError,
   type TextData,
 } from "../../../core/plugin.ts";
+import { withoutNullOrigin } from "../../../core/node/null_origin.ts";
 import { invalid, parse } from "../graph/problems.ts";
 import { QualityMeter } from "../quality/measure.ts";
 import { scoreQuality } from "../quality/score.ts";
@@ -143,9 +144,10 @@ export async function loadEmbedder(specifier: string | undefined): Promise<Embed
   if (specifier === undefined) return undefined;
   let loaded: { readonly default?: Partial<Embedder> };
   try {
-    loaded = await import(specifier);
+    loaded = await withoutNullOrigin(() => import(specifier));
   } catch (cause) {
-    throw new StreamrackError("invalid-params", `the embedder "${specifier}" could not be loaded`, {
+    const [why] = StreamrackError.from(cause, "invalid-params").detail.split("\n");
+    throw new StreamrackError("invalid-params", `the embedder "${specifier}" could not be loaded: ${why}`, {
       cause,
       remedy: "Name a module by URL, or a package that is installed beside this one.",
     });
