@@ -11,7 +11,9 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { env, pipeline } from "@huggingface/transformers";
+
+const LIBRARY = "@huggingface/transformers";
+const { env, pipeline } = await import(LIBRARY);
 
 const MODEL = fileURLToPath(new URL("./all-MiniLM-L6-v2", import.meta.url));
 

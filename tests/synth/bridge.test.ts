@@ -174,6 +174,8 @@ describe("a synth", () => {
         assert.equal(error.code, "invalid-argument", JSON.stringify(request));
         assert.equal(error.problems[0]?.path, path, JSON.stringify(request));
       }
+      const misread = await synth.generateAudio({ prompt: "brass", durationS: 0.1 });
+      assert.match(misread.report.decision.notes[0] ?? "", /"brass" was taken for "bass"/);
       const long = await synth.generateAudio({ prompt: `pad ${"x ".repeat(50_000)}`, durationS: 0.1 });
       assert.match(long.report.decision.notes[0] ?? "", /the first 2000 were read/);
     });

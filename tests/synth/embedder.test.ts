@@ -21,7 +21,7 @@ describe("a model of meaning that is run by @huggingface/transformers", { skip }
     try {
       const { href } = found as { href: string };
       const code = await readFile(EXAMPLE, "utf8");
-      await writeFile(join(folder, "embedder.mjs"), code.replace('from "@huggingface/transformers"', `from "${href}"`));
+      await writeFile(join(folder, "embedder.mjs"), code.replace('"@huggingface/transformers"', `"${href}"`));
       const embedder = pathToFileURL(join(folder, "embedder.mjs"));
       await withSynth(async (synth) => {
         assert.match(

@@ -105,7 +105,13 @@ function choose(
 ): string {
   if (presetId !== undefined) return presetId;
   const [best] = matches;
-  if (best !== undefined) return best.id;
+  if (best !== undefined) {
+    if (best.reasons.length > 0 && best.reasons.every(({ by }) => by === "spelling")) {
+      const read = best.reasons.map(({ word, matched }) => `"${word}" was taken for "${matched}"`).join(", ");
+      notes.push(`no word of the prompt is known as it is written: ${read}`);
+    }
+    return best.id;
+  }
   if (role === undefined) {
     const received = prompt.trim() === "" ? "an empty text" : JSON.stringify(prompt.slice(0, 60));
     const expected = 'words for a sound, such as "warm analog pad", or a role';

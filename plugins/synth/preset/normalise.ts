@@ -91,7 +91,7 @@ export function normalisePreset(document: unknown, context: QuantityContext): No
     problems.push({ path: "preset", message: "gives no sound", expected: "oscillators or noise" });
   }
   if (problems.length > 0) throw invalid(`the preset "${preset.id}" is not right`, problems);
-  const { id, name, role, tags } = preset;
+  const { id, name, role, tags = [] } = preset;
   return { id, name, role, tags, registerSemitones: Math.round(register.value), values, words };
 }
 

@@ -25,8 +25,10 @@ export type Preset =
     readonly id: string;
     readonly name: string;
     readonly role: Role;
-    readonly description: string;
-    readonly tags: readonly string[];
+    /** What it sounds like. Default: nothing. */
+    readonly description?: string | undefined;
+    /** Words that describe it. Default: none. */
+    readonly tags?: readonly string[] | undefined;
     /** Added to the notes of its role, in semitones or as written. */
     readonly register?: Written | undefined;
   }
@@ -79,11 +81,15 @@ export const PresetSchema: v.GenericSchema<Preset> = v.strictObject({
   ),
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(100), v.description("Name for people.")),
   role: v.pipe(v.picklist(ROLES), v.description("What the sound is for.")),
-  description: v.pipe(v.string(), v.maxLength(1000), v.description("What it sounds like: searched by prompts.")),
-  tags: v.pipe(
-    v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))),
-    v.maxLength(32),
-    v.description("Words that describe it: searched by prompts."),
+  description: v.optional(
+    v.pipe(v.string(), v.maxLength(1000), v.description("What it sounds like: searched by prompts.")),
+  ),
+  tags: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))),
+      v.maxLength(32),
+      v.description("Words that describe it: searched by prompts."),
+    ),
   ),
   register: v.optional(quantity("interval", "Added to the notes of its role.")),
   ...Object.fromEntries(SECTION_NAMES.map((name) => [name, v.optional(sectionSchema(SECTION_SPECS[name]))])),
