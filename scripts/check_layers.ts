@@ -101,8 +101,14 @@ const LAYERS: readonly Layer[] = [
   },
   { path: "testing/", imports: ["mod.ts", "core/", "workers/", "runners/mod.ts"], packages: "any", builtins: [] },
   { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },
-  // An application of the public entries that drives one plugin: it knows what that takes and gives, and none of its code.
-  { path: "synth/", imports: ["mod.ts", AUTHOR_ENTRY, "plugins/synth/api.ts"], packages: [], builtins: [] },
+  // An application of the public entries that drives one plugin: it knows what that takes and gives, how it shares out a
+  // latency, and none of its code else.
+  {
+    path: "synth/",
+    imports: ["mod.ts", AUTHOR_ENTRY, "plugins/synth/api.ts", "plugins/synth/engine/latency.ts"],
+    packages: [],
+    builtins: [],
+  },
   {
     path: "cli/",
     imports: ["mod.ts", AUTHOR_ENTRY, "audio/", "remote/mod.ts", "synth/mod.ts"],
