@@ -22,6 +22,7 @@ import type {
   Role,
   SynthTrace,
 } from "../plugins/synth/api.ts";
+import { audioBlocks } from "./audio_blocks.ts";
 import { Instrument, type InstrumentOptions } from "./instrument.ts";
 import type { Lane } from "./lane.ts";
 import { LanePool } from "./lane_pool.ts";
@@ -206,24 +207,7 @@ export class Synth {
   }
 
   #stream(pool: LanePool, request: object, signal: AbortSignal | undefined): AudioBlocks {
-    let settle: { resolve(report: PlayReport): void; reject(reason: unknown): void } | undefined;
-    const report = new Promise<PlayReport>((resolve, reject) => settle = { resolve, reject });
-    report.catch(() => {}); // told to whoever asks
-    const remember = (value: JsonValue) => settle?.resolve(this.#remember(value));
-    async function* blocks(): AsyncGenerator<Float32Array> {
-      try {
-        for await (const output of pool.request(toJson(request), signal)) {
-          if ("samples" in output) yield output.samples;
-          else remember(output.report);
-        }
-      } catch (thrown) {
-        settle?.reject(thrown);
-        throw thrown;
-      } finally {
-        settle?.reject(new StreamrackError("session-cancelled", "the audio was not read to its end"));
-      }
-    }
-    return { report, [Symbol.asyncIterator]: blocks };
+    return audioBlocks(pool.request(toJson(request), signal), (value) => this.#remember(value));
   }
 
   async #ask<K extends QueryReport["kind"]>(

@@ -10,7 +10,8 @@ import type { AnyGraphNode, DspGraph } from "../../plugins/synth/graph/schema.ts
 import { normalisePreset } from "../../plugins/synth/preset/normalise.ts";
 import { QUANTITY_UNITS } from "../../plugins/synth/preset/quantity.ts";
 import { ROLES } from "../../plugins/synth/preset/roles.ts";
-import { SECTION_NAMES, SECTION_SPECS, type SectionSpec } from "../../plugins/synth/preset/sections.ts";
+import type { SectionSpec } from "../../plugins/synth/preset/section_spec.ts";
+import { SECTION_NAMES, SECTION_SPECS } from "../../plugins/synth/preset/sections.ts";
 import { presetGraph } from "../../plugins/synth/preset/to_graph.ts";
 import { createSynth, type GenerateRequest, type Synth } from "../../synth/mod.ts";
 import { StreamrackError } from "../../mod.ts";

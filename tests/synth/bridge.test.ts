@@ -4,11 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { createRuntime } from "../../mod.ts";
 import { ROLES } from "../../plugins/synth/preset/roles.ts";
 import { createSynth } from "../../synth/mod.ts";
 import { rejectionOf } from "../_support/errors.ts";
-import { testPlugin } from "../_support/runtime.ts";
 import { hashOf, peakOf } from "./_kit.ts";
 import { mine, withSynth } from "./_synth.ts";
 
@@ -232,58 +230,6 @@ describe("a synth", () => {
       }, why);
       assert.equal((await synth.generateAudio({ prompt: "rain", durationS: 0.1, channels: 1 })).samples.length, 4410);
     });
-  });
-
-  it("replaces an engine that died, with its graphs", async () => {
-    const runtime = await createRuntime({
-      plugins: [testPlugin("faults")],
-      trust: [["synth", "faults"]],
-      maxThreads: 1,
-      killGraceMs: 500,
-    });
-    try {
-      await withSynth(async (synth) => {
-        const before = await synth.generateFromPreset(mine, { durationS: 0.2 });
-        const endless = synth.streamFromPreset(mine, { durationS: 36_000 })[Symbol.asyncIterator]();
-        await endless.next();
-        const killer = await runtime.open({ version: "v1", nodes: [{ id: "kill", node_type: "fault.exit" }] });
-        await killer.send({ type: "text", text: "now" });
-        const error = await rejectionOf((async () => {
-          while (!(await endless.next()).done);
-        })());
-        assert.deepEqual([error.reason, error.retryable], ["worker-crashed", true]);
-        await killer[Symbol.asyncDispose]();
-        const after = await synth.generateFromPreset(mine, { durationS: 0.2 });
-        assert.equal(hashOf(after.samples), hashOf(before.samples));
-        // Compiled before it was asked for: the new engine was given it.
-        const { cacheHits, cacheMisses } = await synth.getStatus();
-        assert.deepEqual([cacheHits, cacheMisses], [1, 1]);
-      }, { runtime });
-    } finally {
-      await runtime.close();
-    }
-  });
-
-  it("notices an engine that died while nothing was asked of it", async () => {
-    const runtime = await createRuntime({
-      plugins: [testPlugin("faults")],
-      trust: [["synth", "faults"]],
-      maxThreads: 1,
-      killGraceMs: 500,
-    });
-    try {
-      await withSynth(async (synth) => {
-        await synth.generateFromPreset(mine, { durationS: 0.1 });
-        const killer = await runtime.open({ version: "v1", nodes: [{ id: "kill", node_type: "fault.exit" }] });
-        await killer.send({ type: "text", text: "now" });
-        await rejectionOf((async () => {
-          for await (const _ of killer);
-        })());
-        assert.equal((await synth.generateFromPreset(mine, { durationS: 0.1 })).samples.length, 2 * 4410);
-      }, { runtime });
-    } finally {
-      await runtime.close();
-    }
   });
 
   it("steps a request down to its budget, and says so", async () => {

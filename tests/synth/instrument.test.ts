@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createRuntime } from "../../mod.ts";
 import type { GraphReport } from "../../synth/mod.ts";
 import { rejectionOf } from "../_support/errors.ts";
-import { testPlugin } from "../_support/runtime.ts";
 import { peakOf } from "./_kit.ts";
 import { mine, withSynth } from "./_synth.ts";
 
@@ -114,33 +112,5 @@ describe("an instrument", () => {
       while ((await instrument.status()).activeVoices > 3) await instrument.fill(new Float32Array(2 * 64));
       await instrument.close();
     });
-  });
-
-  it("tells whoever waits for it that its engine has died, and the synth opens another", async () => {
-    const runtime = await createRuntime({
-      plugins: [testPlugin("faults")],
-      trust: [["synth", "faults"]],
-      maxThreads: 1,
-      killGraceMs: 500,
-    });
-    try {
-      await withSynth(async (synth) => {
-        const instrument = await synth.openInstrument(mine);
-        await instrument.fill(new Float32Array(256));
-        const killer = await runtime.open({ version: "v1", nodes: [{ id: "kill", node_type: "fault.exit" }] });
-        await killer.send({ type: "text", text: "now" });
-        const error = await rejectionOf((async () => {
-          for await (const _ of instrument.blocks());
-        })());
-        assert.deepEqual([error.reason, error.retryable], ["worker-crashed", true]);
-        await instrument.closed;
-        await killer[Symbol.asyncDispose]();
-        const another = await synth.openInstrument(mine);
-        assert.equal((await another.fill(new Float32Array(256))).length, 256);
-        await another.close();
-      }, { runtime });
-    } finally {
-      await runtime.close();
-    }
   });
 });

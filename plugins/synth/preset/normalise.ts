@@ -10,7 +10,8 @@ import { invalid, parse } from "../graph/problems.ts";
 import { parseQuantity, QUANTITY_EXAMPLES, QUANTITY_UNITS, type QuantityContext } from "./quantity.ts";
 import type { Role } from "./roles.ts";
 import { type Preset, PresetSchema, type Written } from "./schema.ts";
-import { type FieldSpec, SECTION_NAMES, SECTION_SPECS, type SectionSpec } from "./sections.ts";
+import type { FieldSpec, SectionSpec } from "./section_spec.ts";
+import { SECTION_NAMES, SECTION_SPECS } from "./sections.ts";
 
 /** One value of a preset, after normalisation. */
 export interface NormalValue {

@@ -7,7 +7,8 @@
 import * as v from "valibot";
 import { QUANTITY_EXAMPLES, type QuantityKind } from "./quantity.ts";
 import { type Role, ROLES } from "./roles.ts";
-import { SECTION_NAMES, SECTION_SPECS, type SectionName, type SECTIONS, type SectionSpec } from "./sections.ts";
+import type { SectionSpec } from "./section_spec.ts";
+import { SECTION_NAMES, SECTION_SPECS, type SectionName, type SECTIONS } from "./sections.ts";
 
 /** A quantity as it is written: a number in the base unit, or a text with a unit, a note, or a word. */
 export type Written = number | string;
