@@ -243,6 +243,14 @@ describe("a synth", () => {
       assert.equal(decision.budget.qualityStep, 4);
       assert.ok(decision.changes.some(({ by, param }) => by === "budget" && param === "oscillators.0.unison"));
       assert.match(decision.notes[0] ?? "", /more than maxCpu/);
+      const late = async (maxLatencyMs: number, sampleRate: number) => {
+        const request = { prompt: "pad", maxLatencyMs, sampleRate, durationS: 0.1 };
+        const { budget, notes } = (await synth.generateAudio(request)).report.decision;
+        return [budget.latencyMs <= maxLatencyMs, notes.some((note) => /more than maxLatencyMs/.test(note))];
+      };
+      assert.deepEqual(await late(10, 44_100), [true, false]);
+      assert.deepEqual(await late(3, 44_100), [true, false], "a shorter look-ahead and shorter blocks");
+      assert.deepEqual(await late(3, 8000), [false, true], "a block alone lasts 8 ms");
     });
   });
 

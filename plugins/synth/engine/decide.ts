@@ -187,6 +187,10 @@ async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine):
     notes.push(`it takes about ${estimatedCpu} of a processor, more than maxCpu, even at its cheapest`);
   }
 
+  if (latencyMs > maxLatencyMs) {
+    notes.push(`in real time it is ${latencyMs} ms late, more than maxLatencyMs: no block is shorter than 64 frames`);
+  }
+
   let score: Score = { plan: graph.plan, notes: play, frames, sampleRate, channels, seed, lookaheadS };
   let correction = NO_CORRECTION;
   if (draft.isCorrected) {

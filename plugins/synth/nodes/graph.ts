@@ -79,6 +79,7 @@ export const graph: SynthNode = defineNode({
     const start = () => new Renderer(compiled.plan, { sampleRate, channels: channels as 1 | 2, seed, lookaheadS });
     const newDeadlines = () => new Deadlines(1000 * blocksAhead * blockFrames / sampleRate);
     const newControl = () => maxCpu === undefined ? undefined : new QualityControl(maxCpu);
+    warmUp(start(), channels);
     let renderer = start();
     let control = newControl();
     let deadlines = newDeadlines();
@@ -128,6 +129,15 @@ export const graph: SynthNode = defineNode({
     };
   },
 });
+
+const WARM_UP_FRAMES = 4096;
+
+/** Plays a note that nobody hears: tables are made and kernels compiled before the first block is due. */
+function warmUp(renderer: Renderer, channels: number): void {
+  renderer.schedule({ kind: "note-on", frame: 0, note: 60, velocity: 0.8 });
+  renderer.schedule({ kind: "note-off", frame: WARM_UP_FRAMES / 2, note: 60 });
+  renderer.render(new Float32Array(WARM_UP_FRAMES * channels));
+}
 
 /** Compiles what is to be played. */
 async function compileSound(sound: unknown, sampleRate: number, tempoBpm: number): Promise<CompiledGraph> {
