@@ -1739,7 +1739,8 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "type": "number",
                 "minimum": 3,
                 "maximum": 1000,
-                "description": "Most time from an event to its sound, in milliseconds, 3 to 1000.",
+                "description":
+                  "Most time from an event to its sound, in milliseconds, 3 to 1000: look-ahead and blocks ahead share it.",
                 "default": 10,
               },
               "maxCpu": {

@@ -27,6 +27,8 @@ interface Layer {
 }
 
 const AUTHOR_ENTRY = "core/plugin.ts";
+/** For plugins that load libraries which were written for browsers. */
+const NULL_ORIGIN = "core/node/null_origin.ts";
 
 /** The first layer that holds a file counts. */
 const LAYERS: readonly Layer[] = [
@@ -50,7 +52,7 @@ const LAYERS: readonly Layer[] = [
   // Measures what it renders with the meters of the audio nodes.
   {
     path: "plugins/synth/",
-    imports: [AUTHOR_ENTRY, "audio/dsp/"],
+    imports: [AUTHOR_ENTRY, NULL_ORIGIN, "audio/dsp/"],
     packages: ["valibot", "minisearch", "fft.js"],
     builtins: [],
   },
@@ -60,6 +62,7 @@ const LAYERS: readonly Layer[] = [
     // One cutter of sentences for all that speak; the models that the guardian of a manifest stands around.
     imports: [
       AUTHOR_ENTRY,
+      ...name === "llm" ? [NULL_ORIGIN] : [],
       "runners/mod.ts",
       "plugins/text/splitter.ts",
       ...name === "guard" ? ["plugins/llm/mod.ts"] : [],
@@ -98,8 +101,14 @@ const LAYERS: readonly Layer[] = [
   },
   { path: "testing/", imports: ["mod.ts", "core/", "workers/", "runners/mod.ts"], packages: "any", builtins: [] },
   { path: "mod.ts", imports: ["core/", "workers/"], packages: [], builtins: [] },
-  // An application of the public entries that drives one plugin: it knows what that takes and gives, and none of its code.
-  { path: "synth/", imports: ["mod.ts", AUTHOR_ENTRY, "plugins/synth/api.ts"], packages: [], builtins: [] },
+  // An application of the public entries that drives one plugin: it knows what that takes and gives, how it shares out a
+  // latency, and none of its code else.
+  {
+    path: "synth/",
+    imports: ["mod.ts", AUTHOR_ENTRY, "plugins/synth/api.ts", "plugins/synth/engine/latency.ts"],
+    packages: [],
+    builtins: [],
+  },
   {
     path: "cli/",
     imports: ["mod.ts", AUTHOR_ENTRY, "audio/", "remote/mod.ts", "synth/mod.ts"],

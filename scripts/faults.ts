@@ -6,10 +6,10 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { ROOT } from "./lib/files.ts";
 import { type CampaignCounts, campaignTable, parseResult } from "./lib/campaign_report.ts";
 import { runProcess } from "./lib/run_process.ts";
+import { readFlags, Usage } from "./lib/flags.ts";
 import { runScript } from "./lib/run_script.ts";
 import { findRunner, TEST_RUNTIMES } from "./lib/test_runtimes.ts";
 
@@ -24,26 +24,17 @@ const USAGE = `usage: deno task faults [options]
 const SLACK_MS = 180_000;
 
 async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      runtime: { type: "string", default: "all" },
-      rounds: { type: "string", default: "1000" },
-      seed: { type: "string", default: String(Math.floor(Date.now() / 1000)) },
-      minutes: { type: "string", default: "10" },
-      lanes: { type: "string", default: "2" },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readFlags(args, USAGE, {
+    runtime: { type: "string", default: "all" },
+    rounds: { type: "string", default: "1000" },
+    seed: { type: "string", default: String(Math.floor(Date.now() / 1000)) },
+    minutes: { type: "string", default: "10" },
+    lanes: { type: "string", default: "2" },
   });
   const runtimes = TEST_RUNTIMES.filter((name) => values.runtime === "all" || values.runtime === name);
   const { rounds, seed, minutes, lanes } = values;
-  if (values.help === true) {
-    console.log(USAGE);
-    return 0;
-  }
   if (runtimes.length === 0 || ![rounds, minutes, lanes].every((text) => Number(text) > 0) || !(Number(seed) >= 0)) {
-    console.error(USAGE);
-    return 2;
+    throw new Usage(USAGE);
   }
   const counts: CampaignCounts[] = [];
   for (const runtime of runtimes) {

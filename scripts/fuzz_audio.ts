@@ -6,10 +6,10 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { FILE_FORMATS, type FileFormat } from "../audio/mod.ts";
 import { ROOT } from "./lib/files.ts";
 import { runProcess } from "./lib/run_process.ts";
+import { readFlags, Usage } from "./lib/flags.ts";
 import { runScript } from "./lib/run_script.ts";
 import { findRunner, TEST_RUNTIMES } from "./lib/test_runtimes.ts";
 
@@ -21,27 +21,18 @@ const USAGE = `usage: deno task fuzz:audio [options]
   --minutes <number>           how long on each runtime at most (default: 60)`;
 
 async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      runtime: { type: "string", default: "all" },
-      mutations: { type: "string", default: "2000" },
-      seed: { type: "string", default: "1" },
-      format: { type: "string", multiple: true, default: [...FILE_FORMATS] },
-      minutes: { type: "string", default: "60" },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readFlags(args, USAGE, {
+    runtime: { type: "string", default: "all" },
+    mutations: { type: "string", default: "2000" },
+    seed: { type: "string", default: "1" },
+    format: { type: "string", multiple: true, default: [...FILE_FORMATS] },
+    minutes: { type: "string", default: "60" },
   });
-  if (values.help === true) {
-    console.log(USAGE);
-    return 0;
-  }
   const { mutations, seed, minutes, format } = values;
   const runtimes = TEST_RUNTIMES.filter((name) => values.runtime === "all" || values.runtime === name);
   const areKnown = runtimes.length > 0 && format.every((each) => FILE_FORMATS.includes(each as FileFormat));
   if (!areKnown || ![mutations, minutes].every((text) => Number(text) > 0) || !(Number(seed) >= 0)) {
-    console.error(USAGE);
-    return 2;
+    throw new Usage(USAGE);
   }
   let isOk = true;
   for (const runtime of runtimes) {

@@ -6,9 +6,9 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { ROOT } from "./lib/files.ts";
 import { runProcess } from "./lib/run_process.ts";
+import { readFlags, Usage } from "./lib/flags.ts";
 import { runScript } from "./lib/run_script.ts";
 import { findRunner, TEST_RUNTIMES } from "./lib/test_runtimes.ts";
 
@@ -19,25 +19,16 @@ const USAGE = `usage: deno task fuzz:links [options]
   --minutes <number>           how long on each runtime at most (default: 30)`;
 
 async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      runtime: { type: "string", default: "all" },
-      rounds: { type: "string", default: "400" },
-      seed: { type: "string", default: "1" },
-      minutes: { type: "string", default: "30" },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readFlags(args, USAGE, {
+    runtime: { type: "string", default: "all" },
+    rounds: { type: "string", default: "400" },
+    seed: { type: "string", default: "1" },
+    minutes: { type: "string", default: "30" },
   });
-  if (values.help === true) {
-    console.log(USAGE);
-    return 0;
-  }
   const { rounds, seed, minutes } = values;
   const runtimes = TEST_RUNTIMES.filter((name) => values.runtime === "all" || values.runtime === name);
   if (runtimes.length === 0 || ![rounds, minutes].every((text) => Number(text) > 0) || !(Number(seed) >= 0)) {
-    console.error(USAGE);
-    return 2;
+    throw new Usage(USAGE);
   }
   let isOk = true;
   for (const runtime of runtimes) {

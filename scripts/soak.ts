@@ -7,8 +7,8 @@
 
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { ROOT } from "./lib/files.ts";
+import { readFlags, Usage } from "./lib/flags.ts";
 import { runScript } from "./lib/run_script.ts";
 import { findRunner, TEST_RUNTIMES, type TestRuntime } from "./lib/test_runtimes.ts";
 
@@ -26,25 +26,14 @@ interface SoakResult {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      minutes: { type: "string", default: "1" },
-      every: { type: "string", default: "10" },
-      runtime: { type: "string", default: "all" },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readFlags(args, USAGE, {
+    minutes: { type: "string", default: "1" },
+    every: { type: "string", default: "10" },
+    runtime: { type: "string", default: "all" },
   });
-  if (values.help === true) {
-    console.log(USAGE);
-    return 0;
-  }
   const { minutes, every } = values;
   const runtimes = TEST_RUNTIMES.filter((name) => values.runtime === "all" || values.runtime === name);
-  if (runtimes.length === 0 || !(Number(minutes) > 0) || !(Number(every) > 0)) {
-    console.error(USAGE);
-    return 2;
-  }
+  if (runtimes.length === 0 || !(Number(minutes) > 0) || !(Number(every) > 0)) throw new Usage(USAGE);
   const lines: string[] = [];
   let isWell = true;
   for (const runtime of runtimes) {

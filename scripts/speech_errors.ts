@@ -7,8 +7,8 @@
 
 import { readFile } from "node:fs/promises";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { createRuntime, type Manifest, RuntimeData, StreamrackError } from "../mod.ts";
+import { readFlags, Usage } from "./lib/flags.ts";
 import { runScript } from "./lib/run_script.ts";
 import { countWordErrors, sumWordErrors, wordErrorRate, type WordErrors } from "./lib/word_errors.ts";
 
@@ -29,27 +29,16 @@ interface Understood extends WordErrors {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      engine: { type: "string", default: "pocketsphinx" },
-      model: { type: "string" },
-      voice: { type: "string", default: "rms" },
-      speed: { type: "string", default: "1" },
-      sentences: { type: "string" },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readFlags(args, USAGE, {
+    engine: { type: "string", default: "pocketsphinx" },
+    model: { type: "string" },
+    voice: { type: "string", default: "rms" },
+    speed: { type: "string", default: "1" },
+    sentences: { type: "string" },
+    json: { type: "boolean", default: false },
   });
-  if (values.help === true) {
-    console.log(USAGE);
-    return 0;
-  }
   const { engine, model, voice, speed } = values;
-  if (engine !== "pocketsphinx" && engine !== "whisper") {
-    console.error(USAGE);
-    return 2;
-  }
+  if (engine !== "pocketsphinx" && engine !== "whisper") throw new Usage(USAGE);
   const lines = (await readFile(values.sentences ?? SENTENCES, "utf8")).split("\n").map((line) => line.trim());
   const sentences = lines.filter((line) => line !== "");
   const manifest: Manifest = {

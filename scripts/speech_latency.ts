@@ -11,7 +11,6 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
 import {
   type AudioData,
   createRuntime,
@@ -22,6 +21,7 @@ import {
   type Session,
   type SessionOutput,
 } from "../mod.ts";
+import { readFlags, Usage } from "./lib/flags.ts";
 import { runScript } from "./lib/run_script.ts";
 
 const FOLDER = new URL("../examples/voice_agent/", import.meta.url);
@@ -44,19 +44,12 @@ interface Round {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rounds: { type: "string", default: "5" },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readFlags(args, USAGE, {
+    rounds: { type: "string", default: "5" },
+    json: { type: "boolean", default: false },
   });
   const rounds = Number(values.rounds);
-  if (values.help === true || !(Number.isInteger(rounds) && rounds > 0)) {
-    console[values.help === true ? "log" : "error"](USAGE);
-    return values.help === true ? 0 : 2;
-  }
+  if (!(Number.isInteger(rounds) && rounds > 0)) throw new Usage(USAGE);
   const runtime = await createRuntime({ plugins: [new URL("scripted_answers.ts", FOLDER)] });
   const all: Round[] = [];
   try {

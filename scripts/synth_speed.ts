@@ -11,13 +11,13 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { decidePreset } from "../plugins/synth/engine/decide.ts";
 import { engine } from "../plugins/synth/engine/engine.ts";
 import { Performance, type Score } from "../plugins/synth/engine/performance.ts";
 import { PresetRequestSchema } from "../plugins/synth/engine/requests.ts";
 import { PRESETS } from "../plugins/synth/generated/presets.ts";
 import { parse } from "../plugins/synth/graph/problems.ts";
+import { readFlags, Usage } from "./lib/flags.ts";
 import { runScript } from "./lib/run_script.ts";
 
 const DURATION_S = 8;
@@ -35,20 +35,13 @@ interface Speed {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      below: { type: "string", default: "Infinity" },
-      rounds: { type: "string", default: "5" },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h" },
-    },
+  const values = readFlags(args, USAGE, {
+    below: { type: "string", default: "Infinity" },
+    rounds: { type: "string", default: "5" },
+    json: { type: "boolean", default: false },
   });
   const [rounds, below] = [Number(values.rounds), Number(values.below)];
-  if (values.help === true || !(Number.isInteger(rounds) && rounds > 0) || !(below > 0)) {
-    console[values.help === true ? "log" : "error"](USAGE);
-    return values.help === true ? 0 : 2;
-  }
+  if (!(Number.isInteger(rounds) && rounds > 0) || !(below > 0)) throw new Usage(USAGE);
   const speeds = await measure(rounds);
   const shown = speeds.filter(({ timesRealtime }) => timesRealtime < below);
   if (values.json) console.log(JSON.stringify(shown, undefined, 2));

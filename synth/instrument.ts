@@ -1,6 +1,7 @@
 import { type Runtime, RuntimeData, type Session, StreamrackError } from "../mod.ts";
 import type { JsonValue } from "../core/plugin.ts";
 import type { EngineStatus, GraphCommand, GraphReport, GraphSound } from "../plugins/synth/api.ts";
+import { latencyPlan } from "../plugins/synth/engine/latency.ts";
 
 /** How an {@linkcode Instrument} plays. */
 export interface InstrumentOptions {
@@ -10,7 +11,10 @@ export interface InstrumentOptions {
   readonly channels?: 1 | 2 | undefined;
   /** Frames in a block, 64 to 512. Default: 128. */
   readonly blockFrames?: number | undefined;
-  /** Most time from an event to its sound, in milliseconds, 3 to 1000: decides the look-ahead of the limiter. Default: 10. */
+  /**
+   * Most time from an event to its sound, in milliseconds, 3 to 1000: decides the look-ahead of the limiter, and how
+   * many blocks are rendered ahead. More of them cover longer pauses of the engine. Default: 10.
+   */
   readonly maxLatencyMs?: number | undefined;
   /** Most of a block's time that rendering it may take, 0.001 to 1. Beyond it the quality is stepped down. Default: nothing is left out. */
   readonly maxCpu?: number | undefined;
@@ -22,8 +26,7 @@ export interface InstrumentOptions {
   readonly onQuality?: ((report: Extract<GraphReport, { readonly kind: "quality" }>) => void) | undefined;
 }
 
-/** Blocks that are on their way while one is being listened to. */
-const BLOCKS_AHEAD = 2;
+const DEFAULTS = { sampleRate: 44_100, channels: 2, blockFrames: 128, maxLatencyMs: 10 } as const;
 
 interface Waiting<T> {
   resolve(value: T): void;
@@ -35,32 +38,40 @@ export class Instrument {
   /** In hertz. */
   readonly sampleRate: number;
   readonly channels: 1 | 2;
+  /** Blocks that are on their way while one is being listened to, so that a slow one is not missed. */
+  readonly blocksAhead: number;
+  /** From an event to its sound, in milliseconds: look-ahead of the limiter and blocks ahead. */
+  readonly latencyMs: number;
   readonly #session: Session;
   readonly #blockFrames: number;
   readonly #onQuality: InstrumentOptions["onQuality"];
   readonly #blocks: Waiting<Float32Array>[] = [];
   readonly #statuses: Waiting<EngineStatus>[] = [];
-  readonly #reading: Promise<void>;
+  /** Settles when it has ended, by itself or by {@linkcode Instrument.close}; it never rejects. */
+  readonly closed: Promise<void>;
   #failure: unknown;
   #isClosed = false;
 
-  private constructor(session: Session, options: InstrumentOptions) {
+  private constructor(session: Session, options: FullOptions) {
     this.#session = session;
-    this.sampleRate = options.sampleRate ?? 44_100;
-    this.channels = options.channels ?? 2;
-    this.#blockFrames = options.blockFrames ?? 128;
-    this.#onQuality = options.onQuality;
-    this.#reading = this.#read();
+    const { sampleRate, channels, blockFrames, maxLatencyMs, onQuality } = options;
+    this.sampleRate = sampleRate;
+    this.channels = channels;
+    this.#blockFrames = blockFrames;
+    ({ blocksAhead: this.blocksAhead, latencyMs: this.latencyMs } = latencyPlan(maxLatencyMs, sampleRate, blockFrames));
+    this.#onQuality = onQuality;
+    this.closed = this.#read();
   }
 
   /** Opens an instrument on a runtime; `Synth.openInstrument` is the usual way. */
   static async open(runtime: Runtime, sound: GraphSound, options: InstrumentOptions): Promise<Instrument> {
-    const { sampleRate, onQuality: _, ...rest } = options;
+    const full = withDefaults(options);
+    const { sampleRate, onQuality: _, ...rest } = full;
     const params = Object.fromEntries(
       Object.entries({ ...rest, sound, sampleRateHz: sampleRate }).filter(([, value]) => value !== undefined),
     );
     const nodes = [{ id: "synth", node_type: "synth.graph", params: params as never }];
-    return new Instrument(await runtime.open({ version: "v1", nodes }), options);
+    return new Instrument(await runtime.open({ version: "v1", nodes }), full);
   }
 
   /**
@@ -97,7 +108,8 @@ export class Instrument {
 
   /**
    * Fills a buffer with the next interleaved frames. The buffer belongs to the
-   * instrument until the result is there, which may be another one.
+   * instrument until the result is there, which may be another one. Who plays
+   * what comes back keeps {@linkcode Instrument.blocksAhead} of them on their way.
    */
   async fill(buffer: Float32Array): Promise<Float32Array> {
     const { sampleRate, channels } = this;
@@ -113,11 +125,12 @@ export class Instrument {
 
   /**
    * Blocks without an end, each valid until the next is asked for: its buffer
-   * is then filled anew. Two are rendered ahead.
+   * is then filled anew. As many are rendered ahead as `maxLatencyMs` has
+   * time for.
    */
   async *blocks(): AsyncGenerator<Float32Array> {
     const ahead = Array.from(
-      { length: BLOCKS_AHEAD },
+      { length: this.blocksAhead },
       () => this.fill(new Float32Array(this.#blockFrames * this.channels)),
     );
     for (const block of ahead) block.catch(() => {}); // told when it is its turn
@@ -153,7 +166,7 @@ export class Instrument {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#session[Symbol.asyncDispose]();
-    await this.#reading;
+    await this.closed;
   }
 
   /** The same as {@linkcode Instrument.close}. */
@@ -197,6 +210,13 @@ export class Instrument {
     }
     for (const { reject } of [...this.#blocks.splice(0), ...this.#statuses.splice(0)]) reject(this.#failure);
   }
+}
+
+type FullOptions = InstrumentOptions & { readonly [K in keyof typeof DEFAULTS]: NonNullable<InstrumentOptions[K]> };
+
+function withDefaults(options: InstrumentOptions): FullOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...DEFAULTS, ...Object.fromEntries(given) } as FullOptions;
 }
 
 /** `Promise.withResolvers`, which Node 20 does not have. */

@@ -31,7 +31,7 @@ export class LanePool {
     await this.#take(signal);
     let lane: Lane | undefined;
     try {
-      this.#checkOpen();
+      this.checkOpen();
       await this.#dropDead();
       lane = this.#idle.pop() ?? await this.#open();
       yield* lane.request(value, signal);
@@ -102,7 +102,8 @@ export class LanePool {
     this.#waiting.shift()?.();
   }
 
-  #checkOpen(): void {
+  /** @throws {StreamrackError} `runtime-closed` after the end. */
+  checkOpen(): void {
     if (this.#isClosed) {
       throw new StreamrackError("runtime-closed", "the synth was closed", { remedy: "Make a new one." });
     }

@@ -22,6 +22,7 @@ import type {
   Role,
   SynthTrace,
 } from "../plugins/synth/api.ts";
+import { audioBlocks } from "./audio_blocks.ts";
 import { Instrument, type InstrumentOptions } from "./instrument.ts";
 import type { Lane } from "./lane.ts";
 import { LanePool } from "./lane_pool.ts";
@@ -170,8 +171,10 @@ export class Synth {
 
   /** Opens a sound to be played live: a graph, a preset, or the id of one of ours. */
   async openInstrument(sound: GraphSound, options: InstrumentOptions = {}): Promise<Instrument> {
+    this.#prompts.checkOpen();
     const instrument = await Instrument.open(this.#runtime, sound, options);
     this.#instruments.add(instrument);
+    void instrument.closed.then(() => this.#instruments.delete(instrument));
     return instrument;
   }
 
@@ -204,24 +207,7 @@ export class Synth {
   }
 
   #stream(pool: LanePool, request: object, signal: AbortSignal | undefined): AudioBlocks {
-    let settle: { resolve(report: PlayReport): void; reject(reason: unknown): void } | undefined;
-    const report = new Promise<PlayReport>((resolve, reject) => settle = { resolve, reject });
-    report.catch(() => {}); // told to whoever asks
-    const remember = (value: JsonValue) => settle?.resolve(this.#remember(value));
-    async function* blocks(): AsyncGenerator<Float32Array> {
-      try {
-        for await (const output of pool.request(toJson(request), signal)) {
-          if ("samples" in output) yield output.samples;
-          else remember(output.report);
-        }
-      } catch (thrown) {
-        settle?.reject(thrown);
-        throw thrown;
-      } finally {
-        settle?.reject(new StreamrackError("session-cancelled", "the audio was not read to its end"));
-      }
-    }
-    return { report, [Symbol.asyncIterator]: blocks };
+    return audioBlocks(pool.request(toJson(request), signal), (value) => this.#remember(value));
   }
 
   async #ask<K extends QueryReport["kind"]>(

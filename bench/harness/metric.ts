@@ -25,6 +25,7 @@ export const METRICS: Readonly<Record<string, MetricInfo>> = {
   shareOfWorker: { title: "of a bare worker", higherIsBetter: true },
   firstBlockMs: { title: "first block ms", higherIsBetter: false },
   lateBlocks: { title: "late blocks", higherIsBetter: false },
+  slowBlocks: { title: "slow blocks", higherIsBetter: false },
   missedBlocks: { title: "missed blocks", higherIsBetter: false },
   cpuLoad: { title: "share of a processor", higherIsBetter: false },
   firstChunkMs: { title: "first chunk ms", higherIsBetter: false },

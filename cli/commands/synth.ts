@@ -5,8 +5,9 @@
  */
 
 import { readFile } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { AudioBlocks, Change, PlayReport, Preset, PresetMatch } from "../../synth/mod.ts";
+import type { AudioBlocks, Change, DspGraph, PlayReport, Preset, PresetMatch } from "../../synth/mod.ts";
 import { RuntimeData, StreamrackError } from "../../core/plugin.ts";
 import { type ByteSink, toFile } from "../../audio/io/byte_sink.ts";
 import { fileError } from "../../audio/io/file_error.ts";
@@ -48,7 +49,10 @@ export function addSynthCommand(program: Command): void {
     .summary("generate sound from a prompt or a preset")
     .description("Generates sound: finds a preset by a prompt, fits it to role, key and tempo, and renders it.")
     .argument("[prompt]", 'what it should sound like, such as "warm analog pad"')
-    .option("--preset <id|file>", "take this preset: one of ours by id, or a JSON file, which is played as it is")
+    .option(
+      "--preset <id|file>",
+      "take this preset: one of ours by id, or a JSON file; a file, and notes, are played as they are",
+    )
     .option("--role <role>", "pad, bass, lead, keys, pluck, drum, percussion, ambient, texture or effect")
     .option("--key <key>", "tonic, such as A or F#")
     .option("--scale <scale>", "major, minor, dorian, … (default: major)")
@@ -57,10 +61,14 @@ export function addSynthCommand(program: Command): void {
     .option("-r, --rate <hertz>", "sample rate (default: 44100)", decimal)
     .option("--mono", "one channel instead of two")
     .option("--seed <number>", "the same seed gives the same samples", wholeNumber(0, 4_294_967_295))
-    .option("--note <note>", "with a preset of your own: notes that are held, such as A3; repeatable", appendNote)
+    .option(
+      "--note <note>",
+      "with --preset: a note that is held instead of a phrase, such as A3; repeatable",
+      appendNote,
+    )
     .option("--max-cpu <share>", "most of one processor in real time, 0.001 to 1", decimal)
     .option("--max-latency <ms>", "most latency in real time", decimal)
-    .option("--embedder <module>", "URL or package of a model of meaning, for the search")
+    .option("--embedder <module>", "path, URL or package of a model of meaning, for the search")
     .option("-o, --output <path>", "audio file: .wav, .flac, .mp3, .ogg, .opus; or - for WAV to a pipe")
     .addOption(new Option("--encoding <encoding>", "how samples are written (default: f32)").choices(OUTPUT_ENCODINGS))
     .option("--plot <path>", "draw waveform, spectrogram and graph, as PNG")
@@ -98,10 +106,24 @@ async function synth(prompt: string | undefined, flags: SynthFlags, signal: Abor
       "Write .wav, .flac, .mp3, .ogg or .opus; the graph goes to --graph.",
     );
   }
+  if (flags.graph !== undefined && graphWriter(flags.graph) === undefined) {
+    throw usage(`"${flags.graph}" cannot hold a graph`, "Write .svg, .mmd, .md or .json.");
+  }
   const isFile = flags.preset?.endsWith(".json") === true;
-  const preset = isFile ? await readPreset(flags.preset as string) : undefined;
+  const isAsItIs = isFile || (flags.preset !== undefined && flags.note !== undefined);
+  if (flags.note !== undefined && !isAsItIs) {
+    throw usage("--note needs a preset", "Name one with --preset: a prompt is answered with a phrase.");
+  }
+  if (isAsItIs && (prompt !== undefined || flags.role !== undefined)) {
+    const what = prompt === undefined ? "--role" : "a prompt";
+    throw usage(
+      `a preset that is played as it is does not listen to ${what}`,
+      `Leave ${what} out, or name one of ours by its id and leave --note out.`,
+    );
+  }
+  const preset = isFile ? await readPreset(flags.preset as string) : flags.preset;
   const { createSynth } = await import("../../synth/mod.ts");
-  const synth = await createSynth({ embedder: flags.embedder });
+  const synth = await createSynth({ embedder: moduleOf(flags.embedder) });
   try {
     const common = {
       key: flags.key as never,
@@ -116,7 +138,7 @@ async function synth(prompt: string | undefined, flags: SynthFlags, signal: Abor
     };
     const durationS = flags.duration ?? 2;
     const notes = flags.note?.map((note) => ({ note, durationS: 0.75 * durationS }));
-    const blocks = preset === undefined
+    const blocks = preset === undefined || !isAsItIs
       ? synth.streamAudio({ prompt: prompt ?? "", role: flags.role as never, presetId: flags.preset, ...common }, {
         signal,
       })
@@ -159,7 +181,7 @@ async function deliver(blocks: AudioBlocks, flags: SynthFlags): Promise<void> {
     const report = await blocks.report;
     const { presetName, role } = report.decision;
     await picture?.write(recorder?.toPng({ title: presetName, subtitle: role, graph: report.graph }) as Uint8Array);
-    await drawing?.write(new TextEncoder().encode(await graphText(flags.graph as string, report)));
+    await drawing?.write(new TextEncoder().encode(await graphWriter(flags.graph ?? "")?.(report.graph)));
     await writer?.finish(undefined);
     await picture?.commit();
     await drawing?.commit();
@@ -175,11 +197,18 @@ async function deliver(blocks: AudioBlocks, flags: SynthFlags): Promise<void> {
   }
 }
 
-async function graphText(path: string, { graph }: PlayReport): Promise<string> {
-  const { graphToMermaid, graphToSvg } = await import("../../synth/mod.ts");
-  if (path.endsWith(".svg")) return graphToSvg(graph);
-  if (path.endsWith(".mmd") || path.endsWith(".md")) return graphToMermaid(graph);
-  return `${JSON.stringify(graph, null, 2)}\n`;
+/** A module as the worker finds it: a path is one from here. */
+function moduleOf(embedder: string | undefined): string | undefined {
+  const isPath = embedder !== undefined && /^(\.|\/|[A-Za-z]:[\\/])/.test(embedder);
+  return isPath ? pathToFileURL(embedder).href : embedder;
+}
+
+/** What writes a graph into a file of this name; `undefined` if it does not say which form it is to have. */
+function graphWriter(path: string): ((graph: DspGraph) => Promise<string>) | undefined {
+  if (path.endsWith(".json")) return async (graph) => await `${JSON.stringify(graph, null, 2)}\n`;
+  if (path.endsWith(".svg")) return async (graph) => (await import("../../synth/mod.ts")).graphToSvg(graph);
+  if (/\.(mmd|md)$/.test(path)) return async (graph) => (await import("../../synth/mod.ts")).graphToMermaid(graph);
+  return undefined;
 }
 
 function describe(
@@ -222,7 +251,8 @@ export function reasonsText({ reasons }: PresetMatch): string {
 }
 
 function changeText({ param, from, to, unit, by, why }: Change): string {
-  return `${param} ${Number(from.toPrecision(4))} to ${Number(to.toPrecision(4))} ${unit} (${by}: ${why})`;
+  const numbers = `${Number(from.toPrecision(4))} to ${Number(to.toPrecision(4))}`;
+  return `${param} ${numbers}${unit === "number" ? "" : ` ${unit}`} (${by}: ${why})`;
 }
 
 /** Reads a preset from a file; the synth checks it. */

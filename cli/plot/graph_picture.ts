@@ -7,16 +7,19 @@
 import { type DspGraph, type GraphLayout, layoutGraph, type PlacedNode } from "../../synth/mod.ts";
 import type { Canvas, Colour, Point } from "./canvas.ts";
 import { drawText, textWidth } from "./stroke_font.ts";
-import { FAINT_INK, INK, LEFT, RIGHT, WIDTH } from "./waveform.ts";
+import { FAINT_INK, FIELD, INK, LEFT, RIGHT, TONES, WIDTH } from "./waveform.ts";
 
 const ROW_HEIGHT = 62;
 const BOX_HEIGHT = 46;
 const GAP = 22;
-const SOUND: Colour = [16, 132, 122];
-const MODULATION: Colour = [154, 107, 208];
-const BOX: Colour = [246, 248, 251];
-const MODULATOR_BOX: Colour = [245, 239, 252];
-const BORDER: Colour = [92, 116, 152];
+const SOUND: Colour = TONES.after.body;
+/** Colour of what modulates. */
+export const MODULATION: Colour = [154, 107, 208];
+const BOX: Colour = FIELD;
+/** Colour of the box of what modulates. */
+export const MODULATOR_BOX: Colour = [245, 239, 252];
+/** Colour of the borders of boxes. */
+export const BORDER: Colour = [92, 116, 152];
 const UNUSED_BORDER: Colour = [200, 206, 215];
 const UNUSED_BOX: Colour = [255, 255, 255];
 

@@ -6,15 +6,19 @@
 
 import FFT from "fft.js";
 import type { Canvas, Colour } from "./canvas.ts";
-import { drawText } from "./stroke_font.ts";
+import { drawText, textWidth } from "./stroke_font.ts";
 import { FAINT_INK, LEFT, RIGHT, TEXT_SIZE, WIDTH } from "./waveform.ts";
 
 const FFT_SIZE = 2048;
 const ROWS = 240;
 const COLUMNS = 2048;
 const LOWEST_HZ = 30;
-const FLOOR_DB = -84;
-const TOP_DB = -6;
+/** What is quieter is as dark as silence. */
+export const FLOOR_DB = -84;
+/** What is louder is as light as this. */
+export const TOP_DB = -6;
+/** Of the bar that shows which colour is which level, in pixels. */
+const SCALE_WIDTH = 200;
 
 /** Collects spectra in columns. When they are used up, each two become one, twice as long. */
 export class Spectrogram {
@@ -76,7 +80,7 @@ export class Spectrogram {
       if (hz > this.#sampleRate / 2) break;
       const share = Math.log(hz / LOWEST_HZ) / Math.log(this.#sampleRate / 2 / LOWEST_HZ);
       const y = Math.round(top + height * (1 - share));
-      const label = hz < 1000 ? `${hz}` : `${hz / 1000}k`;
+      const label = hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`;
       canvas.fillRect(LEFT - 6, y, LEFT, y + 1, FAINT_INK);
       drawText(canvas, label, [LEFT - 12, y + TEXT_SIZE / 2], {
         size: TEXT_SIZE - 1,
@@ -84,6 +88,19 @@ export class Spectrogram {
         align: "right",
       });
     }
+  }
+
+  /** Draws which colour is which level, right-aligned on a line of text. */
+  drawScale(canvas: Canvas, y: number): void {
+    const write = (text: string, x: number) =>
+      drawText(canvas, text, [x, y], { size: TEXT_SIZE, colour: FAINT_INK, align: "right" });
+    const right = WIDTH - RIGHT - textWidth(levelText(TOP_DB), TEXT_SIZE) - TEXT_SIZE;
+    write(levelText(TOP_DB), WIDTH - RIGHT);
+    for (let x = 0; x < SCALE_WIDTH; x++) {
+      const colour = colourOf(FLOOR_DB + (TOP_DB - FLOOR_DB) * x / SCALE_WIDTH);
+      canvas.fillRect(right - SCALE_WIDTH + x, y - TEXT_SIZE, right - SCALE_WIDTH + x + 1, y, colour);
+    }
+    write(levelText(FLOOR_DB), right - SCALE_WIDTH - TEXT_SIZE);
   }
 
   #addColumn(): void {
@@ -125,6 +142,10 @@ export class Spectrogram {
   }
 }
 
+function levelText(db: number): string {
+  return `${db} dBFS`.replace("-", "−");
+}
+
 /** From the dark of silence through teal to light. */
 const STOPS: readonly Colour[] = [[16, 20, 36], [22, 52, 86], [16, 112, 122], [74, 176, 140], [206, 224, 130], [
   255,
@@ -132,7 +153,8 @@ const STOPS: readonly Colour[] = [[16, 20, 36], [22, 52, 86], [16, 112, 122], [7
   222,
 ]];
 
-function colourOf(db: number): Colour {
+/** The colour of a level. */
+export function colourOf(db: number): Colour {
   const share = Math.min(1, Math.max(0, (db - FLOOR_DB) / (TOP_DB - FLOOR_DB))) * (STOPS.length - 1);
   const at = Math.min(STOPS.length - 2, Math.floor(share));
   const [low, high] = [STOPS[at] as Colour, STOPS[at + 1] as Colour];

@@ -67,6 +67,7 @@ export class SynthRecorder {
       size: TEXT_SIZE,
       colour: FAINT_INK,
     });
+    this.#spectrogram.drawScale(canvas, graphTop - 14);
     drawGraph(canvas, picture, graphTop);
     return canvas.toPng();
   }

@@ -41,15 +41,19 @@ const TICKS_MAX = 10;
 
 /** Colour of the paper. */
 export const PAPER: Colour = [255, 255, 255];
-const FIELD: Colour = [246, 248, 251];
-const GRID: Colour = [226, 231, 239];
-const ZERO: Colour = [203, 211, 223];
+/** Colour of the field of a waveform. */
+export const FIELD: Colour = [246, 248, 251];
+/** Colour of its grid. */
+export const GRID: Colour = [226, 231, 239];
+/** Colour of the line of silence. */
+export const ZERO: Colour = [203, 211, 223];
 /** Colour of titles. */
 export const INK: Colour = [31, 41, 55];
 /** Colour of everything else that is written. */
 export const FAINT_INK: Colour = [107, 119, 138];
 const CLIPPING: Colour = [220, 68, 55];
-const TONES = {
+/** Colours of waveforms. */
+export const TONES = {
   before: { peak: [168, 184, 208], body: [92, 116, 152] },
   after: { peak: [112, 201, 190], body: [16, 132, 122] },
 } as const satisfies { readonly [tone: string]: { peak: Colour; body: Colour } };

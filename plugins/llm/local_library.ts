@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withoutNullOrigin } from "../../core/node/null_origin.ts";
 import { runnerError } from "../../runners/mod.ts";
 
 /** Its name. No literal in `import`: a type checker or bundler must not look for what may not be there. */
@@ -96,22 +97,6 @@ export async function loadLibrary(importLibrary: ImportLibrary): Promise<Library
   env.useFSCache = false;
   env.useBrowserCache = false;
   return library;
-}
-
-/**
- * Calls with `location` hidden where it has no origin: the library takes
- * `location.origin` for the base of URLs, and in a worker that was loaded from
- * a file that is "null" on Deno.
- */
-async function withoutNullOrigin<T>(call: () => Promise<T>): Promise<T> {
-  const own = Object.getOwnPropertyDescriptor(globalThis, "location");
-  if (own?.configurable !== true || globalThis.location?.origin !== "null") return await call();
-  Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
-  try {
-    return await call();
-  } finally {
-    Object.defineProperty(globalThis, "location", own);
-  }
 }
 
 /** The library as it is installed beside this package. */

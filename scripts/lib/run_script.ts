@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { Usage } from "./flags.ts";
 import { killAllProcesses } from "./run_process.ts";
 
 /** Exit code of a script that was interrupted. */
@@ -19,7 +20,7 @@ export interface RunScriptOptions {
 /**
  * Runs a script's main function and ends the process with the exit code that
  * it gives. An error is printed by its message, which says what to do; with
- * `DEBUG` set, by its stack. An interrupted script takes what it started along.
+ * `DEBUG` set, by its stack; a {@linkcode Usage} as it is. An interrupted script takes what it started along.
  */
 export async function runScript(
   main: () => number | Promise<number>,
@@ -40,6 +41,10 @@ export async function runScript(
   try {
     exitCode = await main();
   } catch (error) {
+    if (error instanceof Usage) {
+      console[error.exitCode === 0 ? "log" : "error"](error.message);
+      process.exit(error.exitCode);
+    }
     const isDebug = process.env["DEBUG"] !== undefined;
     console.error(error instanceof Error ? `error: ${isDebug ? error.stack : error.message}` : error);
   }

@@ -55,6 +55,11 @@ describe("streamrack synth", () => {
           [["pad", "-o", "nodir/x.wav"], /"nodir\/x\.wav" cannot be written: there is no folder "nodir"/],
           [["pad", "-o", "x.wav", "--plot", "nodir/x.png"], /"nodir\/x\.png" cannot be written/],
           [["pad", "-o", "x.wav", "--graph", "nodir/x.svg"], /"nodir\/x\.svg" cannot be written/],
+          [["pad", "--graph", "x.txt"], /"x\.txt" cannot hold a graph/],
+          [["pad", "--note", "A3", "-o", "x.wav"], /--note needs a preset/],
+          [["pad", "--preset", "cowbell", "--note", "A3", "-o", "x.wav"], /does not listen to a prompt/],
+          [["--preset", "cowbell", "--note", "H3", "-o", "x.wav"], /request\.notes\[0\]\.note/],
+          [["pad", "--embedder", "./none.js", "-o", "x.wav"], /"file:.*none\.js" could not be loaded/],
         ] as const
       ) {
         const { code, stderr } = await of(...args);
@@ -62,6 +67,19 @@ describe("streamrack synth", () => {
         assert.match(stderr, message);
       }
       assert.deepEqual(await readdir(cwd), []);
+    });
+  });
+});
+
+describe("streamrack synth --note", () => {
+  it("holds notes with one of our presets, as it is", async () => {
+    await inTempFolder(async (cwd) => {
+      const args = ["synth", "--preset", "kalimba-dream", "--note", "A3", "--note", "E4", "-d", "0.2", "-o", "k.wav"];
+      const { code, stderr, text } = await runCli([...args, "--json"], { cwd });
+      assert.equal(code, 0, stderr);
+      const { trace, decision } = JSON.parse(text);
+      assert.deepEqual(trace.request.notes.map(({ note }: { note: string }) => note), ["A3", "E4"]);
+      assert.deepEqual(decision.changes, []);
     });
   });
 });

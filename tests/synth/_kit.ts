@@ -1,5 +1,6 @@
 /** What the tests of the synth share: short ways to render a graph, and measures of what comes out. */
 
+import assert from "node:assert/strict";
 import FFT from "fft.js";
 import { planGraph } from "../../plugins/synth/graph/plan.ts";
 import type { AnyGraphNode, DspGraph } from "../../plugins/synth/graph/schema.ts";
@@ -60,6 +61,15 @@ export function spectrum(samples: Float32Array, size = 32_768): Float64Array {
   );
 }
 
+/** The power of a spectrum, summed over windows that overlap by half. */
+export function powerSpectrum(samples: Float32Array, size: number): Float64Array {
+  const sum = new Float64Array(size / 2);
+  for (let at = 0; at + size <= samples.length; at += size / 2) {
+    spectrum(samples.subarray(at, at + size), size).forEach((magnitude, bin) => sum[bin]! += magnitude ** 2);
+  }
+  return sum;
+}
+
 /** Frequency of the strongest part of a sound near a frequency, in hertz, from its phase between two windows. */
 export function frequencyNear(samples: Float32Array, hz: number, sampleRate = RATE): number {
   // The mean of the phase advance over hops of a one-bin transform.
@@ -98,4 +108,36 @@ export function hashOf(samples: Float32Array): number {
 
 export function peakOf(samples: Float32Array): number {
   return samples.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
+}
+
+/** Decibels of an amplitude ratio. */
+export const dbOf = (ratio: number) => 20 * Math.log10(ratio);
+
+/** Asserts that a value is within a tolerance. */
+export function assertNear(value: number, wanted: number, tolerance: number, what: string): void {
+  assert.ok(Math.abs(value - wanted) <= tolerance, `${what}: ${value}, not ${wanted}`);
+}
+
+/** A sine of a fixed frequency, played by one held note, and what comes after it. */
+export function sineThrough(hz: number, level: number, ...after: Omit<AnyGraphNode, "inputs">[]): DspGraph {
+  const nodes: AnyGraphNode[] = [
+    { id: "osc", type: "oscillator", choices: { shape: "sine" }, numbers: { frequencyHz: hz, level } },
+    { id: "voices", type: "voices", inputs: [{ from: "osc" }] },
+  ];
+  for (const node of after) nodes.push({ ...node, inputs: [{ from: nodes.at(-1)?.id as string }] });
+  return graphOf(...nodes);
+}
+
+/** What a graph gives for one note that is held. */
+export const played = (graph: DspGraph, frames: number, channels: 1 | 2 = 1) =>
+  render(graph, { frames, channels, events: noteEvents(69) });
+/** One side of stereo samples. */
+export const side = (samples: Float32Array, channel: 0 | 1) => samples.filter((_, i) => i % 2 === channel);
+/** The magnitude at a frequency, where a sine of level 1 has 1. */
+export function levelAt(samples: Float32Array, hz: number, size = 32_768): number {
+  const bin = Math.round(hz * size / RATE);
+  const whole = spectrum(samples, size).subarray(bin - 4, bin + 5).reduce((sum, value) => sum + value ** 2, 0);
+  const one = spectrum(Float32Array.from({ length: size }, (_, i) => Math.sin(2 * Math.PI * hz * i / RATE)), size)
+    .subarray(bin - 4, bin + 5).reduce((sum, value) => sum + value ** 2, 0);
+  return Math.sqrt(whole / one);
 }

@@ -4,32 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { createRuntime } from "../../mod.ts";
-import { createSynth, type Preset, type Synth } from "../../synth/mod.ts";
-import { QualityControl } from "../../plugins/synth/engine/quality_control.ts";
+import { ROLES } from "../../plugins/synth/preset/roles.ts";
+import { createSynth } from "../../synth/mod.ts";
 import { rejectionOf } from "../_support/errors.ts";
-import { testPlugin } from "../_support/runtime.ts";
 import { hashOf, peakOf } from "./_kit.ts";
-
-async function withSynth(use: (synth: Synth) => Promise<void>, options = {}): Promise<void> {
-  const synth = await createSynth(options);
-  try {
-    await use(synth);
-  } finally {
-    await synth.close();
-  }
-}
-
-const mine: Preset = {
-  version: 1,
-  id: "mine",
-  name: "Mine",
-  role: "keys",
-  description: "",
-  tags: [],
-  oscillators: [{ shape: "triangle", level: "-6 dB" }],
-  amp: { attack: "5 ms", decay: "300 ms", sustain: "40 %", release: "200 ms" },
-};
+import { mine, withSynth } from "./_synth.ts";
 
 /**
  * Hashes of the bits of a second of each role. They are the same on all
@@ -53,20 +32,7 @@ describe("a synth", () => {
   it("gives the same bits for the same request everywhere", async () => {
     await withSynth(async (synth) => {
       const found: Record<string, number> = {};
-      for (
-        const role of [
-          "pad",
-          "bass",
-          "lead",
-          "keys",
-          "pluck",
-          "drum",
-          "percussion",
-          "ambient",
-          "texture",
-          "effect",
-        ] as const
-      ) {
+      for (const role of ROLES) {
         const { samples } = await synth.generateAudio({
           prompt: "",
           role,
@@ -111,8 +77,12 @@ describe("a synth", () => {
       assert.notEqual(hashOf(other.samples), hashOf(samples));
 
       const status = await synth.getStatus();
-      assert.ok(status.cachedGraphs >= 1 && status.cacheHits >= 2 && status.renderedBlocks > 0 && status.uptimeS > 0);
-      assert.equal(status.deadlineMisses, 0);
+      assert.match(`${status.version} by ${status.backend}`, /^\d+\.\d+\.\d+ by typescript/);
+      assert.equal(status.version, trace.engine);
+      assert.ok(status.graphHashes.includes(trace.graphHash) && status.graphHashes.length === status.cachedGraphs);
+      assert.ok(status.cacheHits >= 2 && status.renderedBlocks > 0 && status.uptimeS > 0 && status.cpuLoad > 0);
+      assert.ok((status.heapBytes ?? 0) > 1e6 && (status.rssBytes ?? 0) > 1e6);
+      assert.deepEqual([status.activeVoices, status.slowBlocks, status.deadlineMisses], [0, 0, 0]);
     });
   });
 
@@ -202,12 +172,39 @@ describe("a synth", () => {
         assert.equal(error.code, "invalid-argument", JSON.stringify(request));
         assert.equal(error.problems[0]?.path, path, JSON.stringify(request));
       }
+      const misread = await synth.generateAudio({ prompt: "brass", durationS: 0.1 });
+      assert.match(misread.report.decision.notes[0] ?? "", /"brass" was taken for "bass"/);
       const long = await synth.generateAudio({ prompt: `pad ${"x ".repeat(50_000)}`, durationS: 0.1 });
       assert.match(long.report.decision.notes[0] ?? "", /the first 2000 were read/);
     });
   });
 
-  it("streams hours in bounded memory, and can be left or aborted", async () => {
+  it("renders no further than its listener needs, so that hours take no more memory than seconds", async () => {
+    await withSynth(async (synth) => {
+      const blockFrames = 16_384;
+      const audio = synth.streamFromPreset(mine, { durationS: 36_000, blockFrames })[Symbol.asyncIterator]();
+      const rendered = async () => (await synth.getStatus()).renderedBlocks;
+      /** Blocks that are rendered once the engine has come to rest. */
+      const atRest = async () => {
+        for (let before = -1, now = await rendered();; before = now, now = await rendered()) {
+          if (before === now) return now;
+        }
+      };
+      let taken = 0;
+      let most = 0;
+      for (let pause = 0; pause < 8; pause++) {
+        for (let i = 0; i < 25; i++, taken++) {
+          assert.equal((await audio.next()).value?.length, 2 * blockFrames);
+        }
+        most = Math.max(most, await atRest() - taken);
+      }
+      // What links hold: a few megabytes, and not more after 200 blocks than after 25.
+      assert.ok(most * 8 * blockFrames <= 16e6, `${most} blocks ahead`);
+      await audio.return?.(undefined);
+    });
+  });
+
+  it("streams hours, and can be left or aborted", async () => {
     await withSynth(async (synth) => {
       const audio = synth.streamAudio({
         prompt: "ocean waves",
@@ -235,58 +232,6 @@ describe("a synth", () => {
     });
   });
 
-  it("replaces an engine that died, with its graphs", async () => {
-    const runtime = await createRuntime({
-      plugins: [testPlugin("faults")],
-      trust: [["synth", "faults"]],
-      maxThreads: 1,
-      killGraceMs: 500,
-    });
-    try {
-      await withSynth(async (synth) => {
-        const before = await synth.generateFromPreset(mine, { durationS: 0.2 });
-        const endless = synth.streamFromPreset(mine, { durationS: 36_000 })[Symbol.asyncIterator]();
-        await endless.next();
-        const killer = await runtime.open({ version: "v1", nodes: [{ id: "kill", node_type: "fault.exit" }] });
-        await killer.send({ type: "text", text: "now" });
-        const error = await rejectionOf((async () => {
-          while (!(await endless.next()).done);
-        })());
-        assert.deepEqual([error.reason, error.retryable], ["worker-crashed", true]);
-        await killer[Symbol.asyncDispose]();
-        const after = await synth.generateFromPreset(mine, { durationS: 0.2 });
-        assert.equal(hashOf(after.samples), hashOf(before.samples));
-        // Compiled before it was asked for: the new engine was given it.
-        const { cacheHits, cacheMisses } = await synth.getStatus();
-        assert.deepEqual([cacheHits, cacheMisses], [1, 1]);
-      }, { runtime });
-    } finally {
-      await runtime.close();
-    }
-  });
-
-  it("notices an engine that died while nothing was asked of it", async () => {
-    const runtime = await createRuntime({
-      plugins: [testPlugin("faults")],
-      trust: [["synth", "faults"]],
-      maxThreads: 1,
-      killGraceMs: 500,
-    });
-    try {
-      await withSynth(async (synth) => {
-        await synth.generateFromPreset(mine, { durationS: 0.1 });
-        const killer = await runtime.open({ version: "v1", nodes: [{ id: "kill", node_type: "fault.exit" }] });
-        await killer.send({ type: "text", text: "now" });
-        await rejectionOf((async () => {
-          for await (const _ of killer);
-        })());
-        assert.equal((await synth.generateFromPreset(mine, { durationS: 0.1 })).samples.length, 2 * 4410);
-      }, { runtime });
-    } finally {
-      await runtime.close();
-    }
-  });
-
   it("steps a request down to its budget, and says so", async () => {
     await withSynth(async (synth) => {
       const { report: { decision } } = await synth.generateAudio({
@@ -298,6 +243,14 @@ describe("a synth", () => {
       assert.equal(decision.budget.qualityStep, 4);
       assert.ok(decision.changes.some(({ by, param }) => by === "budget" && param === "oscillators.0.unison"));
       assert.match(decision.notes[0] ?? "", /more than maxCpu/);
+      const late = async (maxLatencyMs: number, sampleRate: number) => {
+        const request = { prompt: "pad", maxLatencyMs, sampleRate, durationS: 0.1 };
+        const { budget, notes } = (await synth.generateAudio(request)).report.decision;
+        return [budget.latencyMs <= maxLatencyMs, notes.some((note) => /more than maxLatencyMs/.test(note))];
+      };
+      assert.deepEqual(await late(10, 44_100), [true, false]);
+      assert.deepEqual(await late(3, 44_100), [true, false], "a shorter look-ahead and shorter blocks");
+      assert.deepEqual(await late(3, 8000), [false, true], "a block alone lasts 8 ms");
     });
   });
 
@@ -307,62 +260,5 @@ describe("a synth", () => {
     await synth.close();
     assert.equal((await rejectionOf(synth.getStatus())).reason, "runtime-closed");
     assert.equal((await rejectionOf(createSynth({ threads: 0 }))).reason, "invalid-options");
-  });
-});
-
-describe("an instrument", () => {
-  it("plays what it is told, in blocks that are filled", async () => {
-    await withSynth(async (synth) => {
-      const instrument = await synth.openInstrument(mine, { blockFrames: 128, channels: 1 });
-      assert.equal(peakOf(await instrument.fill(new Float32Array(512))), 0);
-      await instrument.noteOn(69, { velocity: 1 });
-      let peak = 0;
-      let count = 0;
-      for await (const block of instrument.blocks()) {
-        assert.equal(block.length, 128);
-        peak = Math.max(peak, peakOf(block));
-        if (++count === 40) break;
-      }
-      assert.ok(peak > 0.05);
-      assert.equal((await instrument.status()).activeVoices, 1);
-      await instrument.noteOff(69);
-      for (let i = 0; i < 40; i++) await instrument.fill(new Float32Array(512));
-      assert.equal((await instrument.status()).activeVoices, 0);
-      await instrument.close();
-      assert.equal((await rejectionOf(instrument.fill(new Float32Array(64)))).code, "failed-precondition");
-    });
-  });
-
-  it("changes numbers without a click", async () => {
-    await withSynth(async (synth) => {
-      const instrument = await synth.openInstrument(mine, { channels: 1 });
-      await instrument.noteOn(45, { velocity: 1 });
-      const parts: number[] = [];
-      for (let i = 0; i < 60; i++) {
-        if (i === 30) await instrument.set("output.gain", 0.05);
-        parts.push(...await instrument.fill(new Float32Array(256)));
-      }
-      const step = parts.slice(1).reduce((most, sample, i) => Math.max(most, Math.abs(sample - parts[i]!)), 0);
-      assert.ok(step < 0.05, `${step}`);
-      await instrument.set("nothing.gain", 1);
-      const error = await rejectionOf((async () => {
-        for (;;) await instrument.fill(new Float32Array(64));
-      })());
-      assert.match(error.message, /command\.node: names no node of the graph/);
-    });
-  });
-
-  it("steps down when blocks take too long, and up again when they do not", () => {
-    const control = new QualityControl(0.5);
-    const changes: number[] = [];
-    const feed = (load: number, blocks: number) => {
-      for (let i = 0; i < blocks; i++) if (control.count(load) !== undefined) changes.push(control.step);
-    };
-    feed(0.4, 100);
-    assert.deepEqual(changes, []);
-    feed(0.9, 100);
-    assert.deepEqual(changes, [1, 2, 3]);
-    feed(0.1, 2000);
-    assert.deepEqual(changes, [1, 2, 3, 2, 1, 0]);
   });
 });

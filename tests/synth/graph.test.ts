@@ -41,6 +41,8 @@ describe("planGraph", () => {
     assert.match(problemsOf(of({ ...osc, numbers: { level: NaN } })), /nodes\[0\]\.numbers\.level/);
     assert.match(problemsOf(of({ ...osc, numbers: { level: Infinity } })), /nodes\[0\]\.numbers\.level/);
     assert.match(problemsOf(of({ ...osc, numbers: { volume: 1 } })), /volume/);
+    const unknown = thrownBy(() => planGraph(of(osc, { id: "p", type: "pan", numbers: { pan: 1 } }))).problems[0];
+    assert.deepEqual([unknown?.path, unknown?.expected], ["graph.nodes[1].numbers.pan", "position"]);
     assert.match(problemsOf(of(osc, { id: "n", type: "noise", inputs: [{ from: "osc" }] })), /takes no input/);
     assert.match(problemsOf({ version: 1, nodes: [osc], output: "other" }), /graph\.output: names no node/);
     for (const wrong of [null, 5, "graph", [], {}, { version: 2, nodes: [], output: "x" }]) {

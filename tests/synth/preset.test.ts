@@ -143,6 +143,22 @@ describe("normalisePreset", () => {
     }
   });
 
+  it("says which names there are where one is not known", () => {
+    const of = (document: unknown) =>
+      thrownBy(() => normalisePreset(document, at120)).problems.map(({ path, expected }) => [path, expected]);
+    assert.deepEqual(of({ ...minimal, filter: { cutof: 5 } }), [
+      ["preset.filter.cutof", "mode, slope, cutoff, q, envelope, keyTracking"],
+    ]);
+    assert.deepEqual(of({ ...minimal, oscillators: [{}, { wave: 1 }] })[0]?.[0], "preset.oscillators[1].wave");
+    assert.match(of({ ...minimal, oscillators: [{}, { wave: 1 }] })[0]?.[1] ?? "", /^shape, level, transpose, /);
+    assert.match(of({ ...minimal, filtre: {} })[0]?.[1] ?? "", /^version, id, name, .*filter, /);
+  });
+
+  it("needs no description and no tags", () => {
+    const { description: _, tags: __, ...bare } = minimal;
+    assert.deepEqual(normalisePreset(bare, at120), normalisePreset(minimal, at120));
+  });
+
   it("clamps what lies above the Nyquist frequency, and notes it", () => {
     const { notes } = presetGraph(normalisePreset({ ...minimal, filter: { cutoff: "18 kHz" } }, at120), 8000);
     assert.equal(notes[0]?.param, "filter.cutoffHz");

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Deadlines } from "../../plugins/synth/engine/deadlines.ts";
+import { QualityControl } from "../../plugins/synth/engine/quality_control.ts";
 import { SynthEngine } from "../../plugins/synth/engine/engine.ts";
+import { latencyPlan } from "../../plugins/synth/engine/latency.ts";
 import { POLICIES } from "../../plugins/synth/generated/policies.ts";
 import type { RolePolicy } from "../../plugins/synth/policy/schema.ts";
 import { correctionFor, NO_CORRECTION } from "../../plugins/synth/quality/correct.ts";
@@ -122,15 +125,61 @@ describe("the correction", () => {
 });
 
 describe("deadlines", () => {
-  it("count as missed where a block takes longer than it lasts, in real time only", () => {
+  const missed = (aheadMs: number, ...tookMs: number[]) => {
+    const deadlines = new Deadlines(aheadMs);
+    return tookMs.map((ms) => deadlines.isMissed(ms, 2) ? 1 : 0);
+  };
+
+  it("are missed where blocks take longer than those that are ahead of them last", () => {
+    assert.deepEqual(missed(2, 1, 2, 3, 2), [0, 0, 1, 1], "the delay of one is that of the next");
+    assert.deepEqual(missed(2, 3, 1, 1), [1, 0, 0], "until it is caught up with");
+    assert.deepEqual(missed(6, 6, 1, 1), [0, 0, 0], "two more blocks cover a pause");
+    assert.deepEqual(missed(6, 6, 3, 2), [0, 1, 1], "of their own length only");
+    assert.deepEqual(missed(4, 3, 3, 3, 3), [0, 0, 1, 1], "not an engine that is too slow");
+    assert.deepEqual(missed(0.5, 1.9), [0], "a block has at least its own duration");
+  });
+
+  it("are counted in live performances only, beside the blocks that were slow", () => {
     const engine = new SynthEngine({ now: () => 0 });
-    assert.equal(engine.countBlock(1, 2, true), 0.5);
-    engine.countBlock(3, 2, false);
+    const deadlines = new Deadlines(4);
+    assert.equal(engine.countBlock(1, 2, deadlines), 0.5);
+    engine.countBlock(30, 2);
     assert.equal(engine.status().deadlineMisses, 0);
-    engine.countBlock(3, 2, true);
-    engine.countBlock(2, 2, true);
-    const { deadlineMisses, renderedBlocks, cpuLoad } = engine.status();
-    assert.deepEqual([deadlineMisses, renderedBlocks], [1, 4]);
-    assert.ok(cpuLoad > 0.5 && cpuLoad < 1);
+    engine.countBlock(3, 2, deadlines);
+    engine.countBlock(4, 2, deadlines);
+    engine.countBlock(1, 2, deadlines);
+    const { slowBlocks, deadlineMisses, renderedBlocks, cpuLoad } = engine.status();
+    assert.deepEqual([slowBlocks, deadlineMisses, renderedBlocks], [2, 1, 5]);
+    assert.ok(cpuLoad > 0.5);
+  });
+
+  it("have as many blocks ahead as the latency has time for", () => {
+    const plan = (...args: Parameters<typeof latencyPlan>) => {
+      const { lookaheadS, blockFrames, blocksAhead, latencyMs } = latencyPlan(...args);
+      assert.ok(latencyMs <= args[0] || blocksAhead === 1, `${args}: ${latencyMs} ms`);
+      return [1000 * lookaheadS, blockFrames, blocksAhead];
+    };
+    assert.deepEqual(plan(10, 44_100, 128), [2.5, 128, 2]);
+    assert.deepEqual(plan(20, 44_100, 128), [5, 128, 5]);
+    assert.deepEqual(plan(3, 44_100, 128), [0.75, 128, 1]);
+    assert.deepEqual(plan(1000, 44_100, 64), [5, 64, 32]);
+    assert.deepEqual(plan(10, 44_100), [2.5, 256, 1]);
+    assert.deepEqual(plan(3, 8000), [0.75, 64, 1]);
+  });
+});
+
+describe("the quality in real time", () => {
+  it("steps down when blocks take too long, and up again when they do not", () => {
+    const control = new QualityControl(0.5);
+    const changes: number[] = [];
+    const feed = (load: number, blocks: number) => {
+      for (let i = 0; i < blocks; i++) if (control.count(load) !== undefined) changes.push(control.step);
+    };
+    feed(0.4, 100);
+    assert.deepEqual(changes, []);
+    feed(0.9, 100);
+    assert.deepEqual(changes, [1, 2, 3]);
+    feed(0.1, 2000);
+    assert.deepEqual(changes, [1, 2, 3, 2, 1, 0]);
   });
 });

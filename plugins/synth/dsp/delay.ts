@@ -21,6 +21,8 @@ export interface DelaySetup {
 }
 
 const SILENT_STATE = 1e-20;
+/** A delay that moves by more frames than this in a frame is faded from one place to the other: a glide would screech. */
+const FASTEST_GLIDE = 0.5;
 
 /**
  * Echoes. In a loop of the graph it first reads, when its input is not yet
@@ -81,13 +83,16 @@ export class Delay implements Kernel {
     const from = this.#delayFrames(this.#setup.timeS.from);
     const to = this.#delayFrames(this.#setup.timeS.to);
     const { samples, mask, at } = line;
+    const isJump = Math.abs(to - from) > FASTEST_GLIDE * frames;
     for (let k = 0; k < frames; k++) {
+      const place = (k + 1) / frames;
       // Nothing of this quantum has been written yet: frame k lies k + 1 places ahead.
-      const delay = Math.max(QUANTUM, from + (to - from) * (k + 1) / frames) - k - 1;
+      const delay = Math.max(QUANTUM, isJump ? from : from + (to - from) * place) - k - 1;
       const whole = delay | 0;
+      const other = isJump ? (Math.max(QUANTUM, to) | 0) - k - 1 : whole + 1;
       const near = samples[(at - whole) & mask] as number;
-      const far = samples[(at - whole - 1) & mask] as number;
-      into[k] = near + (far - near) * (delay - whole);
+      const far = samples[(at - other) & mask] as number;
+      into[k] = near + (far - near) * (isJump ? place : delay - whole);
     }
   }
 
@@ -101,10 +106,13 @@ export class Delay implements Kernel {
     const from = this.#delayFrames(timeS.from);
     const to = this.#delayFrames(timeS.to);
     const smoothing = 1 - exp(-6.283185307179586 * Math.min(0.45, dampingHz.to / sampleRate));
-    const amount = Math.min(0.98, Math.max(0, feedback.to));
+    let amount = within(feedback.from);
+    const amountGrowth = (within(feedback.to) - amount) / frames;
     const left = this.#lines[0] as DelayLine;
     const right = this.#lines[1] ?? this.#lines[0] as DelayLine;
     const isStereo = out.channels === 2;
+    const isJump = Math.abs(to - from) > FASTEST_GLIDE * frames;
+    const end = (to - 1) | 0;
     const leftSamples = left.samples;
     const rightSamples = right.samples;
     const mask = left.mask;
@@ -113,13 +121,14 @@ export class Delay implements Kernel {
     let dampedRight = this.#damped[1] as number;
     for (let k = 0; k < frames; k++) {
       const place = (k + 1) / frames;
-      const delay = from + (to - from) * place - 1;
+      const delay = isJump ? from - 1 : from + (to - from) * place - 1;
       const wet = mix.from + (mix.to - mix.from) * place;
       const whole = delay | 0;
-      const share = delay - whole;
+      const share = isJump ? place : delay - whole;
       const near = (at - whole) & mask;
-      const far = (at - whole - 1) & mask;
+      const far = (at - (isJump ? end : whole + 1)) & mask;
       at = (at + 1) & mask;
+      amount += amountGrowth;
       const inLeft = input.left[k] as number;
       const nearLeft = leftSamples[near] as number;
       const echoLeft = nearLeft + ((leftSamples[far] as number) - nearLeft) * share;
@@ -143,4 +152,9 @@ export class Delay implements Kernel {
     this.#damped[0] = dampedLeft > SILENT_STATE || dampedLeft < -SILENT_STATE ? dampedLeft : 0;
     this.#damped[1] = dampedRight > SILENT_STATE || dampedRight < -SILENT_STATE ? dampedRight : 0;
   }
+}
+
+/** A feedback that dies away. */
+function within(feedback: number): number {
+  return Math.min(0.98, Math.max(0, feedback));
 }

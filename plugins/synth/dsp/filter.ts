@@ -1,7 +1,8 @@
 import type { Control } from "./control.ts";
 import { exp2, gainOfDb, log2, tanTurns } from "./exact_math.ts";
 import {
-  AMPLITUDE,
+  AMPLITUDE_END,
+  AMPLITUDE_START,
   FILTER_TARGETS,
   type FilterMode,
   FilterSection,
@@ -81,21 +82,20 @@ export class Filter implements Kernel {
       this.#g = this.#gOf(cutoffHz.from, octaves.from, keyTracking.from, voice?.fromHz ?? MIDDLE_C_HZ);
       this.#k = 1 / Math.max(0.05, q.from);
     }
-    const g = this.#gOf(cutoffHz.to, octaves.to, keyTracking.to, voice?.toHz ?? MIDDLE_C_HZ);
-    const k = 1 / Math.max(0.05, q.to);
-    const amplitude = this.#amplitudeOf(gainDb.to);
     const g0 = this.#g;
     const k0 = this.#k;
-    this.#g = g;
-    this.#k = k;
-    this.#amplitude = amplitude;
+    const amplitude0 = this.#amplitude;
+    const amplitude = this.#amplitude = this.#amplitudeOf(gainDb.to);
+    const g = this.#g = this.#gOf(cutoffHz.to, octaves.to, keyTracking.to, voice?.toHz ?? MIDDLE_C_HZ);
+    const k = this.#k = 1 / Math.max(0.05, q.to);
     // Of two sections the first is that of a Butterworth filter, and the second one carries the resonance.
     const isSplit = slope === 24 && (mode === "lowpass" || mode === "highpass");
     const [first, second] = this.#sections as [FilterSection, FilterSection?];
     const targets = this.#targets;
     targets[G_START] = g0;
     targets[G_END] = g;
-    targets[AMPLITUDE] = amplitude;
+    targets[AMPLITUDE_START] = amplitude0;
+    targets[AMPLITUDE_END] = amplitude;
     targets[K_START] = isSplit ? 1 / FIRST_SECTION_Q : k0;
     targets[K_END] = isSplit ? 1 / FIRST_SECTION_Q : k;
     first.run(input, out, targets, frames);

@@ -8,9 +8,10 @@ export const G_START = 0;
 export const G_END = 1;
 export const K_START = 2;
 export const K_END = 3;
-export const AMPLITUDE = 4;
+export const AMPLITUDE_START = 4;
+export const AMPLITUDE_END = 5;
 /** Length of that array. As arguments the engines would allocate the numbers. */
-export const FILTER_TARGETS = 5;
+export const FILTER_TARGETS = 6;
 
 const SILENT_STATE = 1e-20;
 /** Places in what makes up the output. */
@@ -23,7 +24,9 @@ export class FilterSection {
   readonly #mode: FilterMode;
   /** The two integrators of the left side, then those of the right. */
   readonly #states = new Float64Array(4);
-  readonly #mix = new Float64Array(3);
+  /** What makes up the output at the start and at the end of the frames. */
+  readonly #mixStart = new Float64Array(3);
+  readonly #mixEnd = new Float64Array(3);
 
   constructor(mode: FilterMode) {
     this.#mode = mode;
@@ -36,15 +39,21 @@ export class FilterSection {
 
   /** Filters the next frames of one bus into another, which may be the same. */
   run(input: Bus, out: Bus, targets: Float64Array, frames: number): void {
-    const amplitude = targets[AMPLITUDE] as number;
+    const start = targets[AMPLITUDE_START] as number;
+    const end = targets[AMPLITUDE_END] as number;
     if (this.#mode === "bell") {
-      targets[K_START] = (targets[K_START] as number) / amplitude;
-      targets[K_END] = (targets[K_END] as number) / amplitude;
+      targets[K_START] = (targets[K_START] as number) / start;
+      targets[K_END] = (targets[K_END] as number) / end;
     }
-    mixInto(this.#mix, this.#mode, targets[K_END] as number, amplitude);
     const states = this.#states;
-    if (input.channels === 2) runStereo(input, out, frames, targets, states, this.#mix);
-    else runMono(input.left, out.left, frames, targets, states, this.#mix);
+    const mix = this.#mixEnd;
+    mixInto(mix, this.#mode, targets[K_END] as number, end);
+    if (this.#mode !== "lowpass" && (targets[K_START] !== targets[K_END] || start !== end)) {
+      mixInto(this.#mixStart, this.#mode, targets[K_START] as number, start);
+      runMixed(input.left, out.left, 0, frames, targets, states, this.#mixStart, mix);
+      if (input.channels === 2) runMixed(input.right, out.right, 2, frames, targets, states, this.#mixStart, mix);
+    } else if (input.channels === 2) runStereo(input, out, frames, targets, states, mix);
+    else runMono(input.left, out.left, frames, targets, states, mix);
     for (let i = 0; i < 4; i++) {
       const state = states[i] as number;
       if (state < SILENT_STATE && state > -SILENT_STATE) states[i] = 0;
@@ -125,6 +134,49 @@ function runMono(
   }
   states[0] = first;
   states[1] = second;
+}
+
+/** One side while what makes up the output moves, too: a jump of that would be heard as a click. */
+function runMixed(
+  from: Float64Array,
+  to: Float64Array,
+  state: 0 | 2,
+  frames: number,
+  targets: Float64Array,
+  states: Float64Array,
+  mixStart: Float64Array,
+  mixEnd: Float64Array,
+): void {
+  let g = targets[G_START] as number;
+  let k = targets[K_START] as number;
+  let mixIn = mixStart[IN] as number;
+  let mixBand = mixStart[BAND] as number;
+  let mixLow = mixStart[LOW] as number;
+  const gGrowth = ((targets[G_END] as number) - g) / frames;
+  const kGrowth = ((targets[K_END] as number) - k) / frames;
+  const inGrowth = ((mixEnd[IN] as number) - mixIn) / frames;
+  const bandGrowth = ((mixEnd[BAND] as number) - mixBand) / frames;
+  const lowGrowth = ((mixEnd[LOW] as number) - mixLow) / frames;
+  let first = states[state] as number;
+  let second = states[state + 1] as number;
+  for (let i = 0; i < frames; i++) {
+    g += gGrowth;
+    k += kGrowth;
+    mixIn += inGrowth;
+    mixBand += bandGrowth;
+    mixLow += lowGrowth;
+    const twice = 2 / (1 + g * (g + k));
+    const toBand = g * twice;
+    const x = from[i] as number;
+    const rest = x - second;
+    const nextFirst = (twice - 1) * first + toBand * rest;
+    const nextSecond = second + toBand * first + g * toBand * rest;
+    to[i] = mixIn * x + mixBand * (first + nextFirst) + mixLow * (second + nextSecond);
+    first = nextFirst;
+    second = nextSecond;
+  }
+  states[state] = first;
+  states[state + 1] = second;
 }
 
 /** Both sides in one loop: one waits for its own last sample, and the other fills the time. */

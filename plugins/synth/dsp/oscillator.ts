@@ -57,6 +57,8 @@ export class Oscillator implements Kernel {
   readonly #registers = new Float64Array(WAVE_REGISTERS);
   readonly #fading = new Float64Array(QUANTUM);
   #table = -1;
+  /** Parts that played last; -1 before the first frame of a note. */
+  #parts = -1;
   /** Turns per frame at the start and at the end of the frames being computed, without detuning. */
   #from = 0;
   #to = 0;
@@ -91,6 +93,7 @@ export class Oscillator implements Kernel {
     this.#random.seed(seedOf(seed, voice?.seed ?? 0));
     for (let i = 0; i < unison; i++) this.#phases[i] = unison === 1 ? phase : this.#random.unipolar();
     this.#table = -1;
+    this.#parts = -1;
     for (const control of [semitones, level, pulseWidth, fmIndex, frequencyHz]) control.reset();
   }
 
@@ -119,8 +122,15 @@ export class Oscillator implements Kernel {
     const isLevel = level.from === level.to;
     const loudness = isLevel ? makeup * level.to : makeup;
     const part = this.#part;
-    for (let i = 0; i < parts; i++) {
+    const partsBefore = this.#parts === -1 ? parts : this.#parts;
+    this.#parts = parts;
+    for (let i = 0; i < Math.max(parts, partsBefore); i++) {
       this.#play(i, before, frames);
+      // Parts that come or go are faded; `loudness` has the makeup of those that stay.
+      if (parts !== partsBefore) {
+        const start = i < partsBefore ? Math.sqrt(parts / partsBefore) : 0;
+        rampBetween(part, part, frames, start, i < parts ? 1 : 0);
+      }
       const gainLeft = (this.#gainLeft[i] as number) * loudness;
       const gainRight = (this.#gainRight[i] as number) * loudness;
       if (isStereo && i > 0) addBoth(part, left, right, frames, gainLeft, gainRight);

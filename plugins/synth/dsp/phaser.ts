@@ -52,7 +52,7 @@ export class Phaser implements Kernel {
     mix.update(frames);
     this.#phase += rateHz.to * frames / sampleRate;
     this.#phase -= Math.floor(this.#phase);
-    const fed = Math.min(0.95, Math.max(-0.95, feedback.to));
+    const feedbackGrowth = (feedback.to - feedback.from) / frames;
     for (let c = 0; c < out.channels; c++) {
       const from = c === 0 ? input.left : input.right;
       const to = c === 0 ? out.left : out.right;
@@ -61,8 +61,10 @@ export class Phaser implements Kernel {
       let coefficient = this.#isFresh ? target : this.#coefficients[c] as number;
       const growth = (target - coefficient) / frames;
       let back = this.#fed[c] as number;
+      let fed = feedback.from;
       for (let k = 0; k < frames; k++) {
         coefficient += growth;
+        fed += feedbackGrowth;
         const sample = from[k] as number;
         let x = sample + back * fed;
         for (let s = 0; s < stages; s++) {

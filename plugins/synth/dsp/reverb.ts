@@ -23,6 +23,8 @@ const LINE_S = [0.02981, 0.03373, 0.03719, 0.04127, 0.04409, 0.04787, 0.05209, 0
 const DIFFUSER_S = [0.00471, 0.00361, 0.01273, 0.00931];
 const DIFFUSION = 0.62;
 const LINES = 8;
+/** Frames for which the gains of the lines stand still while the decay moves. */
+const MOVING_STEP = 4;
 /** Keeps what decays in the lines above the range of numbers that processors are slow with. */
 const DENORMAL_GUARD = 1e-24;
 
@@ -40,6 +42,8 @@ export class Reverb implements Kernel {
   readonly #lengths: Int32Array;
   readonly #damped = new Float64Array(LINES);
   readonly #gains = new Float64Array(LINES);
+  readonly #startGains = new Float64Array(LINES);
+  readonly #endGains = new Float64Array(LINES);
   /** What comes out of the lines, a quantum of each after the other, and the sum of them. */
   readonly #heads = new Float64Array(LINES * QUANTUM);
   readonly #sum = new Float64Array(QUANTUM);
@@ -70,6 +74,7 @@ export class Reverb implements Kernel {
     this.#damped.fill(0);
     const { decayS, dampingHz, mix } = this.#setup;
     for (const control of [decayS, dampingHz, mix]) control.reset();
+    this.#lastDecay = -1;
   }
 
   process(frames: number): void {
@@ -77,15 +82,13 @@ export class Reverb implements Kernel {
     decayS.update(frames);
     dampingHz.update(frames);
     mix.update(frames);
-    if (decayS.to !== this.#lastDecay) this.#setDecay(decayS.to);
     const smoothing = 1 - exp(-6.283185307179586 * Math.min(0.45, dampingHz.to / sampleRate));
     const left = this.#diffusedLeft;
     const right = this.#diffusedRight;
     this.#preDiffuse(input.left, left, 0, frames);
     this.#preDiffuse(input.right, right, 1, frames);
     this.#sum.fill(DENORMAL_GUARD * (LINES / -2), 0, frames);
-    this.#give(0, smoothing, frames);
-    this.#give(4, smoothing, frames);
+    this.#giveAll(smoothing, frames);
     const sum = this.#sum;
     for (let k = 0; k < frames; k++) {
       const share = (sum[k] as number) * (-2 / LINES);
@@ -99,8 +102,28 @@ export class Reverb implements Kernel {
     addWet(input.right, out.right, this.#heads, QUANTUM, mix.from, mixGrowth, frames);
   }
 
+  /** What all lines give. While the decay moves, their gains do so in steps that are too small to click. */
+  #giveAll(smoothing: number, frames: number): void {
+    const { decayS } = this.#setup;
+    const gains = this.#gains;
+    const isMoving = decayS.to !== this.#lastDecay && this.#lastDecay !== -1;
+    if (isMoving) this.#startGains.set(gains);
+    if (decayS.to !== this.#lastDecay) this.#setDecay(decayS.to);
+    if (isMoving) this.#endGains.set(gains);
+    const step = isMoving ? MOVING_STEP : frames;
+    for (let start = 0; start < frames; start += step) {
+      const end = Math.min(frames, start + step);
+      for (let i = 0; isMoving && i < LINES; i++) {
+        const from = this.#startGains[i] as number;
+        gains[i] = from + ((this.#endGains[i] as number) - from) * end / frames;
+      }
+      this.#give(0, smoothing, start, end);
+      this.#give(4, smoothing, start, end);
+    }
+  }
+
   /** What four lines give, damped, at once: each waits for its own last sample, and the others fill the time. */
-  #give(line: 0 | 4, smoothing: number, frames: number): void {
+  #give(line: 0 | 4, smoothing: number, start: number, end: number): void {
     const samples = this.#samples;
     const size = this.#size;
     const mask = size - 1;
@@ -120,7 +143,7 @@ export class Reverb implements Kernel {
     const fromB = this.#at + 1 - (this.#lengths[b] as number);
     const fromC = this.#at + 1 - (this.#lengths[c] as number);
     const fromD = this.#at + 1 - (this.#lengths[d] as number);
-    for (let k = 0; k < frames; k++) {
+    for (let k = start; k < end; k++) {
       dampedA += ((samples[a * size + ((fromA + k) & mask)] as number) - dampedA) * smoothing;
       dampedB += ((samples[b * size + ((fromB + k) & mask)] as number) - dampedB) * smoothing;
       dampedC += ((samples[c * size + ((fromC + k) & mask)] as number) - dampedC) * smoothing;

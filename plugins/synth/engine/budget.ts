@@ -92,11 +92,3 @@ function dropSection({ preset, changes }: Changed, section: string): Changed {
     }],
   };
 }
-
-/** How a latency is kept: look-ahead of the limiter in seconds, and frames in a block. */
-export function latencyPlan(maxLatencyMs: number, sampleRate: number): { lookaheadS: number; blockFrames: number } {
-  const lookaheadS = Math.min(0.005, maxLatencyMs / 4000);
-  let blockFrames = 512;
-  while (blockFrames > 64 && (blockFrames / sampleRate + lookaheadS) * 1000 > maxLatencyMs) blockFrames /= 2;
-  return { lookaheadS, blockFrames };
-}

@@ -15,9 +15,10 @@ import { normalisePreset, type NormalPreset } from "../preset/normalise.ts";
 import { type BuiltGraph, presetGraph } from "../preset/to_graph.ts";
 import { NO_CORRECTION } from "../quality/correct.ts";
 import { type Embedder, type PresetMatch, wordsOf } from "../search/preset_search.ts";
-import { estimateCpu, latencyPlan, QUALITY_STEPS, stepDown } from "./budget.ts";
+import { estimateCpu, QUALITY_STEPS, stepDown } from "./budget.ts";
 import { correctedCutoff, correctionOf } from "./correction_round.ts";
 import type { SynthEngine } from "./engine.ts";
+import { latencyPlan } from "./latency.ts";
 import { policyOf, presetById } from "./library.ts";
 import type { Score } from "./performance.ts";
 import type { SynthDecision, SynthTrace } from "./reports.ts";
@@ -104,7 +105,13 @@ function choose(
 ): string {
   if (presetId !== undefined) return presetId;
   const [best] = matches;
-  if (best !== undefined) return best.id;
+  if (best !== undefined) {
+    if (best.reasons.length > 0 && best.reasons.every(({ by }) => by === "spelling")) {
+      const read = best.reasons.map(({ word, matched }) => `"${word}" was taken for "${matched}"`).join(", ");
+      notes.push(`no word of the prompt is known as it is written: ${read}`);
+    }
+    return best.id;
+  }
   if (role === undefined) {
     const received = prompt.trim() === "" ? "an empty text" : JSON.stringify(prompt.slice(0, 60));
     const expected = 'words for a sound, such as "warm analog pad", or a role';
@@ -152,7 +159,7 @@ interface Draft {
 async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine): Promise<Decided> {
   const { request, policy, frames, play } = draft;
   const { sampleRate, channels, seed, maxCpu, maxLatencyMs } = request;
-  const { lookaheadS, blockFrames } = latencyPlan(maxLatencyMs, sampleRate);
+  const { lookaheadS, latencyMs } = latencyPlan(maxLatencyMs, sampleRate);
   const together = mostTogether(play(), 256);
   const changes = [...draft.changes];
 
@@ -178,6 +185,10 @@ async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine):
   const notes = [...draft.notes];
   if (estimatedCpu > maxCpu) {
     notes.push(`it takes about ${estimatedCpu} of a processor, more than maxCpu, even at its cheapest`);
+  }
+
+  if (latencyMs > maxLatencyMs) {
+    notes.push(`in real time it is ${latencyMs} ms late, more than maxLatencyMs: no block is shorter than 64 frames`);
   }
 
   let score: Score = { plan: graph.plan, notes: play, frames, sampleRate, channels, seed, lookaheadS };
@@ -214,11 +225,7 @@ async function finish(kind: Decided["kind"], draft: Draft, engine: SynthEngine):
       matches: draft.matches,
       changes,
       notes,
-      budget: {
-        estimatedCpu,
-        latencyMs: Math.round(1e3 * (lookaheadS * 1000 + 1000 * blockFrames / sampleRate)) / 1e3,
-        qualityStep,
-      },
+      budget: { estimatedCpu, latencyMs, qualityStep },
     },
     trace: {
       engine: engine.version,

@@ -9,12 +9,13 @@ import { GraphCache } from "../graph/cache.ts";
 import { canonicalJson } from "../graph/hash.ts";
 import type { Correction } from "../quality/correct.ts";
 import { type Embedder, type PresetMatch, PresetSearch, type SearchOptions } from "../search/preset_search.ts";
+import type { Deadlines } from "./deadlines.ts";
 import type { Decided } from "./decide.ts";
 import { allPresets } from "./library.ts";
 import type { EngineStatus } from "./reports.ts";
 
 /** Version of the engine: another one may give other samples. */
-export const ENGINE_VERSION = "1.2.0";
+export const ENGINE_VERSION = "1.2.1";
 const BACKEND = "typescript (band-limited tables, 64-bit)";
 const CACHED_GRAPHS = 64;
 const CACHED_CORRECTIONS = 256;
@@ -40,6 +41,7 @@ export class SynthEngine {
   readonly #voices = new Map<object, () => number>();
   #load = 0;
   #blocks = 0;
+  #slow = 0;
   #misses = 0;
 
   constructor({ now }: EngineOptions) {
@@ -77,12 +79,17 @@ export class SynthEngine {
     return () => void this.#voices.delete(key);
   }
 
-  /** Counts a block: how long it took, how long it lasts, and whether it was due. Returns its load. */
-  countBlock(tookMs: number, lastsMs: number, isRealTime: boolean): number {
+  /**
+   * Counts a block: how long it took, how long it lasts, and the deadlines of
+   * the live performance that it belongs to. Returns its load.
+   */
+  countBlock(tookMs: number, lastsMs: number, deadlines?: Deadlines): number {
     const load = tookMs / lastsMs;
     this.#load += (load - this.#load) * (this.#blocks === 0 ? 1 : LOAD_SMOOTHING);
     this.#blocks += 1;
-    if (isRealTime && load > 1) this.#misses += 1;
+    if (deadlines === undefined) return load;
+    if (load > 1) this.#slow += 1;
+    if (deadlines.isMissed(tookMs, lastsMs)) this.#misses += 1;
     return load;
   }
 
@@ -102,6 +109,7 @@ export class SynthEngine {
       cpuLoad: Math.round(1e4 * this.#load) / 1e4,
       heapBytes: memory?.heapUsed ?? null,
       rssBytes: memory?.rss ?? null,
+      slowBlocks: this.#slow,
       deadlineMisses: this.#misses,
       renderedBlocks: this.#blocks,
       uptimeS: Math.round(this.now() - this.#startMs) / 1000,

@@ -17,7 +17,7 @@ export function allPresets(): readonly Preset[] {
 /** Presets in a few words, all or those of a role. */
 export function presetSummaries(role?: Role): PresetSummary[] {
   return PRESETS.filter((preset) => role === undefined || preset.role === role)
-    .map(({ id, name, role, description, tags }) => ({ id, name, role, description, tags }));
+    .map(({ id, name, role, description = "", tags = [] }) => ({ id, name, role, description, tags }));
 }
 
 /**

@@ -14,6 +14,12 @@ import { createKernels, inputOf } from "./kernels.ts";
 import { Voice } from "./voice.ts";
 import { VoicePool } from "./voice_pool.ts";
 
+/**
+ * An amplitude that no sound has: 100 dB over full scale. A loop of a graph
+ * that grows beyond it would soon be more than the limiter can compute with.
+ */
+const RUNAWAY = 1e5;
+
 /** How a graph is performed. */
 export interface RendererOptions {
   /** 8000 to 192 000 Hz. */
@@ -56,8 +62,8 @@ export class Renderer {
   /** What has been computed and not yet been given. */
   #ready = 0;
   #given = 0;
-  /** Samples that were no numbers, and were silenced. */
-  invalidSamples = 0;
+  /** Samples that were silenced, since the graph had run away. */
+  silencedSamples = 0;
 
   constructor(plan: GraphPlan, options: RendererOptions) {
     const { sampleRate, channels, seed, gain = 1, lookaheadS = 0.005, ceilingDb = -1 } = options;
@@ -165,24 +171,24 @@ export class Renderer {
     this.#given = 0;
   }
 
-  /** Gain, channels, no NaN, no peak beyond the ceiling. */
+  /** Gain, channels, nothing that has run away, no peak beyond the ceiling. */
   #finish(frames: number): void {
     const { left, right, channels } = this.#out;
     const gain = this.#gain;
     const isSum = this.channels === 1 && channels === 2;
+    let isSound = true;
     for (let k = 0; k < frames; k++) {
-      let a = (left[k] as number) * gain;
-      let b = (right[k] as number) * gain;
-      if (a - a !== 0) {
-        a = 0;
-        this.invalidSamples += 1;
-      }
-      if (b - b !== 0) {
-        b = 0;
-        this.invalidSamples += 1;
-      }
+      const a = (left[k] as number) * gain;
+      const b = (right[k] as number) * gain;
+      // Written so that it is false for NaN, too.
+      if (!(a < RUNAWAY && a > -RUNAWAY && b < RUNAWAY && b > -RUNAWAY)) isSound = false;
       this.#left[k] = isSum ? 0.5 * (a + b) : a;
       if (this.channels === 2) this.#right[k] = b;
+    }
+    if (!isSound) {
+      this.#left.fill(0, 0, frames);
+      this.#right.fill(0, 0, frames);
+      this.silencedSamples += frames * this.channels;
     }
     this.#limiter.process(this.#left, this.#right, frames);
   }

@@ -57,7 +57,7 @@ export interface PlayReport {
   readonly kind: "generate" | "preset";
   /** Blocks of audio that belong to it. Ports have links of their own, so that the last ones may come after it. */
   readonly blocks: number;
-  /** Samples that the graph made of no finite number, and that were silenced: 0 unless it runs away. */
+  /** Samples that were silenced, since they were no numbers or beyond all measure: 0 unless the graph runs away. */
   readonly silencedSamples: number;
   readonly decision: SynthDecision;
   readonly trace: SynthTrace;
@@ -93,7 +93,9 @@ export interface EngineStatus {
   readonly heapBytes: number | null;
   /** Bytes of the process. */
   readonly rssBytes: number | null;
-  /** Blocks that took longer than they last, in real-time mode. */
+  /** Blocks of live performances that took longer than they last: those that were ahead covered it, or they were missed. */
+  readonly slowBlocks: number;
+  /** Blocks of live performances that were not there when their turn came, though others were ahead of them. */
   readonly deadlineMisses: number;
   /** Blocks that were rendered. */
   readonly renderedBlocks: number;

@@ -1,6 +1,8 @@
 import type { Bus, Kernel, VoiceState } from "../dsp/kernel.ts";
 
 const STEAL_S = 0.005;
+/** A voice below this amplitude, -100 dB, may break off. */
+const INAUDIBLE = 1e-5;
 
 /** One note being played, with kernels of its own. */
 export class Voice {
@@ -83,7 +85,12 @@ export class Voice {
     this.#add(this.#out.left, bus.left, frames);
     if (bus.channels === 2) this.#add(this.#out.right, bus.right, frames);
     this.#fade -= this.#fadeStep * frames;
-    if (this.#fade <= 0 || (this.#envelopes.length > 0 && !this.#sounds())) this.note = -1;
+    if (this.#fade <= 0) this.note = -1;
+    else if (this.#fadeStep === 0 && this.#envelopes.length > 0 && !this.#sounds()) {
+      // Its envelopes have ended; what they do not hold back would end with a click.
+      if (this.#isAudible(frames - 1)) this.steal();
+      else this.note = -1;
+    }
   }
 
   #add(from: Float64Array, to: Float64Array, frames: number): void {
@@ -95,6 +102,11 @@ export class Voice {
       const gain = this.#fade - this.#fadeStep * k;
       if (gain > 0) to[k] = (to[k] as number) + (from[k] as number) * gain;
     }
+  }
+
+  #isAudible(frame: number): boolean {
+    const { left, right } = this.#out;
+    return Math.abs(left[frame] as number) > INAUDIBLE || Math.abs(right[frame] as number) > INAUDIBLE;
   }
 
   #sounds(): boolean {

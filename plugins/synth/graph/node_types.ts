@@ -44,8 +44,8 @@ export const NODE_TYPES = {
     choices: { shape: { words: ["saw", "sine", "triangle", "square", "pulse"], about: "Shape of the wave." } },
     numbers: {
       semitones: {
-        min: -96,
-        max: 96,
+        min: -128,
+        max: 128,
         fallback: 0,
         about: "Interval above the note, in semitones.",
         modulation: "1 semitone",

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { type AudioData, defineNode, type JsonData, RuntimeData } from "../../../core/plugin.ts";
-import { latencyPlan } from "../engine/budget.ts";
+import { Deadlines } from "../engine/deadlines.ts";
 import { engine } from "../engine/engine.ts";
+import { latencyPlan } from "../engine/latency.ts";
 import { presetById } from "../engine/library.ts";
 import { QualityControl, REAL_TIME_STEPS } from "../engine/quality_control.ts";
 import { Renderer } from "../engine/renderer.ts";
@@ -31,7 +32,9 @@ function bounded([min, max, fallback]: readonly [number, number, number], about:
  * sends the same buffers again plays without any being allocated.
  *
  * `frame` of a command counts what was rendered, from 0. What is heard is late
- * by the look-ahead of the limiter: 5 ms, or a quarter of `maxLatencyMs`.
+ * by the look-ahead of the limiter (5 ms, or a quarter of `maxLatencyMs`) and
+ * by the blocks that are asked for ahead: as many as there is time for in the
+ * rest. A block that is not done by then counts as a missed deadline.
  */
 export const graph: SynthNode = defineNode({
   type: "synth.graph",
@@ -49,7 +52,10 @@ export const graph: SynthNode = defineNode({
         v.description("Frames in a block, 64 to 512. Absent: as many as maxLatencyMs allows."),
       ),
     ),
-    maxLatencyMs: bounded([3, 1000, 10], "Most time from an event to its sound, in milliseconds, 3 to 1000."),
+    maxLatencyMs: bounded(
+      [3, 1000, 10],
+      "Most time from an event to its sound, in milliseconds, 3 to 1000: look-ahead and blocks ahead share it.",
+    ),
     maxCpu: v.optional(v.pipe(
       v.number(),
       v.minValue(0.001),
@@ -69,13 +75,14 @@ export const graph: SynthNode = defineNode({
   async create({ params }) {
     const { sampleRateHz: sampleRate, channels, seed, tempo, maxLatencyMs, maxCpu } = params;
     const compiled = await compileSound(params.sound, sampleRate, tempo);
-    const latency = latencyPlan(maxLatencyMs, sampleRate);
-    const blockFrames = params.blockFrames ?? latency.blockFrames;
-    const start = () =>
-      new Renderer(compiled.plan, { sampleRate, channels: channels as 1 | 2, seed, lookaheadS: latency.lookaheadS });
+    const { lookaheadS, blockFrames, blocksAhead } = latencyPlan(maxLatencyMs, sampleRate, params.blockFrames);
+    const start = () => new Renderer(compiled.plan, { sampleRate, channels: channels as 1 | 2, seed, lookaheadS });
+    const newDeadlines = () => new Deadlines(1000 * blocksAhead * blockFrames / sampleRate);
     const newControl = () => maxCpu === undefined ? undefined : new QualityControl(maxCpu);
+    warmUp(start(), channels);
     let renderer = start();
     let control = newControl();
+    let deadlines = newDeadlines();
     const unwatch = engine.watch(() => renderer.activeVoices);
     const metadata = { graphHash: compiled.hash };
 
@@ -84,7 +91,7 @@ export const graph: SynthNode = defineNode({
       const startedMs = engine.now();
       renderer.render(samples);
       const frames = samples.length / channels;
-      const load = engine.countBlock(engine.now() - startedMs, 1000 * frames / sampleRate, true);
+      const load = engine.countBlock(engine.now() - startedMs, 1000 * frames / sampleRate, deadlines);
       const mean = control?.count(load);
       if (control === undefined || mean === undefined) return undefined;
       renderer.limit(REAL_TIME_STEPS[control.step] as (typeof REAL_TIME_STEPS)[number]);
@@ -114,6 +121,7 @@ export const graph: SynthNode = defineNode({
       reset() {
         renderer = start();
         control = newControl();
+        deadlines = newDeadlines();
       },
       [Symbol.asyncDispose]() {
         unwatch();
@@ -121,6 +129,15 @@ export const graph: SynthNode = defineNode({
     };
   },
 });
+
+const WARM_UP_FRAMES = 4096;
+
+/** Plays a note that nobody hears: tables are made and kernels compiled before the first block is due. */
+function warmUp(renderer: Renderer, channels: number): void {
+  renderer.schedule({ kind: "note-on", frame: 0, note: 60, velocity: 0.8 });
+  renderer.schedule({ kind: "note-off", frame: WARM_UP_FRAMES / 2, note: 60 });
+  renderer.render(new Float32Array(WARM_UP_FRAMES * channels));
+}
 
 /** Compiles what is to be played. */
 async function compileSound(sound: unknown, sampleRate: number, tempoBpm: number): Promise<CompiledGraph> {

@@ -15,6 +15,7 @@ import {
   StreamrackError,
   type TextData,
 } from "../../../core/plugin.ts";
+import { withoutNullOrigin } from "../../../core/node/null_origin.ts";
 import { invalid, parse } from "../graph/problems.ts";
 import { QualityMeter } from "../quality/measure.ts";
 import { scoreQuality } from "../quality/score.ts";
@@ -109,7 +110,7 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
         const part = samples.subarray(done * channels, Math.min(count, done + FRAMES_PER_LOOK) * channels);
         const startedMs = engine.now();
         performance.render(part);
-        engine.countBlock(engine.now() - startedMs, 1000 * part.length / channels / sampleRate, false);
+        engine.countBlock(engine.now() - startedMs, 1000 * part.length / channels / sampleRate);
         meter?.add(part);
         if (turns.isDue) await turns.take();
       }
@@ -122,7 +123,7 @@ async function* play(decided: Decided, signal: AbortSignal, { measure }: PlayNod
     unwatch();
   }
   const { kind, decision, trace, preset, graph: { graph } } = decided;
-  const silencedSamples = performance.renderer.invalidSamples;
+  const silencedSamples = performance.renderer.silencedSamples;
   const report: PlayReport = { kind, blocks, silencedSamples, decision, trace, preset, graph };
   if (meter === undefined) return yield { report: toReport(report) };
   const measures = meter.finish();
@@ -143,9 +144,10 @@ export async function loadEmbedder(specifier: string | undefined): Promise<Embed
   if (specifier === undefined) return undefined;
   let loaded: { readonly default?: Partial<Embedder> };
   try {
-    loaded = await import(specifier);
+    loaded = await withoutNullOrigin(() => import(specifier));
   } catch (cause) {
-    throw new StreamrackError("invalid-params", `the embedder "${specifier}" could not be loaded`, {
+    const [why] = StreamrackError.from(cause, "invalid-params").detail.split("\n");
+    throw new StreamrackError("invalid-params", `the embedder "${specifier}" could not be loaded: ${why}`, {
       cause,
       remedy: "Name a module by URL, or a package that is installed beside this one.",
     });

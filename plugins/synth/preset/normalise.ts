@@ -10,7 +10,8 @@ import { invalid, parse } from "../graph/problems.ts";
 import { parseQuantity, QUANTITY_EXAMPLES, QUANTITY_UNITS, type QuantityContext } from "./quantity.ts";
 import type { Role } from "./roles.ts";
 import { type Preset, PresetSchema, type Written } from "./schema.ts";
-import { type FieldSpec, SECTION_NAMES, SECTION_SPECS, type SectionSpec } from "./sections.ts";
+import type { FieldSpec, SectionSpec } from "./section_spec.ts";
+import { SECTION_NAMES, SECTION_SPECS } from "./sections.ts";
 
 /** One value of a preset, after normalisation. */
 export interface NormalValue {
@@ -91,7 +92,7 @@ export function normalisePreset(document: unknown, context: QuantityContext): No
     problems.push({ path: "preset", message: "gives no sound", expected: "oscillators or noise" });
   }
   if (problems.length > 0) throw invalid(`the preset "${preset.id}" is not right`, problems);
-  const { id, name, role, tags } = preset;
+  const { id, name, role, tags = [] } = preset;
   return { id, name, role, tags, registerSemitones: Math.round(register.value), values, words };
 }
 

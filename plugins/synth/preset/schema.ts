@@ -7,7 +7,8 @@
 import * as v from "valibot";
 import { QUANTITY_EXAMPLES, type QuantityKind } from "./quantity.ts";
 import { type Role, ROLES } from "./roles.ts";
-import { SECTION_NAMES, SECTION_SPECS, type SectionName, type SECTIONS, type SectionSpec } from "./sections.ts";
+import type { SectionSpec } from "./section_spec.ts";
+import { SECTION_NAMES, SECTION_SPECS, type SectionName, type SECTIONS } from "./sections.ts";
 
 /** A quantity as it is written: a number in the base unit, or a text with a unit, a note, or a word. */
 export type Written = number | string;
@@ -25,8 +26,10 @@ export type Preset =
     readonly id: string;
     readonly name: string;
     readonly role: Role;
-    readonly description: string;
-    readonly tags: readonly string[];
+    /** What it sounds like. Default: nothing. */
+    readonly description?: string | undefined;
+    /** Words that describe it. Default: none. */
+    readonly tags?: readonly string[] | undefined;
     /** Added to the notes of its role, in semitones or as written. */
     readonly register?: Written | undefined;
   }
@@ -79,11 +82,15 @@ export const PresetSchema: v.GenericSchema<Preset> = v.strictObject({
   ),
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(100), v.description("Name for people.")),
   role: v.pipe(v.picklist(ROLES), v.description("What the sound is for.")),
-  description: v.pipe(v.string(), v.maxLength(1000), v.description("What it sounds like: searched by prompts.")),
-  tags: v.pipe(
-    v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))),
-    v.maxLength(32),
-    v.description("Words that describe it: searched by prompts."),
+  description: v.optional(
+    v.pipe(v.string(), v.maxLength(1000), v.description("What it sounds like: searched by prompts.")),
+  ),
+  tags: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(40))),
+      v.maxLength(32),
+      v.description("Words that describe it: searched by prompts."),
+    ),
   ),
   register: v.optional(quantity("interval", "Added to the notes of its role.")),
   ...Object.fromEntries(SECTION_NAMES.map((name) => [name, v.optional(sectionSchema(SECTION_SPECS[name]))])),

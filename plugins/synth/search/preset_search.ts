@@ -164,7 +164,7 @@ async function embedAll(
   presets: readonly Preset[],
   embedder: Embedder,
 ): Promise<ReadonlyMap<string, ArrayLike<number>>> {
-  const texts = presets.map(({ name, role, description, tags }) =>
+  const texts = presets.map(({ name, role, description = "", tags = [] }) =>
     `${name}. ${role}. ${description} ${tags.join(", ")}`
   );
   const vectors = await embedder.embed(texts);
