@@ -15,7 +15,7 @@ import type { FanIn } from "../flow/fan_in.ts";
 import { countMissing, type Inlet } from "../flow/inlet.ts";
 import type { Item } from "../flow/item.ts";
 import type { Outlet, OutletStamp } from "../flow/outlet.ts";
-import type { NodeLog, PortKinds, StreamingNode } from "../node/contract.ts";
+import type { NodeLog, StreamingNode } from "../node/contract.ts";
 import type { NodeDescription } from "../node/describe.ts";
 import { iteratorOf, takesTime } from "./answer.ts";
 import { Attempts } from "./attempts.ts";
