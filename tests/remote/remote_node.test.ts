@@ -18,7 +18,12 @@ describe("remote.pipeline", () => {
   let address: string;
   before(async () => {
     there = await createRuntime({ plugins: [testPlugin("probe"), testPlugin("faults")] });
-    service = await createService(there, { listen: "127.0.0.1:0", onLog: (entry) => log?.onLog(entry) });
+    service = await createService(there, {
+      listen: "127.0.0.1:0",
+      // One test calls as fast as it can.
+      limits: { maxCallsPerPeerPerS: 1_000_000 },
+      onLog: (entry) => log?.onLog(entry),
+    });
     address = `127.0.0.1:${service.address.port}`;
     here = await createRuntime({ plugins: [testPlugin("probe")] });
   });
