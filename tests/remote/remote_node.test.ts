@@ -53,7 +53,8 @@ describe("remote.pipeline", () => {
     }],
     connections: [{ from: "before", to: "far" }, { from: "far", to: "after" }],
   });
-  const stream = (what: "opened" | "ended") => log.until(({ event }) => event === `stream-${what}`);
+  /** Resolves with the id of the first stream that has opened since the test began. */
+  const opened = async () => (await log.until(({ event }) => event === "stream-opened"))[0]?.["sessionId"];
 
   it("stands between local nodes: every chunk in order, with format and time", async () => {
     const session = await here.open(between(remote("audio.gain", { params: { gainDb: 20 } })));
@@ -128,16 +129,16 @@ describe("remote.pipeline", () => {
   it("a session that is cancelled ends the stream there", async () => {
     const session = await here.open({ version: "v1", nodes: [remote("util.delay", { params: { delayMs: 600_000 } })] });
     await session.send(RuntimeData.text("x"));
-    await stream("opened");
+    const id = await opened();
     await session.cancel();
-    await stream("ended");
+    await log.until(({ event, sessionId }) => event === "stream-ended" && sessionId === id);
   });
 
   it("a flush drops what is there and goes on with a new stream", async () => {
     const session = await here.open({ version: "v1", nodes: [remote("probe.hold", { node: { waitMs: 0 } })] });
     const reading = collect(session);
     await session.send(RuntimeData.text("dropped"));
-    await stream("opened");
+    await opened();
     session.flush();
     await session.send(RuntimeData.text("kept"));
     await session.finish();
