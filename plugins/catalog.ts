@@ -1535,7 +1535,7 @@ export const PLUGIN_CATALOG: readonly CatalogEntry[] = [
                 "minimum": 0,
                 "maximum": 60000,
                 "description":
-                  "How long a value of mode stream waits for its answer before the next one is taken, in milliseconds, 0 to 60000. What comes later is given with the next value, or at the end.",
+                  "How long a value of mode stream waits for its answer before the next one is taken, in milliseconds, 0 to 60000. What comes later is given when it comes.",
                 "default": 20,
               },
               "token": {

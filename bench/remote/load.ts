@@ -1,8 +1,6 @@
 /**
- * Many streams at a pace, and what waits meanwhile: does a queue grow?
- *
- * `deno run -A bench/remote/load.ts [--streams 200] [--rate 100] [--seconds 10]`
- * `[--frames 160] [--against echo] [--json]`, or `node`, or `bun`.
+ * The program of `deno task load`: many streams at a pace, and what waits
+ * meanwhile. Does a queue grow?
  *
  * Each stream sends a chunk of audio when it is due, by the clock. The backlog
  * is what was due and is not answered yet, wherever it waits: at a sender that
@@ -155,6 +153,17 @@ function openEcho({ address, frames }: Load): Runner {
   };
 }
 
+const USAGE = `usage: deno task load [options]
+  --streams <count>            streams at a time (default: 200)
+  --rate <chunks/s>            of each stream (default: 100)
+  --seconds <count>            how long, from 2 (default: 10)
+  --frames <samples>           of a chunk, at 16 kHz (default: 160, 10 ms)
+  --against service|echo       what is called: our service, or a bare echo of the same gRPC library (default: service)
+  --late-ms <ms>               a chunk that is answered later than this after it was due counts as missed (default: 50)
+  --runtime deno|bun|node|all  where to run, both sides (default: deno)
+  --json                       print one line of JSON, with the backlog ten times a second
+  --help                       show this`;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -162,31 +171,40 @@ async function main(): Promise<void> {
       rate: { type: "string", default: "100" },
       seconds: { type: "string", default: "10" },
       frames: { type: "string", default: "160" },
+      "late-ms": { type: "string", default: "50" },
       against: { type: "string", default: "service" },
       json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
-  const given = [values.streams, values.rate, values.seconds, values.frames].map(Number);
-  const [streams, rate, seconds, frames] = given as [number, number, number, number];
-  const against = values.against === "echo" ? "echo" : "service";
+  if (values.help) return console.log(USAGE);
+  const given = [values.streams, values.rate, values.seconds, values.frames, values["late-ms"]].map(Number);
+  const [streams, rate, seconds, frames, lateMs] = given as [number, number, number, number, number];
+  const { against } = values;
+  const isRight = given.every((number) => Number.isSafeInteger(number) && number > 0) && seconds >= 2;
+  if (!isRight || against !== "service" && against !== "echo") {
+    console.error(USAGE);
+    process.exitCode = 2;
+    return;
+  }
   const peer = await (against === "echo" ? startEcho() : startService(["--max-sessions", String(streams)]));
   try {
     const load: Load = { address: peer.address, against, streams, rate, seconds, frames };
     const beforeMs = await cpuMsOf(peer);
     const { looks, latenciesMs } = await runClients(load);
     const cpuMs = (await cpuMsOf(peer) ?? NaN) - (beforeMs ?? NaN);
-    report({ ...load, json: values.json, cpuMs }, looks, latenciesMs.toSorted((a, b) => a - b));
+    report({ ...load, lateMs, json: values.json, cpuMs }, looks, latenciesMs.toSorted((a, b) => a - b));
   } finally {
     await peer.stop();
   }
 }
 
 function report(
-  load: Load & { readonly json: boolean; readonly cpuMs: number },
+  load: Load & { readonly lateMs: number; readonly json: boolean; readonly cpuMs: number },
   looks: readonly Look[],
   latenciesMs: readonly number[],
 ): void {
-  const { against, streams, rate, seconds } = load;
+  const { against, streams, rate, seconds, lateMs } = load;
   const paced = looks.filter(({ due }) => due > 0 && due < streams * rate * seconds);
   const median = (some: readonly number[]) => quantile(some.toSorted((a, b) => a - b), 0.5);
   const backlogs = (fromS: number, toS: number) =>
@@ -196,10 +214,16 @@ function report(
   const [early, late] = [median(backlogs(1, 1 + third)), median(backlogs(seconds - third, seconds))];
   // A chunk of each stream more than before may be chance.
   const grows = !(late <= early + streams);
+  const last = paced.at(-1) as Look;
+  const perS = (count: number) => Math.round(count / (last.atMs / 1000));
   const result = {
     against,
     streams,
-    chunksPerSecond: streams * rate,
+    // While it lasted: what is answered behind the end was not served at this rate.
+    offeredPerS: perS(last.due),
+    servedPerS: perS(last.answered),
+    missed: streams * rate * seconds - latenciesMs.filter((ms) => ms <= lateMs).length,
+    missedFromMs: lateMs,
     p50Ms: quantile(latenciesMs, 0.5),
     p99Ms: quantile(latenciesMs, 0.99),
     cpuUsPerChunk: load.cpuMs * 1000 / (streams * rate * seconds),
@@ -217,6 +241,10 @@ function report(
     const counts = [last.due, last.sent, last.answered].map((count) => String(count).padEnd(10)).join(" ");
     console.log(`${String(second + 1).padEnd(8)} ${counts} ${own[0]}, ${median(own)}, ${own.at(-1)}`);
   }
+  const { offeredPerS, servedPerS, missed } = result;
+  const missedShare = (100 * missed / (streams * rate * seconds)).toFixed(2);
+  console.log(`offered ${offeredPerS} chunks/s, served ${servedPerS} chunks/s`);
+  console.log(`missed: ${missed} (${missedShare} %) were answered later than ${lateMs} ms after they were due`);
   console.log(`from due to answered: p50 ${result.p50Ms.toFixed(1)} ms, p99 ${result.p99Ms.toFixed(1)} ms`);
   if (Number.isFinite(load.cpuMs)) console.log(`${against}: ${result.cpuUsPerChunk.toFixed(0)} µs of CPU a chunk`);
   console.log(`the backlog ${grows ? "grows" : "does not grow"}: median ${early} early, ${late} late`);

@@ -143,6 +143,13 @@ export interface StreamingNode<I extends Ports = Ports, O extends Ports = Ports>
   readonly align?: "any" | "time" | "duration" | undefined;
   /** Answers one input with no, one or many outputs, also over time. */
   process(input: ProcessInput<I>, item: ItemContext): NodeResult<ProcessOutput<O>>;
+  /**
+   * Called each time the node has to wait for its next input: gives values of
+   * its own accord, such as those that come from another machine. It ends when
+   * the signal aborts, which says that there is input, or that none will come:
+   * the input waits until it has. Not called again until the next wait.
+   */
+  idle?(signal: AbortSignal): NodeResult<ProcessOutput<O>>;
   /** Called once after the last input: gives what is still held back. */
   flush?(): NodeResult<ProcessOutput<O>>;
   /**

@@ -8,19 +8,20 @@
  * @module
  */
 
-import { displayValue, isError, placed, StreamrackError } from "../errors.ts";
+import { displayValue, type StreamrackError } from "../errors.ts";
 import type { Delivery } from "../flow/alignment.ts";
 import { isRingDue, ringNow } from "../flow/doorbells.ts";
 import type { FanIn } from "../flow/fan_in.ts";
 import { countMissing, type Inlet } from "../flow/inlet.ts";
 import type { Item } from "../flow/item.ts";
 import type { Outlet, OutletStamp } from "../flow/outlet.ts";
-import type { NodeLog, PortKinds, StreamingNode } from "../node/contract.ts";
+import type { NodeLog, StreamingNode } from "../node/contract.ts";
 import type { NodeDescription } from "../node/describe.ts";
 import { iteratorOf, takesTime } from "./answer.ts";
 import { Attempts } from "./attempts.ts";
 import { copyDelivery, NO_STAMP, stampOf, timesTaken } from "./delivery.ts";
 import { DurationHistogram } from "./metrics.ts";
+import { failureOf, flushed, wrongKind } from "./node_failure.ts";
 import { NodeOutputs } from "./node_outputs.ts";
 import { DEFAULT_POLICY, type NodePolicy } from "./policy.ts";
 import { StepContext } from "./step_context.ts";
@@ -74,6 +75,8 @@ export class NodeRunner {
   #stamp: OutletStamp = NO_STAMP;
   #stepAbort: AbortController | undefined;
   #mustReset = false;
+  /** Whether the answer in progress is one to no input. */
+  #isIdle = false;
   #disposal: Promise<void> | undefined;
   #aborted: Error | undefined;
 
@@ -102,6 +105,7 @@ export class NodeRunner {
     for (;;) {
       const taken = fanIn.next();
       const isAtOnce = !(taken instanceof Promise);
+      if (!isAtOnce && node.idle !== undefined) await this.#idle(node, taken);
       const delivery = isAtOnce ? taken : await taken;
       if (delivery === undefined) break;
       // One look at the clock for each input, where they come without a break.
@@ -194,6 +198,38 @@ export class NodeRunner {
     }
   }
 
+  /** Hands on what the node gives of its own accord, until there is input, or none will come. */
+  async #idle(node: StreamingNode, input: Promise<unknown>): Promise<void> {
+    const { watch, signal } = this.options;
+    this.#stamp = { ...NO_STAMP, epoch: this.#epoch };
+    const abort = this.#stepAbort = new AbortController();
+    let isOver = false;
+    let isAtWork = false;
+    const onInput = () => {
+      if (isOver) return;
+      // From here on it holds an input up, and is at work as far as deadlines go.
+      isAtWork = true;
+      watch?.begin();
+      abort.abort();
+    };
+    input.then(onInput, onInput);
+    this.#isIdle = true;
+    try {
+      if (this.#mustReset) await this.#reset();
+      this.outputs.begin();
+      await this.#giveAll(node.idle?.(abort.signal));
+    } catch (thrown) {
+      // Whatever an interrupted answer throws is how it ends, not a failure.
+      if (signal.aborted || !abort.signal.aborted) throw this.#failure(thrown);
+    } finally {
+      isOver = true;
+      this.#isIdle = false;
+      this.#stepAbort = undefined;
+      if (isAtWork) watch?.end();
+    }
+    if (this.#aborted !== undefined) throw this.#aborted;
+  }
+
   async #reset(): Promise<void> {
     this.#mustReset = false;
     await this.options.node.reset?.();
@@ -278,35 +314,37 @@ export class NodeRunner {
   /** The same for a promise, an iterable or an async iterable. */
   async #giveInTime(answer: object): Promise<void> {
     try {
-      const value: unknown = "then" in answer ? await answer : answer;
-      const iterator = takesTime(value) ? iteratorOf(value) : undefined;
-      if (iterator === undefined) {
-        await this.#write(value);
-      } else {
-        let isDone = false;
-        this.#answer = iterator;
-        try {
-          while (!isDone) {
-            const result = await iterator.next();
-            if (typeof result !== "object" || result === null) {
-              throw new TypeError(`the iterator's next() gave ${displayValue(result)}, not an object`);
-            }
-            isDone = result.done === true;
-            if (isDone) break;
-            if (this.#stamp.epoch < this.#epoch) break;
-            const written = this.#write(result.value);
-            if (written !== undefined) await written;
-          }
-        } finally {
-          this.#answer = undefined;
-          // The write failed, or a flush came: the generator stands at its yield and can clean up.
-          if (!isDone) await iterator.return?.();
-        }
-      }
+      await this.#giveAll(answer);
     } catch (thrown) {
       return this.#fail(thrown);
     }
     this.#end();
+  }
+
+  /** Hands on all that an answer gives, whatever its form. */
+  async #giveAll(answer: unknown): Promise<void> {
+    const value: unknown = takesTime(answer) && "then" in answer ? await answer : answer;
+    const iterator = takesTime(value) ? iteratorOf(value) : undefined;
+    if (iterator === undefined) return await this.#write(value);
+    let isDone = false;
+    this.#answer = iterator;
+    try {
+      while (!isDone) {
+        const result = await iterator.next();
+        if (typeof result !== "object" || result === null) {
+          throw new TypeError(`the iterator's next() gave ${displayValue(result)}, not an object`);
+        }
+        isDone = result.done === true;
+        if (isDone) break;
+        if (this.#stamp.epoch < this.#epoch) break;
+        const written = this.#write(result.value);
+        if (written !== undefined) await written;
+      }
+    } finally {
+      this.#answer = undefined;
+      // The write failed, or a flush came: the generator stands at its yield and can clean up.
+      if (!isDone) await iterator.return?.();
+    }
   }
 
   #write(output: unknown): void | Promise<void> {
@@ -318,14 +356,15 @@ export class NodeRunner {
   }
 
   async #waitFor(written: Promise<void>): Promise<void> {
+    const watch = this.#isIdle ? undefined : this.options.watch;
     const sinceMs = this.#waitsSinceMs = performance.now();
-    this.options.watch?.end();
+    watch?.end();
     try {
       await written;
     } finally {
       this.#waitedMs += performance.now() - sinceMs;
       this.#waitsSinceMs = undefined;
-      this.options.watch?.begin();
+      watch?.begin();
     }
   }
 
@@ -336,54 +375,9 @@ export class NodeRunner {
   }
 
   #failure(thrown: unknown): StreamrackError {
-    const { nodeId, pluginName, description } = this.options;
-    // What a node throws is its failure, also where it is a StreamrackError of its own, whose code and problems then
-    // stay visible. Errors of the engine, such as a cancelled session, pass as they are.
-    if (StreamrackError.is(thrown)) {
-      return isCancellation(thrown) ? thrown : placed(thrown, { nodeId, pluginName });
-    }
-    return new StreamrackError("node-failed", `"${description.type}" failed: ${describeFailure(thrown)}`, {
-      nodeId,
-      pluginName,
-      cause: thrown,
-    });
+    return failureOf(thrown, this.options);
   }
-}
-
-/** Asks an error that may only pass for one of ours, and throw when it is asked. */
-function isCancellation(error: StreamrackError): boolean {
-  try {
-    return error.reason === "session-cancelled";
-  } catch {
-    return false;
-  }
-}
-
-/** Never throws, whatever a node may throw. */
-function describeFailure(thrown: unknown): string {
-  try {
-    if (isError(thrown)) return `${String(thrown.name)}: ${String(thrown.message)}`;
-  } catch {
-    // Its fields throw.
-  }
-  return `it threw ${displayValue(thrown)}`;
 }
 
 /** From here on, in milliseconds, a node is expected to take long for its next output, too. */
 const LONG_WORK_MS = 0.1;
-
-function flushed(): StreamrackError {
-  return new StreamrackError("session-flushed", "the value was flushed");
-}
-
-function wrongKind(port: string, received: string, kinds: PortKinds, from: string | undefined): StreamrackError {
-  const origin = from === undefined ? "the session" : `node "${from}"`;
-  return new StreamrackError("wrong-kind", `input "${port}" does not take ${received} data`, {
-    problems: [{
-      path: `input "${port}"`,
-      message: `is of the wrong kind, from ${origin}`,
-      received,
-      expected: kinds.join(" or "),
-    }],
-  });
-}

@@ -2,10 +2,13 @@
 
 import { type Manifest, RuntimeData } from "@streamrack/core";
 import { ErrorType, RemotePipelineClient, RemotePipelineError } from "@streamrack/core/remote";
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 
 const [address = "127.0.0.1:50051"] = process.argv.slice(2);
-const client = new RemotePipelineClient(address, { token: process.env["STREAMRACK_TOKEN"] });
+const { STREAMRACK_TOKEN: token, STREAMRACK_CA: roots } = process.env;
+const tls = roots !== undefined && { ca: await readFile(roots) };
+const client = new RemotePipelineClient(address, { token, tls });
 
 try {
   const version = await client.connect();

@@ -2,6 +2,7 @@
 
 import { type Manifest, RuntimeData } from "@streamrack/core";
 import { RemotePipelineClient } from "@streamrack/core/remote";
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 
 const SAMPLE_RATE_HZ = 16_000;
@@ -9,7 +10,9 @@ const CHUNKS = 10;
 const FRAMES = SAMPLE_RATE_HZ / 10;
 
 const [address = "127.0.0.1:50051"] = process.argv.slice(2);
-const client = new RemotePipelineClient(address, { token: process.env["STREAMRACK_TOKEN"] });
+const { STREAMRACK_TOKEN: token, STREAMRACK_CA: roots } = process.env;
+const tls = roots !== undefined && { ca: await readFile(roots) };
+const client = new RemotePipelineClient(address, { token, tls });
 const manifest: Manifest = {
   version: "v1",
   nodes: [{ id: "quieter", node_type: "audio.gain", params: { gainDb: -6 } }],

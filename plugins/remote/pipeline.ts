@@ -48,7 +48,7 @@ const params = v.object({
       v.maxValue(60_000),
       v.description(
         "How long a value of mode stream waits for its answer before the next one is taken, in milliseconds, 0 to " +
-          "60000. What comes later is given with the next value, or at the end.",
+          "60000. What comes later is given when it comes.",
       ),
     ),
     20,
@@ -110,6 +110,9 @@ export const pipeline: Plugin["nodes"][number] = defineNode({
         } finally {
           own.cancel();
         }
+      },
+      async *idle(idleSignal) {
+        if (stream !== undefined) yield* give(stream.arrivals(idleSignal));
       },
       async *flush() {
         if (stream !== undefined) yield* give(stream.finish(signal));

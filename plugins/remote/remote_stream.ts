@@ -2,8 +2,8 @@
  * One stream to a service, driven value by value.
  *
  * A node answers one value at a time, while a stream answers when it likes.
- * So results are read into a small buffer as they come, and each value takes
- * with it what is there.
+ * So results are read into a small buffer as they come. What is there when a
+ * value is sent comes with it, and the rest while the node waits for input.
  *
  * @module
  */
@@ -69,7 +69,7 @@ export class RemoteStream {
       for (;;) {
         yield* this.#take();
         signal.throwIfAborted();
-        if (this.#hasEnded) throw new StreamrackError("connection-failed", "the service ended the stream");
+        if (this.#hasEnded) throw ended();
         // While the stream has no room for the value, its results are still taken: they may be what is in the way.
         if (this.#next === undefined) {
           if (this.#answered >= sequence || isLate || waitMs === 0) return;
@@ -82,6 +82,26 @@ export class RemoteStream {
       }
     } finally {
       clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /**
+   * Gives what comes while there is nothing to send.
+   *
+   * @param signal Ends that, when there is a value to send.
+   * @throws What the stream failed with.
+   */
+  async *arrivals(signal: AbortSignal): AsyncGenerator<ChunkResult, void, undefined> {
+    const onAbort = () => this.#wakeNode?.();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      while (!signal.aborted) {
+        yield* this.#take();
+        if (this.#hasEnded) throw ended();
+        if (!signal.aborted) await this.#woken();
+      }
+    } finally {
       signal.removeEventListener("abort", onAbort);
     }
   }
@@ -178,4 +198,8 @@ export class RemoteStream {
       this.#wakeNode?.();
     }
   }
+}
+
+function ended(): StreamrackError {
+  return new StreamrackError("connection-failed", "the service ended the stream");
 }

@@ -49,7 +49,8 @@ const STATUSES: {
 } = {
   [status.UNAVAILABLE]: {
     reason: "connection-failed",
-    remedy: "Look whether the service runs at this address, with or without TLS as the client has it.",
+    remedy:
+      "Look whether the service runs at this address, with or without TLS as the client has it, and whether the client trusts its certificate (tls.ca).",
   },
   [status.UNAUTHENTICATED]: {
     reason: "unauthenticated",

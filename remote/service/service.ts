@@ -93,9 +93,9 @@ class RunningService implements Service {
       maxConnectionsPerPeer: limits.maxConnectionsPerPeer,
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       onConnection: (connection) => injector.injectConnection(connection),
-      onRefused: (because, peer) => {
+      onRefused: (because, peer, detail) => {
         this.#context.metrics.refused.inc({ because });
-        onLog({ level: "warn", event: "connection-refused", peer, because });
+        onLog({ level: "warn", event: "connection-refused", peer, because, detail });
       },
     });
     onLog({ level: "info", event: "listening", ...this.address, tls: tls !== undefined });

@@ -13,23 +13,25 @@
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import { type RuntimeData, StreamrackError } from "../../core/plugin.ts";
+import { StreamrackError } from "../../core/plugin.ts";
 import type { Manifest, Session, SessionOutput } from "../../mod.ts";
 import { codec003 } from "../wire/codec_003.ts";
 import { codec004 } from "../wire/codec_004.ts";
 import { ErrorType, toWireError } from "../wire/error_type.ts";
 import { type Generation, generationOfInit, generationOfStreamRequest } from "../wire/generation.ts";
 import { readManifest } from "../wire/manifest.ts";
-import type { Codec, StreamAnswer, StreamMessage, WireChunk } from "../wire/messages.ts";
+import type { Codec, StreamAnswer, StreamMessage } from "../wire/messages.ts";
 import type { Place } from "./admission.ts";
 import { CallStatus, noPlaceStatus } from "./call_status.ts";
 import { CallWriter, limitReadAhead, writeTogether } from "../transport/call_writer.ts";
 import { ChunkLedger } from "./chunk_ledger.ts";
+import { ChunkTaker } from "./chunk_taker.ts";
 import { type Caller, readCaller, type ServiceContext } from "./context.ts";
 import { inputError } from "./execute.ts";
-import { type ChunkPorts, findPort, outputKeys } from "./ports.ts";
-import { exceeded, limitRequest, type RequestLimits, Usage } from "./request_limits.ts";
-import { StreamClock } from "./stream_clock.ts";
+import { hearOut } from "./hear_out.ts";
+import { outputKeys } from "./ports.ts";
+import { protocolError } from "./protocol_error.ts";
+import { exceeded, limitRequest, type RequestLimits } from "./request_limits.ts";
 import { StreamCounts } from "./stream_counts.ts";
 import { IdleWatch, within } from "./watchdogs.ts";
 import { toWireMetrics } from "./wire_metrics.ts";
@@ -51,21 +53,8 @@ const COMMANDS = ["unspecified", "close", "cancel"] as const;
 
 /** Bun 1.4 resets a stream that this side has ended while the client still sends, and clients on Bun report that. */
 const CUTS_OFF_SENDERS = process.versions["bun"] !== undefined;
-/** How long such a client is heard out, in milliseconds. */
-const HEAR_OUT_MS = 1_000;
-
 /** How the client ended its side. */
 type InputEnd = typeof COMMANDS[number] | "half-closed";
-
-/** What {@linkcode Stream} takes chunks by. */
-interface Taking {
-  readonly session: Session;
-  readonly limits: RequestLimits;
-  /** Kinds that nodes say they take, by node id. */
-  readonly inputKinds: ReadonlyMap<string, readonly string[]>;
-  /** Where single values go, by node id, as far as that was asked. */
-  readonly ports: Map<string, ChunkPorts>;
-}
 
 /** Answers one call, to its end. Never rejects. */
 export async function streamPipeline(context: ServiceContext, call: Call): Promise<void> {
@@ -92,12 +81,10 @@ class Stream {
   readonly #startedMs = performance.now();
   readonly #ledger = new ChunkLedger();
   readonly #counts = new StreamCounts();
-  readonly #clock = new StreamClock();
   #generation: Generation | undefined;
   #manifest: Manifest | undefined;
   #idle: IdleWatch | undefined;
   #place: Place | undefined;
-  #nextSequence = 0n;
   #progress = 0;
 
   constructor(context: ServiceContext, call: Call) {
@@ -122,7 +109,7 @@ class Stream {
       session = await this.#open(init);
       const reason = await this.#exchange(session, init);
       if (reason !== undefined) await this.#sayClosed(session, reason);
-      if (CUTS_OFF_SENDERS) await this.#hearOut();
+      if (CUTS_OFF_SENDERS) await hearOut(this.#messages);
       this.#writer.end();
     } catch (thrown) {
       await session?.cancel(thrown);
@@ -131,7 +118,19 @@ class Stream {
       this.#idle?.stop();
       this.#place?.leave();
       void this.#messages.return?.().catch(() => {});
+      if (session !== undefined) this.#logEnd();
     }
+  }
+
+  #logEnd(): void {
+    this.#context.settings.onLog({
+      level: "info",
+      event: "stream-ended",
+      sessionId: this.#sessionId,
+      peer: this.#caller.gate?.peer,
+      results: Number(this.#counts.results),
+      elapsedMs: performance.now() - this.#startedMs,
+    });
   }
 
   /** The first message, or nothing if the client ends before it sends one. */
@@ -161,7 +160,9 @@ class Stream {
     // Only from here on: until the first message and while nodes are created, other limits hold.
     this.#idle = new IdleWatch(this.#context.settings.limits.sessionIdleTimeoutMs, () => this.#endIdle());
     const recommendedChunkSize = init.expectedChunkSize > 0n ? init.expectedChunkSize : USUAL_CHUNK_SIZE;
-    await this.#write({ type: "ready", sessionId: this.#sessionId, recommendedChunkSize });
+    const [sessionId, peer] = [this.#sessionId, this.#caller.gate?.peer];
+    this.#context.settings.onLog({ level: "info", event: "stream-opened", sessionId, peer });
+    await this.#write({ type: "ready", sessionId, recommendedChunkSize });
     return session;
   }
 
@@ -186,9 +187,20 @@ class Stream {
   }
 
   async #takeMessages(session: Session, init: Init, limits: RequestLimits): Promise<InputEnd> {
-    const taking = { session, limits, inputKinds: init.inputKinds, ports: new Map<string, ChunkPorts>() };
+    const chunks = new ChunkTaker({
+      context: this.#context,
+      peer: this.#caller.gate?.peer,
+      session,
+      limits,
+      inputKinds: init.inputKinds,
+      place: this.#place as Place,
+      ledger: this.#ledger,
+      counts: this.#counts,
+      signal: this.#stop.signal,
+      watched: (work) => this.#orStall(work, limits),
+    });
     for (const { nodeId, read } of init.inputs) {
-      await this.#take(taking, { nodeId, sequence: 0n, timestampMs: 0n, values: [{ port: undefined, read }] });
+      await chunks.take({ nodeId, sequence: 0n, timestampMs: 0n, values: [{ port: undefined, read }] });
     }
     for (let bytes = await this.#next(); bytes !== undefined; bytes = await this.#next()) {
       this.#generation ??= generationOfStreamRequest(bytes);
@@ -204,45 +216,14 @@ class Stream {
           return command;
         }
         case "chunk":
-          this.#checkSequence(message.sequence);
-          await this.#take(taking, message);
+          chunks.checkSequence(message.sequence);
+          await chunks.take(message);
           break;
         case "empty":
           this.#context.settings.onLog({ level: "warn", event: "empty-message", peer: this.#caller.gate?.peer });
       }
     }
     return "half-closed";
-  }
-
-  /** Sends the values of a chunk into the session; waits for room. */
-  async #take(taking: Taking, chunk: Omit<WireChunk, "type">): Promise<void> {
-    const { session, limits, inputKinds } = taking;
-    const { nodeId, sequence, values } = chunk;
-    if (values.length === 0) throw protocolError("the chunk holds no value", "none", "buffer, or named_buffers");
-    const usage = new Usage(limits);
-    const { ports, ignored } = portsOf(taking, nodeId, values);
-    const receivedMs = performance.now();
-    for (const [i, { read }] of values.entries()) {
-      if (ignored.has(i)) continue;
-      let data: RuntimeData;
-      try {
-        data = this.#clock.place(nodeId, read(), chunk.timestampMs);
-        usage.add(data, { countsSamples: true });
-        checkKind(data, inputKinds.get(nodeId));
-      } catch (thrown) {
-        throw inputError(nodeId, thrown);
-      }
-      const counted = this.#counts.addInput(data);
-      this.#ledger.add({ sequence, timestampUs: data.timestampUs, receivedMs, ...counted });
-      if (data.type === "audio") this.#context.metrics.audioSamples.inc(data.samples.length);
-      this.#place?.addBytes(counted.bytes);
-      try {
-        await this.#orStall(session.send(data, { to: nodeId === "" ? undefined : nodeId, port: ports[i] }), limits);
-      } finally {
-        this.#place?.addBytes(-counted.bytes);
-      }
-    }
-    this.#context.metrics.chunksReceived.inc();
   }
 
   async #giveResults(session: Session): Promise<void> {
@@ -304,6 +285,7 @@ class Stream {
     this.#context.settings.onLog({
       level: error.errorType === ErrorType.internal ? "error" : "warn",
       event: "stream-failed",
+      sessionId: this.#sessionId,
       peer: this.#caller.gate?.peer,
       errorType: error.errorType,
       nodeId: error.failingNodeId,
@@ -312,30 +294,11 @@ class Stream {
     try {
       // The protocol says errors in the stream, and ends it well.
       await this.#write({ type: "error", error });
-      await this.#hearOut();
+      await hearOut(this.#messages);
       this.#writer.end();
     } catch {
       // It went away meanwhile.
     }
-  }
-
-  /**
-   * Drops what the client still sends, until it ends its side, or for a while.
-   * A client on Deno 2.9 that writes into a call which has ended loses what
-   * was sent to it last: the error that says why.
-   */
-  async #hearOut(): Promise<void> {
-    let isOver = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const over = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, HEAR_OUT_MS);
-    });
-    const heard = (async () => {
-      for (let next = await this.#messages.next(); next.done !== true && !isOver; next = await this.#messages.next());
-    })();
-    await Promise.race([heard.catch(() => {}), over]);
-    isOver = true;
-    clearTimeout(timer);
   }
 
   #endIdle(): void {
@@ -360,17 +323,6 @@ class Stream {
         this.#stop.abort(exceeded("max_timeout_ms", received, `something every ${limits.timeoutMs} ms`));
       },
     });
-  }
-
-  #checkSequence(sequence: bigint): void {
-    if (sequence < this.#nextSequence) {
-      throw protocolError("the sequence goes back", String(sequence), `${this.#nextSequence} or more`);
-    }
-    if (sequence > this.#nextSequence) {
-      const gap = Number(sequence - this.#nextSequence);
-      this.#context.settings.onLog({ level: "warn", event: "sequence-gap", peer: this.#caller.gate?.peer, gap });
-    }
-    this.#nextSequence = sequence + 1n;
   }
 
   get #codec(): Codec {
@@ -400,17 +352,6 @@ class Stream {
   }
 }
 
-/** Where the values of a chunk go. Most chunks have one, and each is like the last. */
-function portsOf({ session, ports }: Taking, nodeId: string, values: WireChunk["values"]): ChunkPorts {
-  if (values.length !== 1 || values[0]?.port !== undefined) {
-    return findPort(session, nodeId, values.map(({ port }) => port));
-  }
-  let known = ports.get(nodeId);
-  // Those that are not there throw, so there are no more of them than inputs.
-  if (known === undefined) ports.set(nodeId, known = findPort(session, nodeId, [undefined]));
-  return known;
-}
-
 /**
  * Whether a client is on this machine, and there are not enough processors for
  * the client, this thread and the worker's: whoever stays awake while it waits
@@ -418,20 +359,4 @@ function portsOf({ session, ports }: Taking, nodeId: string, values: WireChunk["
  */
 function sharesProcessors(peer: string): boolean {
   return availableParallelism() < 4 && /^(127\.|::1:|::ffff:127\.)/.test(peer);
-}
-
-/** @throws {StreamrackError} `wrong-kind` for a kind that the manifest's own declaration of the node leaves out. */
-function checkKind({ type }: RuntimeData, declared: readonly string[] | undefined): void {
-  if (declared === undefined || declared.includes(type)) return;
-  const problem = { path: "input_types", message: "does not name the kind that came", received: type };
-  throw new StreamrackError("wrong-kind", "this data is not of a kind that the manifest declares", {
-    problems: [{ ...problem, expected: declared.join(" or ") }],
-  });
-}
-
-function protocolError(message: string, received: string, expected: string, cause?: unknown): StreamrackError {
-  return new StreamrackError("invalid-data", message, {
-    problems: [{ path: "StreamRequest", message: "is out of place", received, expected }],
-    cause,
-  });
 }

@@ -45,7 +45,8 @@ export interface AcceptorOptions {
   readonly maxConnectionsPerPeer: number;
   readonly handshakeTimeoutMs: number;
   readonly onConnection: (connection: Duplex) => void;
-  readonly onRefused: (because: RefusedBecause, peer: string) => void;
+  /** @param detail What else is known, such as why TLS failed. */
+  readonly onRefused: (because: RefusedBecause, peer: string, detail?: string) => void;
 }
 
 /** An open door. */
@@ -72,6 +73,8 @@ class Door implements Acceptor {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #perPeer = new Map<string, number>();
+  /** A socket that was closed does not tell any more whose it was. */
+  readonly #peers = new WeakMap<object, string>();
   #isStopped = false;
 
   constructor(options: AcceptorOptions) {
@@ -93,8 +96,10 @@ class Door implements Acceptor {
         ...asked,
       }, (socket: TLSSocket) => this.#checkPreface(socket));
       server.on("connection", (socket) => void this.#count(socket));
-      server.on("tlsClientError", (_error, socket) => {
-        options.onRefused("tls-failed", peerOf(socket));
+      server.on("tlsClientError", (error: Error & { readonly code?: string }, socket) => {
+        const { _parent: raw } = socket as { _parent?: object };
+        const peer = raw === undefined ? undefined : this.#peers.get(raw);
+        options.onRefused("tls-failed", peer ?? peerOf(socket), error.code ?? error.message);
         socket.destroy();
       });
       this.#server = server;
@@ -161,6 +166,7 @@ class Door implements Acceptor {
       return false;
     }
     this.#sockets.add(socket);
+    this.#peers.set(socket, peerOf(socket));
     this.#perPeer.set(peer, ofPeer + 1);
     socket.once("close", () => {
       this.#sockets.delete(socket);

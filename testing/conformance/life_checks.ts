@@ -58,6 +58,7 @@ export async function checkForgets(subject: Subject): Promise<void> {
         calls.push({ input: structuredClone(input) as never, sourceIndex, sequence: item.sequence });
         return node.process(input, item);
       },
+      ...(node.idle === undefined ? {} : { idle: (signal) => node.idle?.(signal) }),
       flush: () => node.flush?.(),
       [Symbol.asyncDispose]: async () => await node[Symbol.asyncDispose]?.(),
     };

@@ -37,6 +37,7 @@ export function watch(definition: AnyNodeDefinition, onProcess: () => void = () 
         onProcess();
         return followed(() => node.process(input, item));
       },
+      ...(node.idle === undefined ? {} : { idle: (signal) => followed(() => node.idle?.(signal)) }),
       flush: () => followed(() => node.flush?.()),
       reset: () => node.reset?.(),
       async [Symbol.asyncDispose]() {

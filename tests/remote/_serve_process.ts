@@ -37,7 +37,9 @@ export async function startServe(
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
       const listening = /listening on (\S+:\d+)/.exec(stderr)?.[1];
+      const port = /"event":"listening","host":"127.0.0.1","port":(\d+)/.exec(stderr)?.[1];
       if (listening !== undefined) resolve(listening);
+      else if (port !== undefined) resolve(`127.0.0.1:${port}`);
     });
     void exited.then((code) => reject(new Error(`it ended with ${code}:\n${stderr}`)));
   });

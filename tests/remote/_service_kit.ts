@@ -69,13 +69,22 @@ export class RawClient {
     for (const [name, value] of Object.entries(headers)) this.metadata.set(name, value);
   }
 
-  unary(path: string, request: Uint8Array, timeoutMs = 60_000): Promise<Uint8Array> {
+  unary(path: string, request: Uint8Array, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const options = { deadline: Date.now() + timeoutMs };
-      this.client.makeUnaryRequest(path, toBuffer, same, request, this.metadata, options, (error, answer) => {
-        if (error === null) resolve(answer as Uint8Array);
-        else reject(error);
-      });
+      const options = { deadline: Date.now() + 60_000 };
+      const call = this.client.makeUnaryRequest(
+        path,
+        toBuffer,
+        same,
+        request,
+        this.metadata,
+        options,
+        (error, answer) => {
+          if (error === null) resolve(answer as Uint8Array);
+          else reject(error);
+        },
+      );
+      signal?.addEventListener("abort", () => call.cancel(), { once: true });
     });
   }
 

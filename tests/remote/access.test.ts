@@ -138,7 +138,9 @@ describe("TLS", () => {
         const error = await withClient(client, (client) => rejectionOf(client.connect({ timeoutMs: 5_000 })));
         assert.ok(["connection-failed", "deadline-exceeded"].includes(error.reason), error.message);
       }
-      assert.ok(log.entries.some(({ because }) => because === "tls-failed"));
+      const [failed] = log.entries.filter(({ because }) => because === "tls-failed");
+      assert.match(`${failed?.peer}`, /^(::ffff:)?127\.0\.0\.1:\d+$|^::1:\d+$/);
+      assert.ok(failed?.detail !== undefined);
     }, { tls }));
 
   it("with roots for clients, only a client with a certificate that leads to them gets in", () =>

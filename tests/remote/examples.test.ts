@@ -1,4 +1,4 @@
-/** The programs in `examples/remote`, against a service in a process of its own. */
+/** The programs in `examples/remote`, against a service in a process of its own, with TLS and a token. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -9,6 +9,7 @@ import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { ROOT } from "../../scripts/lib/files.ts";
+import { ROOT_CERT, SERVICE_CERT, SERVICE_KEY } from "./_certificates.ts";
 import { type ServeProcess, startServe } from "./_serve_process.ts";
 
 const TOKEN = "a-token-of-the-examples";
@@ -22,7 +23,11 @@ describe("examples/remote", () => {
     await mkdir(join(ROOT, "out"), { recursive: true });
     folder = await mkdtemp(join(ROOT, "out/examples-"));
     await writeFile(join(folder, "tokens"), TOKEN);
-    serving = await startServe(SELF, ["--token-file", join(folder, "tokens")]);
+    for (const [name, pem] of Object.entries({ ROOT_CERT, SERVICE_CERT, SERVICE_KEY })) {
+      await writeFile(join(folder, name), pem);
+    }
+    const tls = ["--tls-cert", join(folder, "SERVICE_CERT"), "--tls-key", join(folder, "SERVICE_KEY")];
+    serving = await startServe(SELF, ["--token-file", join(folder, "tokens"), ...tls]);
   });
   after(async () => {
     await serving.stop();
@@ -42,8 +47,9 @@ describe("examples/remote", () => {
     const file = join(folder, name);
     await writeFile(file, code);
     const flags = SELF === "deno" ? ["run", "-A", "--no-check"] : [];
-    const env = { ...process.env, STREAMRACK_TOKEN: TOKEN };
-    const { stdout } = await promisify(execFile)(process.execPath, [...flags, file, serving.address], { env });
+    const env = { ...process.env, STREAMRACK_TOKEN: TOKEN, STREAMRACK_CA: join(folder, "ROOT_CERT") };
+    const address = serving.address.replace("127.0.0.1", "localhost");
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, file, address], { env });
     return stdout.trim().split("\n");
   };
 

@@ -1,5 +1,6 @@
 /**
- * `deno task fuzz`: the long run of the fuzz of the wire.
+ * The program of `deno task fuzz`: the long run of the fuzz of the wire, on
+ * the runtime that runs it.
  *
  * `--messages <count>` (default 20000), `--seed <number>` (default 1). A run
  * that fails says its seed, and fails again with it.

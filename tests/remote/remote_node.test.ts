@@ -1,10 +1,11 @@
 /** `remote.pipeline`: nodes here and on a service in one manifest. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, before, beforeEach, describe, it } from "node:test";
 import { createRuntime, type Manifest, type Runtime, RuntimeData } from "../../mod.ts";
-import { createService, RemotePipelineClient, type Service } from "../../remote/mod.ts";
+import { createService, RemotePipelineClient, type Service, type ServiceLogEntry } from "../../remote/mod.ts";
 import { rejectionOf } from "../_support/errors.ts";
+import { LogBook } from "../_support/log_book.ts";
 import { collect, testPlugin } from "../_support/runtime.ts";
 
 type Params = Exclude<Manifest["nodes"][number]["params"], undefined>;
@@ -12,13 +13,22 @@ type Params = Exclude<Manifest["nodes"][number]["params"], undefined>;
 describe("remote.pipeline", () => {
   let there: Runtime;
   let service: Service;
+  let log: LogBook<ServiceLogEntry>;
   let here: Runtime;
   let address: string;
   before(async () => {
     there = await createRuntime({ plugins: [testPlugin("probe"), testPlugin("faults")] });
-    service = await createService(there, { listen: "127.0.0.1:0" });
+    service = await createService(there, {
+      listen: "127.0.0.1:0",
+      // One test calls as fast as it can.
+      limits: { maxCallsPerPeerPerS: 1_000_000 },
+      onLog: (entry) => log?.onLog(entry),
+    });
     address = `127.0.0.1:${service.address.port}`;
     here = await createRuntime({ plugins: [testPlugin("probe")] });
+  });
+  beforeEach(() => {
+    log = new LogBook();
   });
   after(async () => {
     await here.close();
@@ -43,10 +53,8 @@ describe("remote.pipeline", () => {
     }],
     connections: [{ from: "before", to: "far" }, { from: "far", to: "after" }],
   });
-  const streams = async () => {
-    const { text } = await service.renderMetrics();
-    return Number(/remotemedia_grpc_active_streams (\d+)/.exec(text)?.[1]);
-  };
+  /** Resolves with the id of the first stream that has opened since the test began. */
+  const opened = async () => (await log.until(({ event }) => event === "stream-opened"))[0]?.["sessionId"];
 
   it("stands between local nodes: every chunk in order, with format and time", async () => {
     const session = await here.open(between(remote("audio.gain", { params: { gainDb: 20 } })));
@@ -73,6 +81,24 @@ describe("remote.pipeline", () => {
     const manifest: Manifest = { version: "v1", nodes: [remote("probe.hold", { node: { waitMs: 0 } })] };
     const { outputs } = await here.execute(manifest, { far: inputs });
     assert.deepEqual(outputs["far"]?.map(RuntimeData.asText), ["a", "b"]);
+  });
+
+  it("an answer that comes late, and values that nobody asked for, come out at once and not with the next input", async () => {
+    for (const [type, params] of [["util.delay", { delayMs: 100 }], ["probe.idle", { count: 3 }]] as const) {
+      const session = await here.open({ version: "v1", nodes: [remote(type, { params, node: { waitMs: 0 } })] });
+      await session.send(RuntimeData.text("x"));
+      const { value } = await session[Symbol.asyncIterator]().next();
+      assert.equal(value?.nodeId, "far", type);
+      await session.cancel();
+    }
+  });
+
+  it("a stream that breaks while there is no input fails the session at once", async () => {
+    const params = { count: 1, fails: true };
+    const session = await here.open({ version: "v1", nodes: [remote("probe.idle", { params, node: { waitMs: 0 } })] });
+    await session.send(RuntimeData.text("x"));
+    const error = await rejectionOf(collect(session));
+    assert.deepEqual([error.reason, error.nodeId], ["node-failed", "far"]);
   });
 
   it("mode each: every value has a pipeline of its own, and all of its answer", async () => {
@@ -103,16 +129,16 @@ describe("remote.pipeline", () => {
   it("a session that is cancelled ends the stream there", async () => {
     const session = await here.open({ version: "v1", nodes: [remote("util.delay", { params: { delayMs: 600_000 } })] });
     await session.send(RuntimeData.text("x"));
-    while (await streams() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    const id = await opened();
     await session.cancel();
-    while (await streams() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await log.until(({ event, sessionId }) => event === "stream-ended" && sessionId === id);
   });
 
   it("a flush drops what is there and goes on with a new stream", async () => {
     const session = await here.open({ version: "v1", nodes: [remote("probe.hold", { node: { waitMs: 0 } })] });
     const reading = collect(session);
     await session.send(RuntimeData.text("dropped"));
-    while (await streams() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await opened();
     session.flush();
     await session.send(RuntimeData.text("kept"));
     await session.finish();

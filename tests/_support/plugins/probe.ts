@@ -72,6 +72,35 @@ export default definePlugin({
       },
     }),
     defineNode({
+      type: "probe.idle",
+      summary: "Gives numbers of its own accord, and tells what it saw of each input.",
+      params: v.object({ count: v.number(), fails: v.optional(v.boolean(), false) }),
+      inputs: { in: ["text"] },
+      outputs: { out: ["json"] },
+      create({ params }) {
+        let given = 0;
+        let [waits, ends, resets] = [0, 0, 0];
+        return {
+          process: ({ text }) => RuntimeData.json({ text, waits, ends, resets }),
+          async *idle(signal) {
+            waits += 1;
+            try {
+              while (given < params.count && !signal.aborted) yield RuntimeData.json(given++);
+              if (params.fails) throw new Error("no more numbers");
+              await new Promise((resolve) => {
+                if (signal.aborted) resolve(undefined);
+                else signal.addEventListener("abort", resolve, { once: true });
+              });
+            } finally {
+              ends += 1;
+            }
+          },
+          flush: () => RuntimeData.json("flushed"),
+          reset: () => void (resets += 1),
+        };
+      },
+    }),
+    defineNode({
       type: "probe.many",
       summary: "Answers one value with many.",
       params: v.object({ count: v.number() }),
