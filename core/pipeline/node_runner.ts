@@ -217,7 +217,7 @@ export class NodeRunner {
     try {
       if (this.#mustReset) await this.#reset();
       this.outputs.begin();
-      await this.#giveAll(node.idle?.(abort.signal));
+      await this.#giveInTime(node.idle?.(abort.signal), false);
     } catch (thrown) {
       // Whatever an interrupted answer throws is how it ends, not a failure.
       if (signal.aborted || !abort.signal.aborted) throw this.#failure(thrown);
@@ -311,40 +311,45 @@ export class NodeRunner {
     this.#end();
   }
 
-  /** The same for a promise, an iterable or an async iterable. */
-  async #giveInTime(answer: object): Promise<void> {
+  /**
+   * The same for a promise, an iterable or an async iterable.
+   *
+   * One function for both uses, since a second promise for each value would be felt.
+   *
+   * @param isStep Whether it answers an input, whose step it ends. Default: true.
+   */
+  async #giveInTime(answer: unknown, isStep = true): Promise<void> {
     try {
-      await this.#giveAll(answer);
+      const value: unknown = takesTime(answer) && "then" in answer ? await answer : answer;
+      const iterator = takesTime(value) ? iteratorOf(value) : undefined;
+      if (iterator === undefined) {
+        await this.#write(value);
+      } else {
+        let isDone = false;
+        this.#answer = iterator;
+        try {
+          while (!isDone) {
+            const result = await iterator.next();
+            if (typeof result !== "object" || result === null) {
+              throw new TypeError(`the iterator's next() gave ${displayValue(result)}, not an object`);
+            }
+            isDone = result.done === true;
+            if (isDone) break;
+            if (this.#stamp.epoch < this.#epoch) break;
+            const written = this.#write(result.value);
+            if (written !== undefined) await written;
+          }
+        } finally {
+          this.#answer = undefined;
+          // The write failed, or a flush came: the generator stands at its yield and can clean up.
+          if (!isDone) await iterator.return?.();
+        }
+      }
     } catch (thrown) {
+      if (!isStep) throw thrown;
       return this.#fail(thrown);
     }
-    this.#end();
-  }
-
-  /** Hands on all that an answer gives, whatever its form. */
-  async #giveAll(answer: unknown): Promise<void> {
-    const value: unknown = takesTime(answer) && "then" in answer ? await answer : answer;
-    const iterator = takesTime(value) ? iteratorOf(value) : undefined;
-    if (iterator === undefined) return await this.#write(value);
-    let isDone = false;
-    this.#answer = iterator;
-    try {
-      while (!isDone) {
-        const result = await iterator.next();
-        if (typeof result !== "object" || result === null) {
-          throw new TypeError(`the iterator's next() gave ${displayValue(result)}, not an object`);
-        }
-        isDone = result.done === true;
-        if (isDone) break;
-        if (this.#stamp.epoch < this.#epoch) break;
-        const written = this.#write(result.value);
-        if (written !== undefined) await written;
-      }
-    } finally {
-      this.#answer = undefined;
-      // The write failed, or a flush came: the generator stands at its yield and can clean up.
-      if (!isDone) await iterator.return?.();
-    }
+    if (isStep) this.#end();
   }
 
   #write(output: unknown): void | Promise<void> {
