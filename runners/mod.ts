@@ -21,17 +21,16 @@ export type {
 export { fromRunnerError, RUNNER_ERRORS, runnerError, toRunnerError } from "./errors.ts";
 export type { RunnerError, RunnerErrorCode } from "./errors.ts";
 export { defineRunner } from "./define_runner.ts";
+export type { AnyRunnerType, RunnerType } from "./define_runner.ts";
 export type {
   AnyRunnerDefinition,
-  AnyRunnerType,
   LoadContext,
   RunContext,
   RunnerAnswer,
   RunnerDefinition,
   RunnerPriority,
-  RunnerType,
   SchemaValue,
-} from "./define_runner.ts";
+} from "./definition.ts";
 export { Runner } from "./runner.ts";
 export type { LoadOptions, RunnerOptions, RunOptions } from "./runner.ts";
 export { toRequest, toValues } from "./request.ts";

@@ -13,7 +13,7 @@ import {
   type PortKinds,
   type RuntimeData,
 } from "../core/plugin.ts";
-import type { AnyRunnerDefinition } from "./define_runner.ts";
+import type { AnyRunnerDefinition } from "./definition.ts";
 import { fromRunnerError } from "./errors.ts";
 import { toRequest, toValues } from "./request.ts";
 import { Runner } from "./runner.ts";

@@ -6,7 +6,7 @@
 
 import { type JsonValue, type Metadata, type NodeLog, type Problem, StreamrackError } from "../core/plugin.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
-import type { AnyRunnerDefinition, RunContext } from "./define_runner.ts";
+import type { AnyRunnerDefinition, RunContext } from "./definition.ts";
 import { type ReadEnv, readEnv } from "./environment.ts";
 import { runnerError, toRunnerError } from "./errors.ts";
 import { type ModelLease, type ModelLoader, ModelStore } from "./model_store.ts";

@@ -21,7 +21,8 @@ import {
 import { StreamRequestSchema, StreamResponseSchema } from "../gen/v003/remotemedia/v1/streaming_pb.ts";
 import { readLimits } from "./codec_004.ts";
 import { parseJson } from "./data_buffer.ts";
-import type { Codec, StreamAnswer, StreamMessage, WireError, WireInput, WireMetrics, WireResult } from "./messages.ts";
+import type { WireError } from "./error_type.ts";
+import type { Codec, StreamAnswer, StreamMessage, WireInput, WireMetrics, WireResult } from "./messages.ts";
 import { readAudio, writeAudio } from "./pcm.ts";
 import type { Peer } from "./peer.ts";
 

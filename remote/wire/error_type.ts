@@ -7,7 +7,6 @@
 import { type ErrorCode, type ErrorReason, type Problem, StreamrackError } from "../../core/plugin.ts";
 import type { Manifest } from "../../mod.ts";
 import type { Generation } from "./generation.ts";
-import type { WireError } from "./messages.ts";
 
 /** The kinds of error of the protocol, with their numbers on the wire. */
 export const ErrorType = {
@@ -29,6 +28,15 @@ export const ErrorType = {
 
 /** The number of one of the kinds of {@linkcode ErrorType}. */
 export type ErrorType = typeof ErrorType[keyof typeof ErrorType];
+
+/** What went wrong, as the protocol says it. */
+export interface WireError {
+  readonly errorType: ErrorType;
+  readonly message: string;
+  readonly failingNodeId: string;
+  readonly context: string;
+  readonly stackTrace: string;
+}
 
 /** What a code means for the protocol, where the reason says nothing more precise. */
 const TYPES_BY_CODE: { readonly [C in ErrorCode]?: ErrorType } = {

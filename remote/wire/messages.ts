@@ -6,7 +6,7 @@
  */
 
 import type { RuntimeData } from "../../core/plugin.ts";
-import type { ErrorType } from "./error_type.ts";
+import type { WireError } from "./error_type.ts";
 import type { Generation } from "./generation.ts";
 import type { WireManifest } from "./manifest.ts";
 import type { Peer } from "./peer.ts";
@@ -57,15 +57,6 @@ export interface WireChunk {
   readonly timestampMs: bigint;
   /** The value, or values by input port, or nothing, which is an error. */
   readonly values: readonly { readonly port: string | undefined; read(): RuntimeData }[];
-}
-
-/** What went wrong, as the protocol says it. */
-export interface WireError {
-  readonly errorType: ErrorType;
-  readonly message: string;
-  readonly failingNodeId: string;
-  readonly context: string;
-  readonly stackTrace: string;
 }
 
 /** What a run cost. */

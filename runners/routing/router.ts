@@ -7,7 +7,8 @@
 import { delayMs } from "../../core/flow/backoff.ts";
 import { type JsonValue, type Metadata, StreamrackError } from "../../core/plugin.ts";
 import { type Clock, sleep, SYSTEM_CLOCK } from "../clock.ts";
-import type { AnyRunnerType, RunnerPriority } from "../define_runner.ts";
+import type { AnyRunnerType } from "../define_runner.ts";
+import type { RunnerPriority } from "../definition.ts";
 import { RUNNER_ERRORS, type RunnerError, runnerError, type RunnerErrorCode, toRunnerError } from "../errors.ts";
 import type { Answering } from "../node.ts";
 import type { Runner, RunnerOptions, RunOptions } from "../runner.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AnyRunnerDefinition, RunnerPriority } from "../define_runner.ts";
+import type { AnyRunnerDefinition, RunnerPriority } from "../definition.ts";
 
 const PRIORITY_SCORES: { readonly [P in RunnerPriority]: number } = { high: 0, normal: 1, low: 2 };
 

@@ -8,7 +8,7 @@ import { NODE_TYPE_SPECS, type NodeTypeName } from "../../plugins/synth/graph/no
 import { planGraph } from "../../plugins/synth/graph/plan.ts";
 import type { AnyGraphNode, DspGraph } from "../../plugins/synth/graph/schema.ts";
 import { normalisePreset } from "../../plugins/synth/preset/normalise.ts";
-import { QUANTITY_UNITS } from "../../plugins/synth/preset/quantity.ts";
+import { QUANTITY_UNITS } from "../../plugins/synth/preset/quantity_kinds.ts";
 import { ROLES } from "../../plugins/synth/preset/roles.ts";
 import type { SectionSpec } from "../../plugins/synth/preset/section_spec.ts";
 import { SECTION_NAMES, SECTION_SPECS } from "../../plugins/synth/preset/sections.ts";

@@ -6,7 +6,8 @@ import { applyPolicy, applyPromptWords } from "../../plugins/synth/policy/apply.
 import { nearestInScale, noteOfDegree, SCALES } from "../../plugins/synth/policy/music.ts";
 import { phraseNotes } from "../../plugins/synth/policy/phrase.ts";
 import { normalisePreset } from "../../plugins/synth/preset/normalise.ts";
-import { parseQuantity, type QuantityKind } from "../../plugins/synth/preset/quantity.ts";
+import { parseQuantity } from "../../plugins/synth/preset/quantity.ts";
+import type { QuantityKind } from "../../plugins/synth/preset/quantity_kinds.ts";
 import type { Preset } from "../../plugins/synth/preset/schema.ts";
 import { presetGraph } from "../../plugins/synth/preset/to_graph.ts";
 import { PresetSearch } from "../../plugins/synth/search/preset_search.ts";

@@ -6,7 +6,7 @@
  */
 
 import * as fs from "node:fs";
-import type { Closer } from "./close_box.ts";
+import type { Closer } from "./closer.ts";
 
 /** As much of Deno's own interface as is tried. */
 interface DenoApi {

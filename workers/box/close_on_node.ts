@@ -13,7 +13,7 @@ import { parse } from "node:path";
 import process from "node:process";
 import v8 from "node:v8";
 import workerThreads from "node:worker_threads";
-import type { Closer } from "./close_box.ts";
+import type { Closer } from "./closer.ts";
 
 /** Closes a box on Node. */
 export const NODE_CLOSER: Closer = {

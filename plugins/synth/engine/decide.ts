@@ -18,24 +18,13 @@ import { type Embedder, type PresetMatch, wordsOf } from "../search/preset_searc
 import { estimateCpu, QUALITY_STEPS, stepDown } from "./budget.ts";
 import { correctedCutoff, correctionOf } from "./correction_round.ts";
 import type { SynthEngine } from "./engine.ts";
+import type { Decided } from "./decided.ts";
 import { latencyPlan } from "./latency.ts";
 import { policyOf, presetById } from "./library.ts";
 import type { Score } from "./performance.ts";
-import type { SynthDecision, SynthTrace } from "./reports.ts";
 import type { FullGenerateRequest, FullPresetRequest } from "./request_types.ts";
 import { MAX_PROMPT_CHARS } from "./requests.ts";
 import { mostTogether, requestedNotes } from "./score_notes.ts";
-
-/** A score with everything that led to it. */
-export interface Decided {
-  readonly kind: "generate" | "preset";
-  readonly score: Score;
-  readonly graph: CompiledGraph;
-  readonly preset: NormalPreset;
-  readonly policy: RolePolicy;
-  readonly decision: SynthDecision;
-  readonly trace: SynthTrace;
-}
 
 /** Longest performance that a phrase alone asks for. */
 const MAX_DEFAULT_S = 30;

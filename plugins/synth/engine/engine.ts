@@ -10,7 +10,7 @@ import { canonicalJson } from "../graph/hash.ts";
 import type { Correction } from "../quality/correct.ts";
 import { type Embedder, type PresetMatch, PresetSearch, type SearchOptions } from "../search/preset_search.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { Decided } from "./decide.ts";
+import type { Decided } from "./decided.ts";
 import { allPresets } from "./library.ts";
 import type { EngineStatus } from "./reports.ts";
 

@@ -20,7 +20,7 @@ import { invalid, parse } from "../graph/problems.ts";
 import { QualityMeter } from "../quality/measure.ts";
 import { scoreQuality } from "../quality/score.ts";
 import type { Embedder } from "../search/preset_search.ts";
-import type { Decided } from "../engine/decide.ts";
+import type { Decided } from "../engine/decided.ts";
 import { engine } from "../engine/engine.ts";
 import { Performance } from "../engine/performance.ts";
 import type { PlayReport } from "../engine/reports.ts";

@@ -6,7 +6,8 @@
 
 import { exp, log } from "../dsp/exact_math.ts";
 import type { NormalPreset, NormalValue } from "../preset/normalise.ts";
-import { parseQuantity, type QuantityContext, type QuantityKind } from "../preset/quantity.ts";
+import { parseQuantity, type QuantityContext } from "../preset/quantity.ts";
+import type { QuantityKind } from "../preset/quantity_kinds.ts";
 import type { FieldSpec } from "../preset/section_spec.ts";
 import { SECTION_SPECS, type SectionName } from "../preset/sections.ts";
 import { PERCEPTUAL_WORDS } from "../preset/words.ts";

@@ -7,7 +7,8 @@
 
 import type { Problem } from "../../../core/plugin.ts";
 import { invalid, parse } from "../graph/problems.ts";
-import { parseQuantity, QUANTITY_EXAMPLES, QUANTITY_UNITS, type QuantityContext } from "./quantity.ts";
+import { parseQuantity, QUANTITY_EXAMPLES, type QuantityContext } from "./quantity.ts";
+import { QUANTITY_UNITS } from "./quantity_kinds.ts";
 import type { Role } from "./roles.ts";
 import { type Preset, PresetSchema, type Written } from "./schema.ts";
 import type { FieldSpec, SectionSpec } from "./section_spec.ts";

@@ -9,25 +9,8 @@
  */
 
 import { exp2, gainOfDb, hzOfNote, log2 } from "../dsp/exact_math.ts";
+import { QUANTITY_UNITS, type QuantityKind } from "./quantity_kinds.ts";
 import { WORDS } from "./words.ts";
-
-/** Kinds of quantity, each with the unit that it is normalised to. */
-export const QUANTITY_UNITS = {
-  time: "s",
-  frequency: "Hz",
-  rate: "Hz",
-  gain: "ratio",
-  decibels: "dB",
-  interval: "semitones",
-  octaves: "octaves",
-  cents: "cents",
-  fraction: "0 to 1",
-  q: "Q",
-  number: "number",
-} as const;
-
-/** What a quantity measures. */
-export type QuantityKind = keyof typeof QUANTITY_UNITS;
 
 /** A quantity in its base unit. */
 export interface Quantity {

@@ -5,7 +5,8 @@
  */
 
 import * as v from "valibot";
-import { QUANTITY_EXAMPLES, type QuantityKind } from "./quantity.ts";
+import { QUANTITY_EXAMPLES } from "./quantity.ts";
+import type { QuantityKind } from "./quantity_kinds.ts";
 import { type Role, ROLES } from "./roles.ts";
 import type { SectionSpec } from "./section_spec.ts";
 import { SECTION_NAMES, SECTION_SPECS, type SectionName, type SECTIONS } from "./sections.ts";

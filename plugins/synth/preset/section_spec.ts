@@ -1,4 +1,4 @@
-import type { QuantityKind } from "./quantity.ts";
+import type { QuantityKind } from "./quantity_kinds.ts";
 
 /** A quantity of a section. */
 export interface FieldSpec {

@@ -1,4 +1,4 @@
-import type { QuantityKind } from "./quantity.ts";
+import type { QuantityKind } from "./quantity_kinds.ts";
 
 /** Words for quantities, in the base unit of each kind. */
 export const WORDS: { readonly [K in QuantityKind]?: { readonly [word: string]: number } } = {
