@@ -19,7 +19,7 @@ export interface MarkdownSources {
   readonly report?: Report | undefined;
   readonly cases: readonly Case[];
   readonly verdicts: readonly Verdict[];
-  /** What is to be said of ratios that fall short, by the id of the ratio. */
+  /** What is to be said of ratios that fall short, by the id of the ratio; and since a run, by `since` and its commit. */
   readonly shortfalls: ReadonlyMap<string, string>;
 }
 
@@ -60,6 +60,7 @@ export function benchmarksDocument({ report, cases, verdicts, shortfalls }: Mark
     runSection(report),
     promises(report, verdicts),
     shortfallSection(verdicts, shortfalls),
+    ...sinceSection(report, shortfalls),
     losses(series, cases),
     ...cases.flatMap((one) => {
       const mine = series.filter(({ caseId }) => caseId === one.id);
@@ -107,6 +108,12 @@ function shortfallSection(verdicts: readonly Verdict[], shortfalls: ReadonlyMap<
     }`;
   });
   return `### What falls short\n\n${parts.join("\n\n")}`;
+}
+
+/** What has changed since that very run. */
+function sinceSection({ commit }: Report, shortfalls: ReadonlyMap<string, string>): string[] {
+  const text = shortfalls.get(`since ${commit}`);
+  return text === undefined ? [] : [`### Since this run\n\n${text}`];
 }
 
 function losses(series: readonly Series[], cases: readonly Case[]): string {

@@ -111,6 +111,18 @@ describe("the document", () => {
     assert.match(text, /\| Streamrack \| {2}\| cannot: Error: alone \|/);
   });
 
+  it("says what has changed since its very run, and not since another", () => {
+    const textWith = (commit: string) =>
+      benchmarksDocument({
+        report,
+        cases: CASES,
+        verdicts,
+        shortfalls: new Map([[`since ${commit}`, "It is quicker."]]),
+      });
+    assert.match(textWith(report.commit), /### Since this run\n\nIt is quicker\./);
+    assert.doesNotMatch(textWith("fedcba987654"), /Since this run/);
+  });
+
   it("takes its texts from the headings of a file", () => {
     const found = readShortfalls("# Title\n\nHead.\n\n## one\n\nText\nof one.\n\n## two\n\n");
     assert.deepEqual([...found], [["one", "Text\nof one."]]);
