@@ -12,6 +12,13 @@ import type { Contender, Pipe } from "./contract.ts";
 
 type Samples = Float32Array<ArrayBuffer>;
 
+/** How long the end of a pool is waited for, in milliseconds. On Deno its worker may end before it has said so. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+function closedAtLast(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(() => resolve(), CLOSE_TIMEOUT_MS));
+}
+
 export default {
   moves: () => true,
   async open({ stages }): Promise<Pipe> {
@@ -24,7 +31,7 @@ export default {
     for (const call of calls) await call(new Float32Array(1));
     return {
       pump: (buffers, count) => pumpCalls(calls, buffers, count),
-      close: async () => void await Promise.all(pools.map((pool) => pool.destroy())),
+      close: async () => void await Promise.race([Promise.all(pools.map((pool) => pool.destroy())), closedAtLast()]),
     };
   },
 } satisfies Contender;

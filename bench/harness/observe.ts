@@ -13,8 +13,6 @@ import { RESULT_MARK } from "./result_line.ts";
 
 const [id = "", options = ""] = process.argv.slice(2);
 const { default: found }: { default: Case } = await import(new URL(`../cases/${id}.ts`, import.meta.url).href);
-// Some contenders hold their threads so loosely that the process would end while they start.
-setInterval(() => {}, 60_000);
 let exitCode = 0;
 let result: unknown;
 try {

@@ -11,8 +11,6 @@ import { findFiles, ROOT } from "../../scripts/lib/files.ts";
 /** Opens a contender, checks it, moves more chunks than the window, and checks it again. */
 async function tryContender(name: string, options: PipeOptions): Promise<void> {
   const contender = await loadContender(name);
-  // Some hold their threads so loosely that the process would end while they start.
-  const timer = setInterval(() => {}, 60_000);
   const pipe = await contender.open(options);
   try {
     await checkPipe(pipe, contender, options);
@@ -20,7 +18,6 @@ async function tryContender(name: string, options: PipeOptions): Promise<void> {
     await checkPipe(pipe, contender, options);
   } finally {
     await pipe.close();
-    clearInterval(timer);
   }
 }
 
