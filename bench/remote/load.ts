@@ -43,6 +43,11 @@ interface Look {
   readonly answered: number;
 }
 
+/** What was due and is not answered; a chunk that is sent a moment early counts for nothing. */
+function backlogOf({ due, answered }: Look): number {
+  return Math.max(0, due - answered);
+}
+
 /** What was seen in all. */
 interface Seen {
   readonly looks: readonly Look[];
@@ -83,7 +88,8 @@ async function runClients(load: Load): Promise<Seen> {
   };
   const onAnswer = (stream: number, i: number) => {
     counts.answered++;
-    latenciesMs.push(performance.now() - dueAtMs(stream, i));
+    // A timer may call a fraction of a millisecond early, and the answer come before it was due.
+    latenciesMs.push(Math.max(0, performance.now() - dueAtMs(stream, i)));
   };
   await Promise.all(Array.from({ length: streams }, (_, stream) =>
     run.stream(total, {
@@ -208,7 +214,7 @@ function report(
   const paced = looks.filter(({ due }) => due > 0 && due < streams * rate * seconds);
   const median = (some: readonly number[]) => quantile(some.toSorted((a, b) => a - b), 0.5);
   const backlogs = (fromS: number, toS: number) =>
-    paced.filter(({ atMs }) => atMs >= fromS * 1000 && atMs < toS * 1000).map(({ due, answered }) => due - answered);
+    paced.filter(({ atMs }) => atMs >= fromS * 1000 && atMs < toS * 1000).map(backlogOf);
   // The first second is that of starting up.
   const third = (seconds - 1) / 3;
   const [early, late] = [median(backlogs(1, 1 + third)), median(backlogs(seconds - third, seconds))];
@@ -237,7 +243,7 @@ function report(
   console.log("second   due        sent       answered   backlog: least, median, most");
   for (const [second, some] of Map.groupBy(paced, ({ atMs }) => Math.floor(atMs / 1000))) {
     const last = some.at(-1) as Look;
-    const own = some.map(({ due, answered }) => due - answered).toSorted((a, b) => a - b);
+    const own = some.map(backlogOf).toSorted((a, b) => a - b);
     const counts = [last.due, last.sent, last.answered].map((count) => String(count).padEnd(10)).join(" ");
     console.log(`${String(second + 1).padEnd(8)} ${counts} ${own[0]}, ${median(own)}, ${own.at(-1)}`);
   }
