@@ -75,10 +75,8 @@ export class Rewiring {
     if (readers === 0 || finished < readers) return links;
     for (const wire of this.#options.wiring.wires) {
       if (wire.reader.segment !== segment) continue;
-      // Whoever writes to it has said its end, and may go.
-      const { port } = links[wire.reader.index] as LinkEnd;
-      port.postMessage({ t: "closed" });
-      this.#stubs.push(port);
+      // Whoever writes to it may have been started again as well, and say all of it anew.
+      this.#discard(links[wire.reader.index] as LinkEnd);
     }
     return undefined;
   }
@@ -102,8 +100,14 @@ export class Rewiring {
     if (reached.state === "down") return { port: this.#deadEnd().port, ring, isFinished: false };
     // The reader has heard the end of the one that died. What comes again goes nowhere, through memory of its own.
     const { writer: end, reader: discard } = createLink({ shared: ring !== undefined });
+    this.#discard(discard);
+    return { ...end, isFinished: true };
+  }
+
+  /** Reads whatever comes over a link, to its end, for nobody. */
+  #discard(end: LinkEnd): void {
     const { limits } = this.#options.wiring;
-    const sink = openLinkReader(discard, { port: "", from: undefined }, { limits }, () => {});
+    const sink = openLinkReader(end, { port: "", from: undefined }, { limits }, () => {});
     const drop = () => {
       while (sink.peek() !== undefined) sink.take();
       sink.arm();
@@ -112,7 +116,6 @@ export class Rewiring {
     sink.onChange = drop;
     drop();
     this.#stubs.push(sink);
-    return { ...end, isFinished: true };
   }
 
   /**
