@@ -52,7 +52,7 @@ export interface LinkWriter extends ItemWriter {
    *
    * @returns The record of the ring from which on nothing is missing; `undefined` if the reader had received the end.
    */
-  reconnect(port: MessagePort): number | undefined;
+  reconnect(port: MessagePort): Promise<number | undefined>;
   /** Closes the port, whatever is on its way. What still waits to be written rejects. */
   close(): void;
 }

@@ -116,10 +116,11 @@ export class RingLinkWriter implements LinkWriter {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
-  reconnect(port: MessagePort): number | undefined {
+  // What the dead reader has done stands in shared memory: unlike a transfer link, this one has nothing to hear first.
+  reconnect(port: MessagePort): Promise<number | undefined> {
     if (this.#isClosed) {
       port.close();
-      return undefined;
+      return Promise.resolve(undefined);
     }
     this.#port.onmessage = null;
     this.#port.close();
@@ -130,7 +131,7 @@ export class RingLinkWriter implements LinkWriter {
     for (const { item, isPosted } of this.#kept) if (isPosted) this.#post(item);
     if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
     void this.#pump();
-    return whole;
+    return Promise.resolve(whole);
   }
 
   close(): void {

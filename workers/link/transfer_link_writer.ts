@@ -12,7 +12,7 @@ import { copyData } from "../../core/data/transfer.ts";
 import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { Item } from "../../core/flow/item.ts";
-import { noteMessage } from "../../core/flow/pacer.ts";
+import { messagesHeard, noteMessage } from "../../core/flow/pacer.ts";
 import type { LinkEnd, LinkOptions, LinkWriter, OnViolation } from "./link.ts";
 import { accusing, linkClosed, type LinkPeer, violation } from "./link_errors.ts";
 import { postData } from "./post_data.ts";
@@ -69,7 +69,9 @@ export class TransferLinkWriter implements LinkWriter {
     this.#gate.abort(error);
   }
 
-  reconnect(port: MessagePort): number | undefined {
+  async reconnect(port: MessagePort): Promise<number | undefined> {
+    // What the dead reader has taken it has said, the last of it a moment ago: the next one is told that it comes again.
+    if (this.#keeps) await messagesHeard();
     if (this.#isClosed) {
       port.close();
       return undefined;

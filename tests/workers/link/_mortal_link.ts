@@ -50,11 +50,11 @@ export class MortalLink {
   }
 
   /** Replaces the reader: what it had taken is not released any more. */
-  readerDies(): void {
+  async readerDies(): Promise<void> {
     this.reader.close();
     this.fanIn.abort(DEAD);
     const { port1, port2 } = new MessageChannel();
-    const lostBefore = this.writer.reconnect(port1);
+    const lostBefore = await this.writer.reconnect(port1);
     if (lostBefore === undefined) this.isFinished = true;
     else [this.reader, this.fanIn] = this.#openReader(port2, lostBefore);
   }

@@ -177,7 +177,7 @@ class Passage {
     this.#held.length = 0;
     this.#lastSequence = -1;
     const reading = this.#reading;
-    this.link.readerDies();
+    await this.link.readerDies();
     await reading;
     this.#reading = undefined;
     if (!this.link.isFinished) this.#isAtEnd = false;

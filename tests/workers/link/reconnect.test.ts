@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RuntimeData } from "../../../core/plugin.ts";
 import { isSettled } from "../../_support/promises.ts";
-import { turns, WAYS } from "./_link_kit.ts";
+import { createLink, openLinkWriter } from "../../../workers/link/open_link.ts";
+import { LIMITS, turns, WAYS } from "./_link_kit.ts";
 import { type Delivered, isDeath, leased, MortalLink } from "./_mortal_link.ts";
 import { audioOf, itemOf } from "./_ring_kit.ts";
 
@@ -54,7 +55,7 @@ for (const { name, shared } of WAYS) {
         const [first] = await readAll(link, 3);
         first?.release();
         await turns();
-        link.readerDies();
+        await link.readerDies();
         const again: Delivered[] = [];
         while (again.at(-1)?.item.sequence !== 3) again.push(await read(link));
         // Without shared memory credit comes in messages, for some values at a time: what is done with may come again.
@@ -74,7 +75,7 @@ for (const { name, shared } of WAYS) {
           const items = await readAll(link, 2);
           assert.deepEqual(items.map(({ item }) => [item.sequence, item.takenBefore]), [[0, round], [1, round]]);
           await turns();
-          link.readerDies();
+          await link.readerDies();
         }
         const written = link.writer.write(leased(valueOf(2), 2, () => released.push(2)));
         const items = await readAll(link, 3);
@@ -90,7 +91,7 @@ for (const { name, shared } of WAYS) {
         const { link, released } = await filled(4);
         const waiting = [4, 5].map(async (n) => await link.writer.write(leased(valueOf(n), n, () => released.push(n))));
         await readAll(link, 4);
-        link.readerDies();
+        await link.readerDies();
         for (let n = 0; n < 6; n++) {
           const { item, release } = await read(link);
           assert.equal(item.sequence, n);
@@ -107,13 +108,13 @@ for (const { name, shared } of WAYS) {
         link.writer.end();
         await readAll(link, 2);
         await turns();
-        link.readerDies();
+        await link.readerDies();
         for (const { release } of await readAll(link, 2)) release();
         assert.equal(await link.read(), undefined);
         await link.writer.closed;
         assert.deepEqual(released, [0, 1]);
         // From now on there is nothing left to do for a reader.
-        link.readerDies();
+        await link.readerDies();
         assert.ok(link.isFinished);
         link.close();
       });
@@ -144,7 +145,7 @@ for (const { name, shared } of WAYS) {
         const { link } = await filled(3);
         await readAll(link, 2);
         assert.equal(await link.writerDies(), 3);
-        link.readerDies();
+        await link.readerDies();
         // What only the dead had is made again by whoever made it. Without what was on its way in messages, the rest of
         // it, which is still there in shared memory, would be out of order.
         const released: number[] = [];
@@ -192,7 +193,7 @@ for (const { name, shared } of WAYS) {
         for (let n = 0; n < 4; n++) await link.writer.write(itemOf(valueOf(n), n));
         const waiting = (async () => await link.writer.write(itemOf(valueOf(4), 4)))();
         await readAll(link, 1);
-        link.readerDies();
+        await link.readerDies();
         await waiting;
         const last = (async () => await link.writer.write(itemOf(valueOf(5), 5)))();
         const items: Delivered[] = [];
@@ -251,7 +252,7 @@ for (const { name, shared } of WAYS) {
           (error) => assert.ok(isDeath(error)),
         );
         await turns();
-        link.readerDies();
+        await link.readerDies();
         await reading;
         link.close();
       });
@@ -271,12 +272,28 @@ describe("a link that keeps, and what it gives", () => {
           const { samples } = RuntimeData.asAudio(item.data);
           samples.fill(7);
           structuredClone(samples, { transfer: [samples.buffer as ArrayBuffer] });
-          link.readerDies();
+          await link.readerDies();
         }
         link.close();
       }
     });
   }
+});
+
+describe("a reader that dies at once when it has taken a value", () => {
+  it("has said so, and the next one is told", async () => {
+    const { writer: end, reader } = createLink({ shared: false });
+    const writer = openLinkWriter(end, { limits: LIMITS, keeps: true });
+    await writer.write(leased(audioOf(SIZES.small), 0, () => {}));
+    // The port of a thread that has died still carries what it has posted.
+    reader.port.postMessage({ t: "taken", s: 0 });
+    const { port1, port2 } = new MessageChannel();
+    const again = new Promise((resolve) => port2.onmessage = ({ data }) => resolve(data));
+    await writer.reconnect(port1);
+    const { s, r } = await again as { readonly s: number; readonly r: number };
+    assert.deepEqual({ s, r }, { s: 0, r: 1 });
+    for (const opened of [writer, reader.port, port2]) opened.close();
+  });
 });
 
 describe("a writer that dies between the post of a value and its record", () => {
