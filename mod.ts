@@ -35,8 +35,9 @@ export type { PortRef } from "./core/pipeline/port_ref.ts";
 export type { LogEntry } from "./core/pipeline/segment.ts";
 export { createPlan } from "./core/pipeline/plan.ts";
 export type { Plan, PlanEdge, PlanNode, PlanPort, PlanSegment } from "./core/pipeline/plan.ts";
-export { MANIFEST_VERSION, ManifestSchema, unknownManifestKeys } from "./core/pipeline/manifest.ts";
+export { MANIFEST_VERSION, ManifestSchema } from "./core/pipeline/manifest.ts";
 export type { Manifest, ManifestConnection, ManifestNode, ManifestRetry } from "./core/pipeline/manifest.ts";
+export { unknownManifestKeys } from "./core/pipeline/unknown_keys.ts";
 
 export { StreamingNodeRegistry } from "./core/node/registry.ts";
 export type {

@@ -22,6 +22,7 @@ import { WORKER_ENTRY_URL } from "./entry_url.ts";
 import { RingPools } from "./link/ring_pool.ts";
 import { isDescribedAhead, placeDescribed } from "./place_described.ts";
 import { placeSegment } from "./placement.ts";
+import { ParamWarnings } from "./param_warnings.ts";
 import { findExcess } from "./plan_size.ts";
 import { PluginPools } from "./plugin_pools.ts";
 import { TASKS_PER_THREAD } from "./pool.ts";
@@ -84,6 +85,7 @@ class Rack implements Runtime {
   readonly #admission: Admission;
   readonly #meter = new RuntimeMeter();
   readonly #watchdog = new Watchdog();
+  readonly #paramWarnings = new ParamWarnings();
   #nextSession = 1;
   #closing: Promise<void> | undefined;
 
@@ -146,6 +148,7 @@ class Rack implements Runtime {
       const plan = generation === this.#plugins.generation ? early : this.#plan(manifest);
       letGo = this.#plugins.use(plan);
       const sessionOptions = { ...this.#sessionOptions(options), budget: limits.budget };
+      this.#paramWarnings.look(plan, sessionOptions.id, this.#onLog);
       const trace = await traceSession(sessionOptions.id, plan);
       try {
         const session = await this.#openAdmitted(plan, { options, sessionOptions, trace, leave: place, letGo });

@@ -29,7 +29,8 @@ export function addValidateCommand(program: Command): void {
 
 const HELP = `
 Exits with 0 if every manifest is valid, else with 2. Keys of nodes and
-connections that nobody knows are ignored, with a warning.
+connections that nobody knows, and parameters that a node does not have, are
+ignored, with a warning.
 
 Examples:
   $ streamrack validate gain.yaml
@@ -42,7 +43,7 @@ async function validateAll(paths: readonly string[], flags: ValidateFlags): Prom
   await withRuntime(flags, async (runtime) => {
     for (const path of paths) {
       const problems = await findProblems(path, (manifest) => runtime.validate(manifest));
-      const warnings = unknownManifestKeys(await readDocument(path));
+      const warnings = unknownManifestKeys(await readDocument(path), runtime.registry);
       areValid &&= problems.length === 0;
       if (flags.json === true) {
         await writeStdout(`${JSON.stringify({ path, valid: problems.length === 0, problems, warnings })}\n`);

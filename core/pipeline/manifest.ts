@@ -11,7 +11,6 @@ import { checkJson } from "../data/check_json.ts";
 import { displayValue, type Problem, StreamrackError } from "../errors.ts";
 import type { JsonValue } from "../data/types.ts";
 import type { WhenFull } from "../flow/item.ts";
-import { closest } from "./closest.ts";
 
 /** The only version of the manifest form. */
 export const MANIFEST_VERSION = "v1";
@@ -101,8 +100,10 @@ const ConnectionSchema = v.object({
 const OTHERS_NODE_KEYS = [
   ...["capabilities", "execution", "fast_path", "host", "media_capabilities", "python_deps", "runtime_hint"],
 ];
-const NODE_KEYS = [...Object.keys(NodeSchema.entries), ...OTHERS_NODE_KEYS];
-const CONNECTION_KEYS = Object.keys(ConnectionSchema.entries);
+/** Keys of a node that say something to us or to RemoteMedia. */
+export const NODE_KEYS: readonly string[] = [...Object.keys(NodeSchema.entries), ...OTHERS_NODE_KEYS];
+/** Keys of a connection. */
+export const CONNECTION_KEYS: readonly string[] = Object.keys(ConnectionSchema.entries);
 
 /** The schema of a manifest. `schemas/manifest.schema.json` is made from it. */
 export const ManifestSchema: v.GenericSchema<unknown, Manifest> = v.object({
@@ -186,33 +187,6 @@ export function checkManifest(value: unknown): ManifestResult {
   const problems = result.success ? result.output.nodes.flatMap(checkParams) : result.issues.map(toProblem);
   if (result.success && problems.length === 0) return { manifest: result.output, problems: [] };
   return { manifest: undefined, problems };
-}
-
-/**
- * Keys of nodes and connections that are ignored because neither we nor
- * RemoteMedia know them, such as a misspelt `from_prot`. None of them makes a
- * manifest invalid: they are for warnings.
- *
- * @param value The manifest as it was parsed, of any form.
- */
-export function unknownManifestKeys(value: unknown): readonly Problem[] {
-  const lists = [["nodes", NODE_KEYS], ["connections", CONNECTION_KEYS]] as const;
-  return lists.flatMap(([name, known]) => {
-    const list = isRecord(value) ? value[name] : undefined;
-    if (!Array.isArray(list)) return [];
-    return list.flatMap((entry, i) => {
-      const keys = isRecord(entry) ? Object.keys(entry).filter((key) => !known.includes(key)) : [];
-      return keys.map((key): Problem => {
-        const near = closest(key, known);
-        const message = `is ignored: ${name} have no such key${near === undefined ? "" : `; did you mean "${near}"?`}`;
-        return { path: `${name}[${i}].${key}`, message };
-      });
-    });
-  });
-}
-
-function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Parameters travel to a worker and into files, so they must be JSON. */

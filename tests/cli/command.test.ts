@@ -330,18 +330,21 @@ describe("streamrack validate, nodes, doctor", () => {
     });
   });
 
-  it("validate warns of keys that nobody knows", async () => {
+  it("validate warns of keys that nobody knows, and of parameters that a node does not have", async () => {
     await inWorkFolder(async (cwd) => {
       const nodes = ["a", "b"].map((id) => `  - { id: ${id}, node_type: util.passthrough }\n`).join("");
       const connections = "connections: [{ from: a, to: b, from_prot: out }]\n";
-      await writeFile(join(cwd, "typo.yaml"), `version: v1\nnodes:\n${nodes}${connections}`);
+      const gain = "  - { id: c, node_type: audio.gain, params: { gain_db: 3 } }\n";
+      await writeFile(join(cwd, "typo.yaml"), `version: v1\nnodes:\n${nodes}${gain}${connections}`);
       const { code, text, stderr } = await runCli(["validate", "typo.yaml"], { cwd });
       assert.deepEqual([code, text], [0, "typo.yaml: valid\n"]);
       assert.match(stderr, /^typo\.yaml: warning: connections\[0\]\.from_prot: .* did you mean "from_port"\?$/m);
+      assert.match(stderr, /^typo\.yaml: warning: nodes\[2\]\.params\.gain_db: .* did you mean "gainDb"\?$/m);
       const json = await runCli(["validate", "typo.yaml", "--json"], { cwd });
       const { valid, problems, warnings } = JSON.parse(json.text);
       assert.deepEqual([json.code, valid, problems.length, json.stderr], [0, true, 0, ""]);
-      assert.equal(warnings[0].path, "connections[0].from_prot");
+      const paths = warnings.map(({ path }: { readonly path: string }) => path);
+      assert.deepEqual(paths, ["nodes[2].params.gain_db", "connections[0].from_prot"]);
     });
   });
 

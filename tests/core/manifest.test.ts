@@ -1,32 +1,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { checkManifest, unknownManifestKeys } from "../../core/pipeline/manifest.ts";
-
-const NODE = { id: "a", node_type: "t" };
-/** All that other tools write. */
-const COMPLETE = {
-  version: "v1",
-  metadata: { name: "n", description: "d", created_at: "2025-01-01T00:00:00Z", auto_negotiate: true, author: "x" },
-  nodes: [{
-    id: "a",
-    node_type: "t",
-    params: { deep: [1, { x: null }] },
-    is_streaming: true,
-    is_output_node: true,
-    capabilities: { gpu: { type: "cuda", min_memory_gb: 2, required: true }, cpu: { cores: 2 }, memory_gb: 1 },
-    media_capabilities: {},
-    host: "h",
-    runtime_hint: "cpython",
-    execution: { placement: "prefer_remote", reason: "r", fallback: "local" },
-    fast_path: true,
-    python_deps: ["numpy"],
-  }],
-  connections: [],
-  python_env: { python_version: "3.11", scope: "s", extra_deps: [] },
-  unknown: [1],
-};
-const MINIMAL = { version: "v1", nodes: [NODE] };
+import { checkManifest } from "../../core/pipeline/manifest.ts";
+import { COMPLETE, MINIMAL, NODE } from "./_manifests.ts";
 
 function problemsOf(value: unknown): string[] {
   const { manifest, problems } = checkManifest(value);
@@ -180,31 +156,5 @@ describe("checkManifest", () => {
     const cyclic: Record<string, unknown> = {};
     cyclic["self"] = cyclic;
     assert.match(problemsOf({ ...MINIMAL, nodes: [{ ...NODE, params: cyclic }] })[0] ?? "", /nested too deeply/);
-  });
-});
-
-describe("unknownManifestKeys", () => {
-  it("finds none in what we or other tools write", () => {
-    const connections = [{ from: "a", to: "a", from_port: "x", to_port: "y" }];
-    assert.deepEqual(unknownManifestKeys({ ...COMPLETE, connections }), []);
-  });
-
-  it("names keys of nodes and connections, and the one that was meant", () => {
-    const nodes = [NODE, { ...NODE, param: {}, colour: "red" }];
-    const connections = [{ from: "a", to: "a", from_prot: "x" }];
-    assert.deepEqual(unknownManifestKeys({ ...MINIMAL, nodes, connections }), [
-      { path: "nodes[1].param", message: 'is ignored: nodes have no such key; did you mean "params"?' },
-      { path: "nodes[1].colour", message: "is ignored: nodes have no such key" },
-      {
-        path: "connections[0].from_prot",
-        message: 'is ignored: connections have no such key; did you mean "from_port"?',
-      },
-    ]);
-  });
-
-  it("takes anything", () => {
-    for (const value of [undefined, null, 1, "x", [], {}, { nodes: {}, connections: 5 }, { nodes: [null, 1, [2]] }]) {
-      assert.deepEqual(unknownManifestKeys(value), []);
-    }
   });
 });

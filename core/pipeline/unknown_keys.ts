@@ -1,0 +1,82 @@
+/**
+ * What a manifest says and nobody reads: mostly a word that was misspelt.
+ *
+ * @module
+ */
+
+import type { Problem } from "../errors.ts";
+import type { JsonSchema, NodeDescription } from "../node/describe.ts";
+import type { StreamingNodeRegistry } from "../node/registry.ts";
+import { closest } from "./closest.ts";
+import { CONNECTION_KEYS, NODE_KEYS } from "./manifest.ts";
+
+/**
+ * Keys of nodes and connections that are ignored because neither we nor
+ * RemoteMedia know them, such as a misspelt `from_prot`; with a registry, also
+ * parameters that a node does not have. None of them makes a manifest invalid:
+ * they are for warnings.
+ *
+ * @param value The manifest as it was parsed, of any form.
+ * @param registry Knows the parameters of each node type. Absent: parameters are not looked at.
+ */
+export function unknownManifestKeys(
+  value: unknown,
+  registry?: Pick<StreamingNodeRegistry, "find">,
+): readonly Problem[] {
+  const lists = [["nodes", NODE_KEYS], ["connections", CONNECTION_KEYS]] as const;
+  return lists.flatMap(([name, known]) => {
+    const list = isRecord(value) ? value[name] : undefined;
+    if (!Array.isArray(list)) return [];
+    return list.flatMap((entry: unknown, i) => {
+      if (!isRecord(entry)) return [];
+      const problems = unknownKeys(entry, known, { path: `${name}[${i}]`, whose: `${name} have no such key` });
+      const { node_type: type, params } = entry;
+      const found = name === "nodes" && typeof type === "string" ? registry?.find(type) : undefined;
+      return found === undefined ? problems : [...problems, ...unknownParams(found, params, `nodes[${i}].params`)];
+    });
+  });
+}
+
+/**
+ * Parameters that a node type does not have, where its schema names all that
+ * there are.
+ *
+ * @param path Where the parameters stand, for the problems.
+ */
+export function unknownParams(
+  { description: { type, paramsSchema } }: { readonly description: NodeDescription },
+  params: unknown,
+  path: string,
+): readonly Problem[] {
+  const known = paramsSchema && namedProperties(paramsSchema);
+  if (known === undefined || !isRecord(params)) return [];
+  return unknownKeys(params, known, { path, whose: `${type} has no such parameter` });
+}
+
+function unknownKeys(
+  value: { readonly [key: string]: unknown },
+  known: readonly string[],
+  { path, whose }: { readonly path: string; readonly whose: string },
+): Problem[] {
+  return Object.keys(value).filter((key) => !known.includes(key)).map((key) => {
+    const near = closest(key, known);
+    return {
+      path: `${path}.${key}`,
+      message: `is ignored: ${whose}${near === undefined ? "" : `; did you mean "${near}"?`}`,
+    };
+  });
+}
+
+/** Words by which a schema of an object takes more than its `properties` name. */
+const OPEN = ["allOf", "anyOf", "oneOf", "patternProperties", "$ref"];
+
+/** The properties of an object that has no others; `undefined` where there may be others. */
+function namedProperties(schema: JsonSchema): readonly string[] | undefined {
+  const { type, properties, additionalProperties = false } = schema;
+  const isClosed = type === "object" && additionalProperties === false && !OPEN.some((word) => word in schema);
+  return isClosed && isRecord(properties) ? Object.keys(properties) : undefined;
+}
+
+function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
