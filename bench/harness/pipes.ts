@@ -92,16 +92,17 @@ const CHUNKS_MAX = 1e8;
 export async function findBatch(
   pump: (count: number) => Promise<void>,
   { window, batchMs, warmupMs }: { readonly window: number; readonly batchMs: number; readonly warmupMs: number },
+  now: () => number = () => performance.now(),
 ): Promise<number> {
   let batch = window;
-  for (const endMs = performance.now() + warmupMs;;) {
-    const startMs = performance.now();
+  for (const endMs = now() + warmupMs;;) {
+    const startMs = now();
     await pump(batch);
-    const tookMs = Math.max(performance.now() - startMs, 0.001);
+    const tookMs = Math.max(now() - startMs, 0.001);
     if (batch > CHUNKS_MAX) throw new Error(`${batch} chunks took ${tookMs} ms: they cannot have gone anywhere`);
     // At least half: one slow turn of the machine says little about the contender.
     const wanted = Math.max(window, Math.round(batch * Math.min(8, Math.max(0.5, batchMs / tookMs))));
-    if (performance.now() >= endMs && tookMs >= batchMs / 2) return wanted;
+    if (now() >= endMs && tookMs >= batchMs / 2) return wanted;
     batch = wanted;
   }
 }

@@ -85,6 +85,16 @@ describe("pumpCalls", () => {
 describe("findBatch", () => {
   it("does not believe in chunks that take no time", async () => {
     const options = { window: 4, batchMs: 5, warmupMs: 0 };
-    await assert.rejects(findBatch(() => Promise.resolve(), options), /cannot have gone anywhere/);
+    const standstill = () => 0;
+    await assert.rejects(findBatch(() => Promise.resolve(), options, standstill), /cannot have gone anywhere/);
+  });
+
+  it("finds how many chunks take so long", async () => {
+    let nowMs = 0;
+    const pump = (count: number) => {
+      nowMs += count / 100;
+      return Promise.resolve();
+    };
+    assert.equal(await findBatch(pump, { window: 4, batchMs: 5, warmupMs: 10 }, () => nowMs), 500);
   });
 });
