@@ -14,6 +14,11 @@ import { CALL, PRESET, renderCall } from "./synth_call.ts";
 /** The engines compile during the first rounds, which do not count. */
 const WARM_UP = 12;
 const ROUNDS = 24;
+/**
+ * Before each timed call, in milliseconds. A renderer leaves megabytes behind, and V8 marks them in threads of its own
+ * when the call is over: on two processors that took a fifth of the time of whoever came next, in each round.
+ */
+const SETTLE_MS = 40;
 const LIVE = { seconds: 60, blockFrames: 128, maxLatencyMs: 10 };
 
 export default {
@@ -90,6 +95,7 @@ async function observeCall(synth: Synth): Promise<Measured> {
 }
 
 async function timed(run: () => Promise<Float32Array>, times: number[]): Promise<Float32Array> {
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const startMs = performance.now();
   const samples = await run();
   times.push(performance.now() - startMs);
