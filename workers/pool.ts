@@ -93,6 +93,8 @@ export class GroupPool implements TaskPool {
   readonly #piscina: Piscina;
   readonly #boxCheck: BoxCheck | undefined;
   readonly #waiting = new Set<(error: Error) => void>();
+  /** Threads that are being terminated. */
+  readonly #terminating = new Map<number, Promise<unknown>>();
   /** Why threads were ended that were ended by us. */
   readonly #ended = new Map<number, StreamrackError>();
 
@@ -174,7 +176,11 @@ export class GroupPool implements TaskPool {
     const thread = this.#piscina.threads.find((candidate) => candidate.threadId === threadId);
     if (thread === undefined) return;
     if (why !== undefined) this.#noteEnd(threadId, why);
-    await settledWithin(thread.terminate(), TERMINATE_TIMEOUT_MS);
+    // Each of its sessions may ask, and each call would put another listener on the thread.
+    const ending = this.#terminating.get(threadId) ??
+      thread.terminate().finally(() => this.#terminating.delete(threadId));
+    this.#terminating.set(threadId, ending);
+    await settledWithin(ending, TERMINATE_TIMEOUT_MS);
   }
 
   /** Why a thread was ended, where that was done by {@linkcode GroupPool.terminate} with a reason. */

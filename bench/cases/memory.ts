@@ -18,8 +18,8 @@ const THREE_FUSED = rowManifest({ stages: 3, fused: true });
 export default {
   id: "memory",
   title: "Memory",
-  description: "`idle session`: resident memory of one more open session with three nodes in one worker, over 300 of " +
-    "them; `fresh` ones have carried nothing yet, `used` ones a second of audio. `worker`: resident memory of one more " +
+  description: "`idle session`: resident memory of one more open session with three nodes in one worker, over 500 of " +
+    "them beside 1000 others; `fresh` ones have carried nothing yet, `used` ones a second of audio. `worker`: resident memory of one more " +
     "worker. `allocations`: what the main thread allocates to send a chunk that it keeps (`copy: true`), over and over. " +
     "`growth`: the slope of memory while chunks go through, after 100 000 to warm up.",
   points(mode): readonly Point[] {
@@ -48,7 +48,7 @@ export default {
 } satisfies Case;
 
 async function observeIdleSessions(used: boolean): Promise<Measured> {
-  const [warm, more] = [20, 300];
+  const [warm, more] = [1000, 500];
   const runtime = await createRuntime({ plugins: [BENCH_PLUGIN], maxThreads: 1, tasksPerThread: warm + more });
   const sessions: Session[] = [];
   const open = async (count: number) => {
@@ -58,7 +58,8 @@ async function observeIdleSessions(used: boolean): Promise<Measured> {
       sessions.push(session);
     }
   };
-  // The first ones pay for what all share: code, the heap of the worker, the allocator's pages.
+  // The first ones pay for what all share: code, the allocator's pages, and the young generations of both heaps, which
+  // grow up to a bound.
   await open(warm);
   const before = await settledRss();
   await open(more);
