@@ -20,10 +20,12 @@ export class ParamWarnings {
   look({ nodes }: Plan, sessionId: string, log: (entry: LogEntry) => void): void {
     for (const node of nodes) {
       for (const problem of unknownParams(node, node.params, node.paramsPath)) {
-        if (this.#told.size === WARNINGS_MAX || this.#told.has(problem.message + problem.path)) continue;
-        this.#told.add(problem.message + problem.path);
+        if (this.#told.size === WARNINGS_MAX) return;
+        const message = renderProblem(problem);
+        if (this.#told.has(message)) continue;
+        this.#told.add(message);
         const { id: nodeId, plugin: { description: { name: pluginName } } } = node;
-        log({ level: "warn", message: renderProblem(problem), sessionId, nodeId, pluginName });
+        log({ level: "warn", message, sessionId, nodeId, pluginName });
       }
     }
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Problem } from "../errors.ts";
+import { displayValue, type Problem } from "../errors.ts";
 import type { JsonSchema, NodeDescription } from "../node/describe.ts";
 import type { StreamingNodeRegistry } from "../node/registry.ts";
 import { closest } from "./closest.ts";
@@ -32,49 +32,58 @@ export function unknownManifestKeys(
       const problems = unknownKeys(entry, known, { path: `${name}[${i}]`, whose: `${name} have no such key` });
       const { node_type: type, params } = entry;
       const found = name === "nodes" && typeof type === "string" ? registry?.find(type) : undefined;
-      return found === undefined ? problems : [...problems, ...unknownParams(found, params, `nodes[${i}].params`)];
+      return found === undefined ? [...problems] : [...problems, ...unknownParams(found, params, `nodes[${i}].params`)];
     });
   });
 }
 
 /**
  * Parameters that a node type does not have, where its schema names all that
- * there are.
+ * there are; one by one, as they are asked for, since a stranger may give many.
  *
  * @param path Where the parameters stand, for the problems.
  */
-export function unknownParams(
+export function* unknownParams(
   { description: { type, paramsSchema } }: { readonly description: NodeDescription },
   params: unknown,
   path: string,
-): readonly Problem[] {
+): Generator<Problem, void, void> {
   const known = paramsSchema && namedProperties(paramsSchema);
-  if (known === undefined || !isRecord(params)) return [];
-  return unknownKeys(params, known, { path, whose: `${type} has no such parameter` });
+  if (known === undefined || !isRecord(params)) return;
+  yield* unknownKeys(params, known, { path, whose: `${type} has no such parameter` });
 }
 
-function unknownKeys(
+function* unknownKeys(
   value: { readonly [key: string]: unknown },
   known: readonly string[],
   { path, whose }: { readonly path: string; readonly whose: string },
-): Problem[] {
-  return Object.keys(value).filter((key) => !known.includes(key)).map((key) => {
+): Generator<Problem, void, void> {
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
     const near = closest(key, known);
-    return {
-      path: `${path}.${key}`,
-      message: `is ignored: ${whose}${near === undefined ? "" : `; did you mean "${near}"?`}`,
-    };
-  });
+    const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+    yield { path: path + pathOf(key), message: `is ignored: ${whose}${hint}` };
+  }
+}
+
+/** How a key is written in a path: short, and on one line. */
+function pathOf(key: string): string {
+  return /^[\w-]{1,64}$/.test(key) ? `.${key}` : `[${displayValue(key)}]`;
 }
 
 /** Words by which a schema of an object takes more than its `properties` name. */
 const OPEN = ["allOf", "anyOf", "oneOf", "patternProperties", "$ref"];
 
+/** No node has as many parameters. */
+const PARAMS_MAX = 1_000;
+
 /** The properties of an object that has no others; `undefined` where there may be others. */
 function namedProperties(schema: JsonSchema): readonly string[] | undefined {
   const { type, properties, additionalProperties = false } = schema;
   const isClosed = type === "object" && additionalProperties === false && !OPEN.some((word) => word in schema);
-  return isClosed && isRecord(properties) ? Object.keys(properties) : undefined;
+  if (!isClosed || !isRecord(properties)) return undefined;
+  const names = Object.keys(properties);
+  return names.length > PARAMS_MAX ? undefined : names;
 }
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {

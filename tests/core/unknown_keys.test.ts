@@ -54,7 +54,7 @@ describe("unknownParams", () => {
   });
   const closed = { type: "object", properties: { gain: { type: "number" } } };
   const namesOf = (schema: JsonSchema | undefined, params: unknown) =>
-    unknownParams(found(schema), params, "p").map(({ path }) => path);
+    [...unknownParams(found(schema), params, "p")].map(({ path }) => path);
 
   it("knows a schema that names all that there are", () => {
     for (const schema of [closed, { ...closed, additionalProperties: false }]) {
@@ -74,6 +74,16 @@ describe("unknownParams", () => {
       { anyOf: [closed] },
     ];
     for (const schema of open) assert.deepEqual(namesOf(schema, { gain: 1, gian: 2 }), [], JSON.stringify(schema));
+  });
+
+  it("looks at no schema that has more parameters than any node", () => {
+    const properties = Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`p${i}`, {}]));
+    assert.deepEqual(namesOf({ type: "object", properties }, { gian: 2 }), []);
+  });
+
+  it("writes a key short, and on one line", () => {
+    assert.deepEqual(namesOf(closed, { "a\nb": 1 }), ['p["a\\nb"]']);
+    assert.ok((namesOf(closed, { ["x".repeat(1e6)]: 1 })[0] as string).length < 200);
   });
 
   it("takes anything", () => {
