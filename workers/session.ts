@@ -4,9 +4,7 @@
  * @module
  */
 
-import { byteLength, copyData } from "../core/data/transfer.ts";
 import type { RuntimeData } from "../core/data/types.ts";
-import { checkRuntimeData } from "../core/data/validate.ts";
 import { toErrorEnvelope } from "../core/error_envelope.ts";
 import { displayValue, type Problem, StreamrackError } from "../core/errors.ts";
 import { FanIn } from "../core/flow/fan_in.ts";
@@ -14,26 +12,45 @@ import type { SegmentMetrics, SessionMetrics, SessionState } from "../core/pipel
 import type { Plan, PlanPort, PlanSegment } from "../core/pipeline/plan.ts";
 import type { SendOptions, Session, SessionInput, SessionOutput } from "../core/pipeline/session.ts";
 import { blamed, isHearsay, pluginOf } from "./blame.ts";
-import type { LinkEnd, LinkWriter } from "./link/link.ts";
+import type { LinkEnd } from "./link/link.ts";
 import { openLinkReader, openLinkWriter } from "./link/open_link.ts";
-import { readyWithin } from "./ready_within.ts";
 import { type BudgetOptions, SessionBudget } from "./session_budget.ts";
+import { SessionInputs } from "./session_inputs.ts";
 import { SessionOutputs } from "./session_outputs.ts";
 import { toReadable, toWritable } from "./session_streams.ts";
 import { type RestartPolicy, Supervisor } from "./supervisor.ts";
 import type { SessionCounters } from "../core/pipeline/session_counters.ts";
 import type { SessionWiring } from "./wiring.ts";
 
-/** A running plan. Made by {@linkcode openSession}. */
-class RunningSession implements Session {
+/** What a {@linkcode RunningSession} takes beside the plan. */
+export interface SessionOptions {
+  readonly id: string;
+  readonly signal?: AbortSignal | undefined;
+  /** How long loading plugins and creating nodes may take. */
+  readonly openTimeoutMs: number;
+  /** How long a cancelled segment may take to end before its thread is terminated. */
+  readonly killGraceMs: number;
+  readonly restart: RestartPolicy;
+  /** Told of each crash. Throws if the plugin may not be started again. */
+  onCrash(segment: PlanSegment, error: StreamrackError): void;
+  /** Told that a worker has broken the protocol: the session fails of it, unless it has ended already. */
+  onViolation(error: StreamrackError): void;
+  /** Told that a segment is started again. */
+  onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
+  /** How much may be in flight in the whole session. Default: as much as its edges take. */
+  readonly budget?: BudgetOptions | undefined;
+  /** Called once, when all of it was read or nothing of it is left, before anybody else hears of the end. Must not throw. */
+  readonly onEnd?: ((metrics: SessionMetrics, failure: StreamrackError | undefined) => void) | undefined;
+}
+
+/** A running plan. */
+export class RunningSession implements Session {
   readonly id: string;
   readonly #plan: Plan;
   readonly #options: SessionOptions;
   readonly #supervisor: Supervisor;
   readonly #counters: SessionCounters;
-  readonly #budget: SessionBudget | undefined;
-  readonly #writers: readonly LinkWriter[];
-  readonly #sequences: number[];
+  readonly #inputs: SessionInputs;
   readonly #outputs: FanIn;
   readonly #startedMs = performance.now();
   readonly #ended: Promise<void>;
@@ -53,10 +70,9 @@ class RunningSession implements Session {
     this.#options = options;
     const { counters } = wiring;
     this.#counters = counters;
-    this.#budget = options.budget && new SessionBudget(options.budget, () => this.#bytesInFlight());
     const onViolation = (error: StreamrackError) => this.#fail(error);
     const peerOf = (nodeId: string) => ({ nodeId, pluginName: pluginOf(plan, nodeId) });
-    this.#writers = wiring.inputs.map((end, i) =>
+    const writers = wiring.inputs.map((end, i) =>
       openLinkWriter(end, {
         ...wiring,
         counts: counters.open(i),
@@ -64,7 +80,8 @@ class RunningSession implements Session {
         onViolation,
       })
     );
-    this.#sequences = plan.inputs.map(() => 0);
+    const budget = options.budget && new SessionBudget(options.budget, () => this.#bytesInFlight());
+    this.#inputs = new SessionInputs(plan.inputs, writers, budget);
     const firstOutput = plan.inputs.length;
     const readers = plan.outputs.map(({ nodeId, port, kinds }, i) => {
       const counts = counters.open(firstOutput + i);
@@ -76,7 +93,7 @@ class RunningSession implements Session {
       wiring,
       restart: options.restart,
       openTimeoutMs: options.openTimeoutMs,
-      writers: this.#writers,
+      writers,
       readers,
       epoch: () => this.#epoch,
       onCrash: options.onCrash,
@@ -85,7 +102,7 @@ class RunningSession implements Session {
       blame: (error, segment, isCancelled) => blamed(error, segment, plan, isCancelled),
     });
     this.#ended = this.#supervisor.ended.then(() => {
-      for (const writer of this.#writers) writer.close();
+      this.#inputs.close();
       for (const reader of readers) reader.close();
       this.#end();
       wiring.releaseRings(
@@ -163,38 +180,13 @@ class RunningSession implements Session {
         remedy: "Send before finish(), or open a new session.",
       });
     }
-    const index = this.#findInput(options);
-    const input = this.#plan.inputs[index] as PlanPort;
-    checkRuntimeData(data);
-    // Deno takes the buffers of a message away even if the rest of it cannot be cloned (a proxy, say): try the rest first.
-    if (data.metadata !== undefined) checkCloneable(data.metadata);
-    if (!input.kinds.includes(data.type) && !input.kinds.includes("any")) throw wrongKind(data, input);
-    const isBorrowed = options.copy === true;
-    if (this.#budget !== undefined) return this.#sendWithin(this.#budget, index, isBorrowed ? copyData(data) : data);
-    const sequence = this.#sequences[index] as number;
-    const item = { data, bytes: byteLength(data), sequence, epoch: this.#epoch, isBorrowed };
-    const written = (this.#writers[index] as LinkWriter).write(item);
-    this.#sequences[index] = sequence + 1;
-    return written;
-  }
-
-  /** Only what is let in takes a number: a value that was refused leaves no gap. */
-  #sendWithin(budget: SessionBudget, index: number, data: RuntimeData): void | Promise<void> {
-    const epoch = this.#epoch;
-    return budget.enter(() => {
-      const sequence = this.#sequences[index] as number;
-      const written = (this.#writers[index] as LinkWriter).write({ data, bytes: byteLength(data), sequence, epoch });
-      this.#sequences[index] = sequence + 1;
-      return written;
-    });
+    return this.#inputs.send(data, options, this.#epoch);
   }
 
   finish(): Promise<void> {
     if (this.#state === "open") {
       this.#state = "finishing";
-      const end = () => this.#writers.forEach((writer) => writer.end());
-      if (this.#budget === undefined) end();
-      else this.#budget.after(end);
+      this.#inputs.end();
     }
     return Promise.resolve();
   }
@@ -280,27 +272,6 @@ class RunningSession implements Session {
     await this.#ended;
   }
 
-  #findInput({ to, port }: SendOptions): number {
-    if (to === undefined && port === undefined && this.#plan.inputs.length === 1) return 0;
-    const fits = this.#plan.inputs.flatMap((input, index) =>
-      (to === undefined || input.nodeId === to) && (port === undefined || input.port === port) ? [index] : []
-    );
-    if (fits.length === 1) return fits[0] as number;
-    const named = this.#plan.inputs.map(({ nodeId, port }) => `"${nodeId}" (port "${port}")`).join(", ");
-    throw new StreamrackError(
-      "unknown-target",
-      fits.length === 0 ? "the session has no such input" : "the session has several inputs; say which",
-      {
-        problems: [{
-          path: to === undefined ? "options.to" : port === undefined ? "options.port" : "options",
-          message: fits.length === 0 ? "names no input" : "is missing",
-          received: displayValue({ to, port }),
-          expected: named === "" ? "nothing: this pipeline takes no input" : named,
-        }],
-      },
-    );
-  }
-
   /** Ends everything with an error. The first one counts. */
   #fail(error: StreamrackError): void {
     const isViolation = error.reason === "protocol-violation";
@@ -313,70 +284,12 @@ class RunningSession implements Session {
     this.#failure = error;
     this.#state = error.reason === "session-cancelled" ? "cancelled" : "failed";
     this.#outputs.abort(error);
-    this.#budget?.abort(error);
-    for (const writer of this.#writers) writer.abort(error);
+    this.#inputs.abort(error);
     // Segments are told that the session was cancelled: the failure itself belongs to the one that failed.
     const told = error.reason === "session-cancelled"
       ? error
       : new StreamrackError("session-cancelled", "another part of the session failed");
     this.#supervisor.cancel(toErrorEnvelope(told), this.#options.killGraceMs);
-  }
-}
-
-/** What {@linkcode openSession} takes beside the plan. */
-export interface SessionOptions {
-  readonly id: string;
-  readonly signal?: AbortSignal | undefined;
-  /** How long loading plugins and creating nodes may take. */
-  readonly openTimeoutMs: number;
-  /** How long a cancelled segment may take to end before its thread is terminated. */
-  readonly killGraceMs: number;
-  readonly restart: RestartPolicy;
-  /** Told of each crash. Throws if the plugin may not be started again. */
-  onCrash(segment: PlanSegment, error: StreamrackError): void;
-  /** Told that a worker has broken the protocol: the session fails of it, unless it has ended already. */
-  onViolation(error: StreamrackError): void;
-  /** Told that a segment is started again. */
-  onRestart(sessionId: string, segment: PlanSegment, error: StreamrackError, count: number): void;
-  /** How much may be in flight in the whole session. Default: as much as its edges take. */
-  readonly budget?: BudgetOptions | undefined;
-  /** Called once, when all of it was read or nothing of it is left, before anybody else hears of the end. Must not throw. */
-  readonly onEnd?: ((metrics: SessionMetrics, failure: StreamrackError | undefined) => void) | undefined;
-}
-
-/**
- * Starts a session over segments that are placed and wired already. If it
- * cannot start, everything is ended before the promise rejects.
- */
-export async function openSession(
-  plan: Plan,
-  wiring: SessionWiring,
-  options: SessionOptions,
-): Promise<Session & { readonly ended: Promise<void> }> {
-  const { signal } = options;
-  const session = new RunningSession(plan, wiring, options);
-  const onAbort = () => void session.cancel(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  void session.ended.then(() => signal?.removeEventListener("abort", onAbort));
-  try {
-    signal?.throwIfAborted();
-    await readyWithin(session.start(), options.openTimeoutMs);
-  } catch (thrown) {
-    // Where the session has failed by then, its parts only say that they were given up.
-    const error = session.failure ?? thrown;
-    await session.cancel(signal?.aborted === true ? signal.reason : thrown);
-    throw signal?.aborted === true ? session.failure : error;
-  }
-  return session;
-}
-
-/** Checks the parameters of a plan in its workers and ends everything again. Gives every problem. */
-export async function checkSession(plan: Plan, wiring: SessionWiring, options: SessionOptions): Promise<Problem[]> {
-  const session = new RunningSession(plan, wiring, options);
-  try {
-    return await readyWithin(session.prepare(), options.openTimeoutMs);
-  } finally {
-    await session.cancel("only checked");
   }
 }
 
@@ -387,23 +300,3 @@ function unenforcedIn({ nodes }: Plan): string[] {
 /** What a send resolves with that had room at once. */
 const DONE = Promise.resolve();
 const NO_OPTIONS: SendOptions = {};
-
-function wrongKind(data: RuntimeData, { nodeId, port, kinds }: PlanPort): StreamrackError {
-  return new StreamrackError("wrong-kind", `input "${port}" does not take ${data.type} data`, {
-    nodeId,
-    problems: [{
-      path: "data.type",
-      message: "is of the wrong kind",
-      received: data.type,
-      expected: kinds.join(" or "),
-    }],
-  });
-}
-
-function checkCloneable(metadata: RuntimeData["metadata"]): void {
-  try {
-    structuredClone(metadata);
-  } catch (thrown) {
-    throw StreamrackError.from(thrown, "not-cloneable", { remedy: "Give plain objects as metadata." });
-  }
-}

@@ -10,7 +10,7 @@ import {
 } from "../../mod.ts";
 import { RingPools } from "../../workers/link/ring_pool.ts";
 import type { SegmentResult } from "../../workers/protocol.ts";
-import { openSession } from "../../workers/session.ts";
+import { openSession } from "../../workers/open_session.ts";
 import { type SegmentWiring, wireSession } from "../../workers/wiring.ts";
 import { until } from "../_support/processes.ts";
 import { chain, withRuntime } from "../_support/runtime.ts";
