@@ -59,7 +59,7 @@ describe("a run that is ended", () => {
       signal: interruption.signal,
       onProgress: (done) => {
         // While the second one is being made.
-        if (done === 1) setTimeout(() => interruption.abort());
+        if (done === 1) setImmediate(() => interruption.abort());
       },
     });
     assert.deepEqual(report.observations.map(({ round, ok }) => ({ round, ok })), [{ round: 0, ok: true }]);

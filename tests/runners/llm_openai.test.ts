@@ -322,7 +322,7 @@ describe("llm.openai", () => {
         const runner = await make({ responseTimeoutMs: 100, idleTimeoutMs: 100 }, { clock });
         const results = ask(runner, "hi");
         await asked.promise;
-        while (clock.pendingCount === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+        while (clock.pendingCount === 0) await new Promise((resolve) => setImmediate(resolve));
         // The head may have come, or not: in either case no more than twice the limit passes.
         await clock.tick(100);
         for (let i = 0; i < 20 && clock.pendingCount > 0; i++) await clock.tick(10);
