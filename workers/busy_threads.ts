@@ -4,8 +4,8 @@
  * @module
  */
 
-import { availableParallelism } from "node:os";
 import { setCrowding } from "../core/flow/vigil.ts";
+import { PROCESSORS } from "./adapters/processors.ts";
 
 /** Tasks by thread, as the host knows them. */
 const tasks = new Map<number, number>();
@@ -38,13 +38,15 @@ export function noteTask(threadId: number): () => void {
   };
 }
 
-/** Lets the waits of this thread know how many threads are at work. */
+let isWatching = false;
+
+/** Lets the waits of this thread know how many threads are at work. A thread has one host, so the first call counts. */
 export function watchBusyThreads(shared: SharedArrayBuffer | undefined): void {
-  if (shared === undefined) return;
+  if (shared === undefined || isWatching) return;
+  isWatching = true;
   const words = new Int32Array(shared);
-  const processors = availableParallelism();
   // The host works as well.
-  setCrowding(() => Atomics.load(words, 0) + 1 > processors);
+  setCrowding(() => Atomics.load(words, 0) + 1 > PROCESSORS);
 }
 
 function add(count: number): void {

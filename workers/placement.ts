@@ -39,7 +39,8 @@ export interface PlacedSegment {
   /** Called, once, when all its nodes have ended well, with what they counted: what is left is to close. Set by the session. */
   onDone: (metrics: SegmentMetrics) => void;
   prepare(): Promise<Outcome<readonly Problem[]>>;
-  start(): Promise<Outcome<null>>;
+  /** Prepares, unless that was asked for before, and starts if there are no problems. */
+  start(): Promise<Outcome<readonly Problem[]>>;
   /** Drops everything of an earlier epoch. */
   flush(epoch: number): void;
   /** Asks it to end. */
@@ -130,7 +131,7 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
     result: task.result,
     onDone: () => {},
     prepare: () => task.call("prepare", (answer) => readOutcome(answer, readProblems)),
-    start: () => task.call("start", (answer) => readOutcome(answer, readNull)),
+    start: () => task.call("start", (answer) => readOutcome(answer, readProblems)),
     flush: (epoch) => {
       watch.board.epoch = epoch;
       void task.call("flush", readNull, epoch).catch(() => {});

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { StreamrackError } from "../core/errors.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
+import { PROCESSORS } from "./adapters/processors.ts";
 import { controlViolation } from "./control_messages.ts";
 import type { BoxCheck } from "./box/box.ts";
 import type { WorkerTask } from "./protocol.ts";
@@ -99,7 +99,7 @@ export class GroupPool implements TaskPool {
   readonly #ended = new Map<number, StreamrackError>();
 
   constructor(options: PoolOptions) {
-    const maxThreads = options.maxThreads ?? availableParallelism();
+    const maxThreads = options.maxThreads ?? PROCESSORS;
     const tasksPerThread = options.tasksPerThread ?? TASKS_PER_THREAD;
     const { execArgv, env } = options;
     this.#boxCheck = options.boxCheck;

@@ -75,8 +75,8 @@ export interface SegmentResult {
 export interface SegmentControl {
   /** Loads the plugins and checks the parameters; gives every problem. */
   prepare(): Promise<Outcome<readonly Problem[]>>;
-  /** Creates the nodes and starts them. */
-  start(): Promise<Outcome<null>>;
+  /** Prepares, unless that was asked for before; then creates the nodes and starts them, or gives every problem. */
+  start(): Promise<Outcome<readonly Problem[]>>;
   /** Drops everything of an earlier epoch. */
   flush(epoch: number): void;
   /** Ends the run with an error. */

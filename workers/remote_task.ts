@@ -67,7 +67,8 @@ export class RemoteTask<T> {
   #start!: () => void;
   #end!: () => void;
   #killError: StreamrackError | undefined;
-  #failure: StreamrackError | undefined;
+  /** Why it takes no more calls. An error is made where somebody is to have it: most tasks end with no call under way. */
+  #whyOver: (() => StreamrackError) | undefined;
 
   constructor(options: RemoteTaskOptions<T>) {
     const { pool, task, transfer = [], readResult } = options;
@@ -102,8 +103,8 @@ export class RemoteTask<T> {
         });
     });
     this.result.then(
-      () => this.#endCalls(new StreamrackError("session-closed", "the session has ended")),
-      (error) => this.#endCalls(error),
+      () => this.#endCalls(() => new StreamrackError("session-closed", "the session has ended")),
+      (error) => this.#endCalls(() => error),
     );
   }
 
@@ -123,7 +124,7 @@ export class RemoteTask<T> {
     ...args: Parameters<SegmentControl[K]>
   ): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
+      if (this.#whyOver !== undefined) return reject(this.#whyOver());
       this.#pending.add(reject);
       const remote = this.#control.remote[method] as unknown as (...args: unknown[]) => Promise<unknown>;
       remote(...args)
@@ -220,9 +221,9 @@ export class RemoteTask<T> {
     if (dropped > 0) this.#options.log?.onDropped(dropped);
   }
 
-  #endCalls(error: StreamrackError): void {
-    this.#failure = error;
-    for (const reject of this.#pending) reject(error);
+  #endCalls(why: () => StreamrackError): void {
+    this.#whyOver = why;
+    for (const reject of this.#pending) reject(why());
     this.#pending.clear();
   }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { availableParallelism } from "node:os";
 import { type Problem, StreamrackError } from "../core/errors.ts";
 import type { FlowLimits } from "../core/flow/item.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
@@ -14,6 +13,7 @@ import type { Manifest } from "../core/pipeline/manifest.ts";
 import { createPlan, manifestError, type Plan } from "../core/pipeline/plan.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import type { Session } from "../core/pipeline/session.ts";
+import { PROCESSORS } from "./adapters/processors.ts";
 import { runtimeInfo } from "./adapters/runtime_info.ts";
 import { Admission } from "./admission.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
@@ -274,7 +274,7 @@ class Rack implements Runtime {
 
   #plan(manifest: unknown): Plan {
     const plan = createPlan(manifest, this.registry);
-    const { maxThreads = availableParallelism(), tasksPerThread = TASKS_PER_THREAD, maxSessionLinks = 4_096 } =
+    const { maxThreads = PROCESSORS, tasksPerThread = TASKS_PER_THREAD, maxSessionLinks = 4_096 } =
       this.#options;
     const excess = findExcess(plan, { maxLinks: maxSessionLinks, maxTasksPerGroup: maxThreads * tasksPerThread });
     if (excess.length > 0) throw manifestError(excess);

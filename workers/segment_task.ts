@@ -44,6 +44,7 @@ export class SegmentTaskRun implements SegmentControl {
   readonly #readers = new Map<number, LinkReader>();
   readonly #channels: RemoteChannels | undefined;
   readonly #runner: SegmentRunner;
+  #prepared: Promise<Outcome<readonly Problem[]>> | undefined;
   #isRunning = false;
   #settle!: (result: SegmentResult) => void;
 
@@ -83,8 +84,8 @@ export class SegmentTaskRun implements SegmentControl {
     });
   }
 
-  async prepare(): Promise<Outcome<readonly Problem[]>> {
-    return await this.#attempt(async () => {
+  prepare(): Promise<Outcome<readonly Problem[]>> {
+    return this.#prepared ??= this.#attempt(async () => {
       for (const name of new Set(this.#options.spec.nodes.map((node) => node.pluginName))) {
         this.#plugins.set(name, await this.#options.loadPlugin(name));
       }
@@ -92,13 +93,15 @@ export class SegmentTaskRun implements SegmentControl {
     });
   }
 
-  async start(): Promise<Outcome<null>> {
+  async start(): Promise<Outcome<readonly Problem[]>> {
+    const prepared = await this.prepare();
+    if (!prepared.ok || prepared.value.length > 0) return prepared;
     // A start that fails leaves the end to the cancel that follows: an end now would overtake this answer.
     return await this.#attempt(async () => {
       await this.#runner.start();
       this.#isRunning = true;
       this.#run();
-      return null;
+      return [];
     });
   }
 

@@ -142,6 +142,8 @@ export class SegmentRunner {
 
   /** Creates every node. If one fails, those that were made are disposed of. */
   async start(): Promise<void> {
+    // It may have been aborted while it was prepared.
+    if (this.#failure !== undefined) throw this.#failure;
     const inlets = this.#openInlets();
     const creations = Promise.allSettled(this.#spec.nodes.map((node) => this.#createRunner(node, inlets)));
     await Promise.race([creations, this.#aborted]);

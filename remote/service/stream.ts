@@ -352,11 +352,14 @@ class Stream {
   }
 }
 
+/** Asked once: on Linux each answer is read from files of the system. */
+const HAS_FEW_PROCESSORS = availableParallelism() < 4;
+
 /**
  * Whether a client is on this machine, and there are not enough processors for
  * the client, this thread and the worker's: whoever stays awake while it waits
  * is then in the way of the others.
  */
 function sharesProcessors(peer: string): boolean {
-  return availableParallelism() < 4 && /^(127\.|::1:|::ffff:127\.)/.test(peer);
+  return HAS_FEW_PROCESSORS && /^(127\.|::1:|::ffff:127\.)/.test(peer);
 }

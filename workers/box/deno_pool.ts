@@ -6,10 +6,10 @@
  * @module
  */
 
-import { availableParallelism } from "node:os";
 import { fromErrorEnvelope } from "../../core/error_envelope.ts";
 import { StreamrackError } from "../../core/errors.ts";
 import { settledWithin } from "../../core/flow/settled_within.ts";
+import { PROCESSORS } from "../adapters/processors.ts";
 import type { PoolOptions, TaskPool } from "../pool.ts";
 import type { WorkerTask } from "../protocol.ts";
 import { type Box, denoPermissions } from "./box.ts";
@@ -102,7 +102,7 @@ export class DenoBoxPool implements TaskPool {
       event.preventDefault();
       this.#fail(new Error(event.message));
     };
-    const { maxThreads = availableParallelism(), tasksPerThread, idleTimeoutMs, workerEntry } = this.#options;
+    const { maxThreads = PROCESSORS, tasksPerThread, idleTimeoutMs, workerEntry } = this.#options;
     const { env } = this.#box;
     keeper.postMessage(
       {

@@ -97,6 +97,7 @@ export class RingLinkWriter implements LinkWriter {
 
   write(item: Item): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isClosed) throw linkClosed();
     try {
       if (this.#waiting.length === 0 && this.#tryWrite(item)) return this.#pacer.pass();
     } catch (thrown) {
@@ -137,7 +138,8 @@ export class RingLinkWriter implements LinkWriter {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.abort(linkClosed());
+    // Behind its end nothing waits that would have to be told.
+    if (!this.#hasEnded) this.abort(linkClosed());
     this.#port.close();
     this.#close();
   }

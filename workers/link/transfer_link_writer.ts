@@ -56,6 +56,7 @@ export class TransferLinkWriter implements LinkWriter {
   }
 
   write(item: Item): void | Promise<void> {
+    if (this.#isClosed) throw linkClosed();
     return this.#gate.enter(item.bytes, () => this.#send(item));
   }
 
@@ -99,7 +100,8 @@ export class TransferLinkWriter implements LinkWriter {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.abort(linkClosed());
+    // Behind its end nothing waits that would have to be told.
+    if (!this.#hasEnded) this.abort(linkClosed());
     this.#port.close();
     this.#close();
   }
