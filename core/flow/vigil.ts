@@ -19,6 +19,13 @@ const AWAKE_MIN_MS = 0.02;
 /** A sleep that ended sooner than this, in milliseconds, was not worth it. */
 const SLEEP_WORTH_MS = 0.3;
 
+/** How often in a row a vigil may be in vain, although what it waited for came as soon as it slept. */
+const VAIN_MAX = 4;
+
+/** How long there is no vigil after that, in milliseconds, at first and at most. It doubles with each that is in vain again. */
+const REST_MIN_MS = 2;
+const REST_MAX_MS = 64;
+
 /** Says whether there are more threads at work than processors. */
 let isCrowded = (): boolean => false;
 
@@ -33,11 +40,23 @@ export function setCrowding(look: () => boolean): void {
  * how long is learned: not at all where values come at leisure. Nor does it
  * where there are more threads at work than processors, since then whoever
  * stays awake is in the way of the one that he waits for.
+ *
+ * Threads of others take processors as well: the compiler of the runtime, or
+ * another program. Then what is waited for comes as soon as the thread sleeps,
+ * and not before; where that happens again and again, it sleeps at once for a
+ * while. (On two processors Bun moved a tenth of the chunks in the first half
+ * second of a process, while its compiler was at work.)
  */
 export class Vigil {
   readonly #isAllowed: boolean;
   #awakeMs = AWAKE_MAX_MS;
   #asleepSinceMs = 0;
+  /** Whether the last vigil was kept to its end. */
+  #wasKept = false;
+  /** How many in a row were in vain. */
+  #inVain = 0;
+  #restMs = REST_MIN_MS;
+  #restUntilMs = 0;
 
   /** @param isAllowed Whether there may be any time awake. Default: true. */
   constructor(isAllowed = true) {
@@ -52,12 +71,18 @@ export class Vigil {
    */
   async keep(look: () => boolean, mustSleep: () => boolean = () => false): Promise<void> {
     let nowMs = performance.now();
-    if (this.#isAllowed && !isCrowded()) {
+    this.#wasKept = false;
+    if (this.#isAllowed && nowMs >= this.#restUntilMs && !isCrowded()) {
       const untilMs = nowMs + this.#awakeMs;
       while (nowMs < untilMs && !mustSleep()) {
         await nextTurn();
-        if (look()) return;
+        if (look()) {
+          this.#inVain = 0;
+          this.#restMs = REST_MIN_MS;
+          return;
+        }
         nowMs = performance.now();
+        this.#wasKept = true;
       }
     }
     this.#asleepSinceMs = nowMs;
@@ -65,8 +90,14 @@ export class Vigil {
 
   /** Says that the sleep after a vigil is over. */
   wake(): void {
-    const sleptMs = performance.now() - this.#asleepSinceMs;
-    if (sleptMs < SLEEP_WORTH_MS) this.#awakeMs = AWAKE_MAX_MS;
-    else this.#awakeMs = this.#awakeMs > AWAKE_MIN_MS ? this.#awakeMs / 2 : 0;
+    const nowMs = performance.now();
+    if (nowMs - this.#asleepSinceMs >= SLEEP_WORTH_MS) {
+      this.#awakeMs = this.#awakeMs > AWAKE_MIN_MS ? this.#awakeMs / 2 : 0;
+      return;
+    }
+    this.#awakeMs = AWAKE_MAX_MS;
+    if (!this.#wasKept || ++this.#inVain < VAIN_MAX) return;
+    this.#restUntilMs = nowMs + this.#restMs;
+    this.#restMs = Math.min(2 * this.#restMs, REST_MAX_MS);
   }
 }
