@@ -274,8 +274,7 @@ class Rack implements Runtime {
 
   #plan(manifest: unknown): Plan {
     const plan = createPlan(manifest, this.registry);
-    const { maxThreads = PROCESSORS, tasksPerThread = TASKS_PER_THREAD, maxSessionLinks = 4_096 } =
-      this.#options;
+    const { maxThreads = PROCESSORS, tasksPerThread = TASKS_PER_THREAD, maxSessionLinks = 4_096 } = this.#options;
     const excess = findExcess(plan, { maxLinks: maxSessionLinks, maxTasksPerGroup: maxThreads * tasksPerThread });
     if (excess.length > 0) throw manifestError(excess);
     return plan;

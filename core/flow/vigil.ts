@@ -49,6 +49,7 @@ export function setCrowding(look: () => boolean): void {
  */
 export class Vigil {
   readonly #isAllowed: boolean;
+  readonly #now: () => number;
   #awakeMs = AWAKE_MAX_MS;
   #asleepSinceMs = 0;
   /** Whether the last vigil was kept to its end. */
@@ -58,9 +59,13 @@ export class Vigil {
   #restMs = REST_MIN_MS;
   #restUntilMs = 0;
 
-  /** @param isAllowed Whether there may be any time awake. Default: true. */
-  constructor(isAllowed = true) {
+  /**
+   * @param isAllowed Whether there may be any time awake. Default: true.
+   * @param now A clock, in milliseconds. Only tests give another.
+   */
+  constructor(isAllowed = true, now: () => number = () => performance.now()) {
     this.#isAllowed = isAllowed;
+    this.#now = now;
   }
 
   /**
@@ -70,7 +75,7 @@ export class Vigil {
    * @param mustSleep Whether what comes is a message: some runtimes look for messages only when there is nothing else.
    */
   async keep(look: () => boolean, mustSleep: () => boolean = () => false): Promise<void> {
-    let nowMs = performance.now();
+    let nowMs = this.#now();
     this.#wasKept = false;
     if (this.#isAllowed && nowMs >= this.#restUntilMs && !isCrowded()) {
       const untilMs = nowMs + this.#awakeMs;
@@ -81,7 +86,7 @@ export class Vigil {
           this.#restMs = REST_MIN_MS;
           return;
         }
-        nowMs = performance.now();
+        nowMs = this.#now();
         this.#wasKept = true;
       }
     }
@@ -90,7 +95,7 @@ export class Vigil {
 
   /** Says that the sleep after a vigil is over. */
   wake(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#now();
     if (nowMs - this.#asleepSinceMs >= SLEEP_WORTH_MS) {
       this.#awakeMs = this.#awakeMs > AWAKE_MIN_MS ? this.#awakeMs / 2 : 0;
       return;

@@ -14,6 +14,12 @@ async function looksOf(vigil: Vigil, mustSleep?: () => boolean): Promise<number>
   return looks;
 }
 
+/** A clock that goes on by 0.05 ms with each look at it. */
+class Clock {
+  ms = 1_000;
+  readonly now = (): number => this.ms += 0.05;
+}
+
 describe("Vigil", () => {
   after(() => setCrowding(() => false));
 
@@ -55,22 +61,46 @@ describe("Vigil", () => {
   });
 
   it("stays awake no more after a few long sleeps, and does again after a short one", async () => {
-    const vigil = new Vigil();
-    // Nobody has slept for so little as this time is long ago: each of these counts as a long sleep.
+    const clock = new Clock();
+    const vigil = new Vigil(true, clock.now);
     for (let i = 0; i < 8; i++) {
       await vigil.keep(() => false, () => true);
-      for (const untilMs = performance.now() + 0.5; performance.now() < untilMs;);
+      clock.ms += 0.5;
       vigil.wake();
     }
     assert.equal(await looksOf(vigil), 0);
-    // A sleep that is over at once; a busy machine may stretch it, so until one was short.
-    let looks = 0;
-    for (let i = 0; i < 1_000 && looks === 0; i++) {
-      await vigil.keep(() => false, () => true);
+    clock.ms += 0.1;
+    vigil.wake();
+    assert.ok(await looksOf(vigil) > 0);
+  });
+
+  it("sleeps at once for a while when what it waits for comes only once it sleeps, again and again", async () => {
+    const clock = new Clock();
+    const vigil = new Vigil(true, clock.now);
+    const keepInVain = async () => {
+      const looks = await looksOf(vigil);
+      clock.ms += 0.05;
       vigil.wake();
-      looks = await looksOf(vigil);
+      return looks;
+    };
+    for (let i = 0; i < 4; i++) assert.ok(await keepInVain() > 0);
+    assert.equal(await keepInVain(), 0);
+    // Then it tries once, and rests for longer if that is in vain as well.
+    clock.ms += 2;
+    assert.ok(await keepInVain() > 0);
+    clock.ms += 2;
+    assert.equal(await keepInVain(), 0);
+    clock.ms += 2;
+    assert.ok(await keepInVain() > 0);
+    // It never rests for long: soon after the other program has ended, all is as before.
+    for (let i = 0; i < 20; i++) {
+      clock.ms += 64;
+      assert.ok(await keepInVain() > 0);
     }
-    assert.ok(looks > 0);
+    clock.ms += 64;
+    await vigil.keep(() => true);
+    for (let i = 0; i < 4; i++) assert.ok(await keepInVain() > 0);
+    assert.equal(await keepInVain(), 0);
   });
 });
 
