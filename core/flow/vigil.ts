@@ -34,6 +34,8 @@ export function setCrowding(look: () => boolean): void {
   isCrowded = look;
 }
 
+const clock = (): number => performance.now();
+
 /**
  * Waking a sleeping thread takes longer than most work on a short chunk, so a
  * thread that waits for another looks a few times more before it sleeps. For
@@ -63,7 +65,7 @@ export class Vigil {
    * @param isAllowed Whether there may be any time awake. Default: true.
    * @param now A clock, in milliseconds. Only tests give another.
    */
-  constructor(isAllowed = true, now: () => number = () => performance.now()) {
+  constructor(isAllowed = true, now: () => number = clock) {
     this.#isAllowed = isAllowed;
     this.#now = now;
   }
