@@ -42,9 +42,12 @@ export class FanIn {
   /**
    * The next delivery, at once where one is there, or `undefined` when all
    * edges have ended. Rejects, or throws, after {@linkcode abort}.
+   *
+   * @param workedMs How long the work on the last delivery took, where that is known: after long work a cancel or a
+   *   flush is heard before the next.
    */
-  next(): Delivery | undefined | Promise<Delivery | undefined> {
-    const pause = this.#pacer.pass();
+  next(workedMs?: number): Delivery | undefined | Promise<Delivery | undefined> {
+    const pause = this.#pacer.pass(workedMs);
     if (pause !== undefined) return pause.then(() => this.#wait());
     const taken = this.#take();
     return taken === NOT_YET ? this.#wait() : taken;

@@ -8,6 +8,9 @@
 /** How many values pass between two looks at the clock. */
 const VALUES_PER_LOOK = 16;
 
+/** Work on one value that took longer than this, in milliseconds, is long: a turn costs little beside it. */
+const LONG_WORK_MS = 1;
+
 /** How long values may pass without another turn, in milliseconds. A turn takes a few microseconds. */
 const TURN_AFTER_MS = 0.2;
 
@@ -43,18 +46,24 @@ export class Pacer {
   #turnedMs = performance.now();
   #heardMs = this.#turnedMs;
 
-  /** Counts a value; now and then gives a promise to wait for, which resolves when whatever was due has run. */
-  pass(): void | Promise<void> {
+  /**
+   * Counts a value; now and then gives a promise to wait for, which resolves when whatever was due has run.
+   *
+   * @param workedMs How long the work on the last value took, where that is known. After long work there is a turn in
+   *   any case: messages that are there together come without one, each when the work on the one before is done.
+   */
+  pass(workedMs = 0): void | Promise<void> {
+    const isLong = workedMs > LONG_WORK_MS;
     this.#left -= 1;
-    if (this.#left > 0) return;
+    if (this.#left > 0 && !isLong) return;
     this.#left = VALUES_PER_LOOK;
     const nowMs = performance.now();
     if (this.#turns !== turns) {
       this.#turns = turns;
       this.#turnedMs = this.#heardMs = nowMs;
-      return;
+      if (!isLong) return;
     }
-    if (nowMs - this.#turnedMs < TURN_AFTER_MS) return;
+    if (nowMs - this.#turnedMs < TURN_AFTER_MS && !isLong) return;
     const isDeaf = nowMs - this.#heardMs > DEAF_MAX_MS;
     if (isDeaf) this.#heardMs = nowMs;
     return (isDeaf ? nextTimer() : nextTurn()).then(() => {

@@ -103,7 +103,7 @@ export class NodeRunner {
   async run(): Promise<void> {
     const { node, fanIn } = this.options;
     for (;;) {
-      const taken = fanIn.next();
+      const taken = fanIn.next(this.#endedMs - this.#startedMs);
       const isAtOnce = !(taken instanceof Promise);
       if (!isAtOnce && node.idle !== undefined) await this.#idle(node, taken);
       const delivery = isAtOnce ? taken : await taken;
