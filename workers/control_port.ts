@@ -1,7 +1,7 @@
 /**
- * The host's end of a control port: calls to the worker through Comlink, and
- * what the worker says of its own accord, both looked at before anything is
- * made of them.
+ * The host's side of what is said about a task, on no line of its trunk: calls
+ * to the worker through Comlink, and what the worker says of its own accord,
+ * both looked at before anything is made of them.
  *
  * @module
  */
@@ -11,40 +11,37 @@ import { fromErrorEnvelope } from "../core/error_envelope.ts";
 import { StreamrackError } from "../core/errors.ts";
 import { type ControlMessage, controlViolation, readControlMessage } from "./control_messages.ts";
 import type { SegmentControl, WorkerNotice } from "./protocol.ts";
+import type { Trunk } from "./trunk.ts";
 
 /** Who listens to a {@linkcode ControlPort}. */
 export interface ControlListener {
   onNotice(notice: WorkerNotice["notice"], content: unknown): void;
-  /** The worker has closed its end, or its thread has ended. Not every runtime tells. */
+  /** The worker has closed the trunk, or its thread has ended. Not every runtime tells. */
   onClose(): void;
   /** The worker has broken the protocol. Nothing more is heard of it by then. */
   onViolation(error: StreamrackError): void;
 }
 
-/** A control port at work. */
+/** Control of one task. */
 export class ControlPort {
   readonly remote: Comlink.Remote<SegmentControl>;
-  readonly #port: MessagePort;
   readonly #listener: ControlListener;
   /** Calls that wait for their answers. */
   readonly #asked = new Set<string>();
   #onAnswer: (event: MessageEvent) => void = () => {};
   #isClosed = false;
 
-  constructor(port: MessagePort, listener: ControlListener) {
-    this.#port = port;
+  constructor(trunk: Trunk, listener: ControlListener) {
     this.#listener = listener;
-    port.addEventListener("message", ({ data }: MessageEvent) => this.#receive(data));
-    // What cannot be read as a message was no message of ours.
-    port.addEventListener("messageerror", () => this.#receive(undefined));
-    port.addEventListener("close", () => {
+    trunk.onMessage = (data) => this.#receive(data);
+    trunk.onClose = () => {
       if (!this.#isClosed) this.#listener.onClose();
-    });
+    };
     this.remote = Comlink.wrap<SegmentControl>({
       postMessage: (message: { readonly id?: unknown }, transfer?: Transferable[]) => {
         if (this.#isClosed) return;
         if (typeof message.id === "string") this.#asked.add(message.id);
-        port.postMessage(message, transfer ?? []);
+        trunk.post(message, transfer);
       },
       addEventListener: (_type, listener) => {
         this.#onAnswer = listener as (event: MessageEvent) => void;
@@ -53,20 +50,17 @@ export class ControlPort {
         this.#onAnswer = () => {};
       },
     });
-    port.start();
   }
 
-  /** Hears and says nothing more. */
+  /** Hears and says nothing more. The trunk is left open. */
   close(): void {
     if (this.#isClosed) return;
-    // Comlink holds the port, and so all that hangs on it, until its proxy is released.
+    // Comlink holds the trunk, and so all that hangs on it, until its proxy is released.
     this.remote[Comlink.releaseProxy]();
     this.#isClosed = true;
-    this.#port.close();
   }
 
   #receive(data: unknown): void {
-    // A port may still deliver what it held when it was closed.
     if (this.#isClosed) return;
     try {
       this.#handle(readControlMessage(data));

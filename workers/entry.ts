@@ -31,21 +31,22 @@ import {
 } from "./protocol.ts";
 import { beat, ownBoard, readEpoch } from "./segment_board.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
+import { openEnd, Trunk } from "./trunk.ts";
 
 /** Runs one task of a pool to its end. Never throws for what a plugin does. */
 export default async function handle(task: WorkerTask): Promise<DescribeResult | SegmentResult> {
-  const { control } = task;
-  const notify = (notice: WorkerNotice) => control.postMessage(notice);
+  const trunk = new Trunk(task.trunk);
+  const notify = (notice: WorkerNotice) => trunk.post(notice);
   notify({ notice: "ready", threadId });
   try {
     if (task.protocolVersion !== PROTOCOL_VERSION) {
       const detail = `the worker speaks protocol ${PROTOCOL_VERSION}, the host ${task.protocolVersion}`;
       throw new StreamrackError("protocol-violation", detail, { remedy: "Install @streamrack/core anew." });
     }
-    return task.kind === "describe" ? await describe(task) : await runSegment(task, notify);
+    return task.kind === "describe" ? await describe(task) : await runSegment(task, trunk, notify);
   } finally {
     notify({ notice: "end" });
-    control.close();
+    trunk.close();
   }
 }
 
@@ -64,8 +65,13 @@ async function describe(task: DescribeTask): Promise<DescribeResult> {
   }
 }
 
-async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => void): Promise<SegmentResult> {
-  const { spec, links, channels, pluginUrls, descriptions, versions, control } = task;
+async function runSegment(
+  task: SegmentTask,
+  trunk: Trunk,
+  notify: (notice: WorkerNotice) => void,
+): Promise<SegmentResult> {
+  const { spec, channels, pluginUrls, descriptions, versions } = task;
+  const links = task.links.map((end, number) => openEnd(end, number, trunk));
   watchBusyThreads(task.busyThreads);
   const board = task.board === undefined
     ? ownBoard(spec.nodes.length, (words) => notify({ notice: "board", words }))
@@ -106,7 +112,20 @@ async function runSegment(task: SegmentTask, notify: (notice: WorkerNotice) => v
       reconnect: (link, port) => run.reconnect(link, port),
       metrics: () => run.metrics(),
     } satisfies SegmentControl,
-    control,
+    endpointOf(trunk),
   );
   return await run.result.finally(beat(board));
+}
+
+/** What is on no line of a trunk, as Comlink hears and says it. */
+function endpointOf(trunk: Trunk): Comlink.Endpoint {
+  return {
+    postMessage: (message, transfer) => trunk.post(message, transfer),
+    addEventListener: (_type, listener) => {
+      trunk.onMessage = (data) => (listener as (event: MessageEvent) => void)({ data } as MessageEvent);
+    },
+    removeEventListener: () => {
+      trunk.onMessage = () => {};
+    },
+  };
 }

@@ -13,7 +13,7 @@ import type { SegmentHealth, SegmentMetrics } from "../core/pipeline/metrics.ts"
 import type { PlanNode, PlanSegment } from "../core/pipeline/plan.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
 import { busyThreadsMemory } from "./busy_threads.ts";
-import type { LinkEnd } from "./link/link.ts";
+import type { ChannelEnd, PostedEnd } from "./link/link.ts";
 import {
   readNull,
   readOutcome,
@@ -29,6 +29,7 @@ import { type Outcome, PROTOCOL_VERSION, type SegmentResult } from "./protocol.t
 import { RemoteTask } from "./remote_task.ts";
 import { openSegmentChannels } from "./segment_channels.ts";
 import { SegmentTaskRun } from "./segment_task.ts";
+import type { TrunkEnds } from "./trunk.ts";
 import { SegmentWatch, type StallLimits, type Watchdog } from "./watchdog.ts";
 
 /** A segment at its place, as the session sees it. */
@@ -59,7 +60,9 @@ export interface PlacedSegment {
 export interface PlacementOptions {
   readonly segment: PlanSegment;
   readonly spec: SegmentSpec;
-  readonly links: readonly LinkEnd[];
+  readonly links: readonly PostedEnd[];
+  /** Of a segment that is not inline: its links with the host. */
+  readonly trunk: TrunkEnds | undefined;
   readonly watchdog: Watchdog;
   readonly stallLimits: StallLimits;
   /** Those of the application, if nodes may use them. */
@@ -74,7 +77,7 @@ export function placeSegment(options: PlacementOptions): PlacedSegment {
 }
 
 function placeInWorker(options: PlacementOptions): PlacedSegment {
-  const { segment, spec, links, watchdog, stallLimits, pool, onLog } = options;
+  const { segment, spec, links, trunk, watchdog, stallLimits, pool, onLog } = options;
   const pluginUrls = Object.fromEntries(
     segment.nodes.flatMap(({ plugin: { description, source } }) =>
       source.tier === "inline" ? [] : [[description.name, source.url]]
@@ -109,7 +112,8 @@ function placeInWorker(options: PlacementOptions): PlacedSegment {
       channels: channels?.port,
       busyThreads: isThread ? busyThreadsMemory() : undefined,
     },
-    transfer: [...links.map(({ port }) => port), ...(channels === undefined ? [] : [channels.port])],
+    trunk,
+    transfer: [...links.flatMap(({ port }) => port ?? []), ...(channels === undefined ? [] : [channels.port])],
     group: segment.group,
     nodeId: others.length === 0 ? first?.id : undefined,
     pluginName: pluginNames.length === 1 ? pluginNames[0] : undefined,
@@ -160,7 +164,8 @@ function placeInline({ segment, spec, links, channels: offered, onLog }: Placeme
   const channels = openSegmentChannels(offered);
   const run = new SegmentTaskRun({
     spec,
-    links,
+    // It has no trunk.
+    links: links as readonly ChannelEnd[],
     channels: channels?.port,
     threadId: 0,
     loadPlugin: (name) => Promise.resolve(plugins.get(name)!),

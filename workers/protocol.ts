@@ -1,10 +1,11 @@
 /**
  * What host and workers say to each other. Types only: no behaviour.
  *
- * A segment is one long task of a pool. With the task travel a control port,
- * on which the host calls {@linkcode SegmentControl} through Comlink and the
- * worker posts {@linkcode WorkerNotice}s, and one end of each link; what links
- * carry is defined with them, in `link/`.
+ * A segment is one long task of a pool. With the task travels its trunk, on
+ * which the host calls {@linkcode SegmentControl} through Comlink and the
+ * worker posts {@linkcode WorkerNotice}s; its links with the host are lines of
+ * the trunk, and its ends of the others travel along. What links carry is
+ * defined with them, in `link/`.
  *
  * @module
  */
@@ -15,7 +16,7 @@ import type { PluginDescription } from "../core/node/describe.ts";
 import type { SegmentMetrics } from "../core/pipeline/metrics.ts";
 import type { LogEntry, SegmentSpec } from "../core/pipeline/segment.ts";
 import type { BoxCheck } from "./box/box.ts";
-import type { LinkEnd } from "./link/link.ts";
+import type { PostedEnd } from "./link/link.ts";
 
 /** Both sides must speak the same version; they come from the same package, so a difference is a broken install. */
 export const PROTOCOL_VERSION = 1;
@@ -26,7 +27,8 @@ export type WorkerTask = DescribeTask | SegmentTask;
 /** What all tasks have. */
 interface Task {
   readonly protocolVersion: number;
-  readonly control: MessagePort;
+  /** The other end of its trunk. */
+  readonly trunk: MessagePort;
   /** Set by the pool of a boxed group: to be closed before plugin code is loaded. */
   readonly box?: BoxCheck | undefined;
 }
@@ -48,7 +50,7 @@ export interface SegmentTask extends Task {
   /** The ranges that the versions of plugins have to be in, by name, where the application has said so. */
   readonly versions?: { readonly [pluginName: string]: string } | undefined;
   /** By number of the link within the segment. */
-  readonly links: readonly LinkEnd[];
+  readonly links: readonly PostedEnd[];
   /** What the segment shares with the host alone; see `segment_board.ts`. Absent: it posts its own. */
   readonly board?: SharedArrayBuffer | undefined;
   /** Leads to the channels of the application, where nodes may use them. */
@@ -90,7 +92,7 @@ export interface SegmentControl {
   metrics(): SegmentMetrics;
 }
 
-/** What a worker posts on the control port of its own accord. It carries no `id`, by which Comlink tells its messages. */
+/** What a worker posts on its trunk of its own accord. It carries no `id`, by which Comlink tells its messages. */
 export type WorkerNotice =
   /** Sent once, before any plugin code runs: from now on the thread may be terminated. */
   | { readonly notice: "ready"; readonly threadId: number }
@@ -99,5 +101,5 @@ export type WorkerNotice =
   | { readonly notice: "board"; readonly words: Int32Array }
   /** All nodes have ended well, and were disposed of: what is left is to close the links. */
   | { readonly notice: "done"; readonly metrics: SegmentMetrics }
-  /** Sent last: nothing more will come on this port. */
+  /** Sent last: nothing more will come on its trunk. */
   | { readonly notice: "end" };

@@ -6,6 +6,7 @@
  */
 
 import { describeThrown, StreamrackError } from "../core/errors.ts";
+import { messagesHeard } from "../core/flow/pacer.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import { noteTask } from "./busy_threads.ts";
@@ -14,14 +15,17 @@ import { ControlPort } from "./control_port.ts";
 import { LOG_BURST, LogTally, LogValve, readLogEntry } from "./log_valve.ts";
 import { type TaskPool, UnsentTask } from "./pool.ts";
 import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
+import { createTrunk, type TrunkEnds } from "./trunk.ts";
 
-/** A task without its control port, which {@linkcode RemoteTask} adds. */
-type TaskWithoutControl = WorkerTask extends infer T ? T extends WorkerTask ? Omit<T, "control"> : never : never;
+/** A task without its trunk, which {@linkcode RemoteTask} adds. */
+type TaskWithoutTrunk = WorkerTask extends infer T ? T extends WorkerTask ? Omit<T, "trunk"> : never : never;
 
 /** What a {@linkcode RemoteTask} is made of. */
 export interface RemoteTaskOptions<T> {
   readonly pool: TaskPool;
-  readonly task: TaskWithoutControl;
+  readonly task: TaskWithoutTrunk;
+  /** Closed with the task. Default: one without lines. */
+  readonly trunk?: TrunkEnds | undefined;
   /** Ports that travel with the task. */
   readonly transfer?: readonly MessagePort[];
   /** For errors: whose thread it is. */
@@ -73,10 +77,10 @@ export class RemoteTask<T> {
   constructor(options: RemoteTaskOptions<T>) {
     const { pool, task, transfer = [], readResult } = options;
     this.#options = options;
-    const { port1, port2 } = new MessageChannel();
+    const { near, far } = options.trunk ?? createTrunk();
     const started = new Promise<void>((resolve) => this.#start = resolve);
     const ended = new Promise<void>((resolve) => this.#end = resolve);
-    this.#control = new ControlPort(port1, {
+    this.#control = new ControlPort(near, {
       onNotice: (notice, content) => this.#hear(notice, content),
       onClose: () => void this.#judgeClose(),
       onViolation: (error) => {
@@ -88,18 +92,25 @@ export class RemoteTask<T> {
     this.result = new Promise<T>((resolve, reject) => {
       this.#abandon = reject;
       const onThread = (threadId: number) => void (this.#threadId = threadId);
-      pool.run({ ...task, control: port2 } as WorkerTask, [port2, ...transfer], started, onThread)
+      let isLost = false;
+      pool.run({ ...task, trunk: far } as WorkerTask, [far, ...transfer], started, onThread)
         .then(async (value) => {
           const result = readResult(value, this.#threadId);
-          // The result may overtake what was logged before it, which comes on another port.
+          // The result may overtake what was said before it, which comes on another port.
           await settledWithin(ended, LAST_NOTICE_TIMEOUT_MS);
           resolve(result);
         })
-        .catch((thrown) => reject(this.#killError ?? this.#crashError(thrown)))
+        .catch((thrown) => {
+          isLost = true;
+          reject(this.#killError ?? this.#crashError(thrown));
+        })
         // Not before: a task that was given up in the queue still has to be told so when its turn comes.
-        .finally(() => {
+        .finally(async () => {
           this.#tellDropped();
           this.#control.close();
+          // What a dead thread has posted on its links is still to be heard.
+          if (isLost) await messagesHeard();
+          near.close();
         });
     });
     this.result.then(
@@ -185,7 +196,7 @@ export class RemoteTask<T> {
     this.#start();
   }
 
-  /** A thread that ends closes its ports, and its task rejects. One that does not has closed the port itself. */
+  /** A thread that ends closes its ports, and its task rejects. One that does not has closed the trunk itself. */
   async #judgeClose(): Promise<void> {
     if (this.#hasEnded) return;
     const settled = this.result.then(() => true, () => true);
@@ -195,7 +206,7 @@ export class RemoteTask<T> {
       // On a busy machine the word of an end may be long in coming; but who still turns has not ended.
       if (beatsBefore === 0 || this.#options.beats?.() !== beatsBefore) break;
     }
-    await this.kill(this.#accused(controlViolation("nothing more: it has closed its control port")));
+    await this.kill(this.#accused(controlViolation("nothing more: it has closed its trunk")));
   }
 
   #hearDone(metrics: unknown): void {

@@ -258,17 +258,18 @@ export class Supervisor {
   async #startAgain(slot: Slot, error: StreamrackError): Promise<boolean> {
     if (this.#cancelled !== undefined) throw error;
     if (this.#isOver) return false;
-    const links = await this.#rewiring.connect(slot.wiring.segment);
-    if (links === undefined) return false;
+    const rewired = await this.#rewiring.connect(slot.wiring.segment);
+    if (rewired === undefined) return false;
     if (this.#cancelled !== undefined) {
-      for (const { port } of links) port.close();
+      for (const { port } of rewired.links) port?.close();
+      rewired.trunk.near.close();
       throw error;
     }
     const { spec } = slot.wiring;
     slot.placed = this.#options.wiring.place({
       ...slot.wiring,
       spec: { ...spec, epoch: this.#options.epoch() },
-      links,
+      ...rewired,
     });
     slot.state = "running";
     slot.isDone = false;

@@ -9,12 +9,13 @@ import type { Plan, PlanEdge, PlanSegment } from "../core/pipeline/plan.ts";
 import type { PortRef } from "../core/pipeline/port_ref.ts";
 import type { SegmentEdge, SegmentSpec } from "../core/pipeline/segment.ts";
 import { type CountedEnd, HOST, SessionCounters } from "../core/pipeline/session_counters.ts";
-import type { LinkEnd } from "./link/link.ts";
-import { createLink } from "./link/open_link.ts";
+import type { LinkEnd, PostedEnd } from "./link/link.ts";
+import { createLinkOver } from "./link/open_link.ts";
 import type { RingBytes } from "./link/ring.ts";
 import { ringInFlight } from "./link/ring_in_flight.ts";
 import { type RingPool, RingPools } from "./link/ring_pool.ts";
 import type { PlacedSegment } from "./placement.ts";
+import { createTrunk, type TrunkEnds } from "./trunk.ts";
 
 /** One end of a wire: the number of a link in a segment, or of an input or output of the session, which the host holds. */
 export interface WireEnd {
@@ -35,7 +36,9 @@ export interface SegmentWiring {
   readonly segment: PlanSegment;
   readonly spec: SegmentSpec;
   /** Its ends of its links when the session begins, by number. */
-  readonly links: readonly LinkEnd[];
+  readonly links: readonly PostedEnd[];
+  /** Carries those of its links whose other end the host holds. Absent where it runs in the host. */
+  readonly trunk: TrunkEnds | undefined;
 }
 
 /**
@@ -99,28 +102,23 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
     const segment = ref && segmentOf.get(ref.nodeId);
     return segment?.tier === "worker" ? segment.group : undefined;
   };
-  const connect = (
-    { from, to, maxItems = limits.items }: Partial<PlanEdge>,
-    attachWriter: AttachEnd,
-    attachReader: AttachEnd,
-  ) => {
-    const takeRing = () => {
-      const pool = ringPools.between(groupOf(from), groupOf(to));
-      const ring = pool.take(maxItems);
-      rings.push({ ring, pool });
-      return ring;
-    };
-    const isLocal = [from, to].every((end) => end === undefined || segmentOf.get(end.nodeId)?.tier !== "process");
-    const isRelayed = !isLocal && from !== undefined && to !== undefined;
-    const { writer, reader } = createLink({ shared: sharedMemory !== false && isLocal, takeRing });
-    const { ring } = writer;
-    const [writes, reads] = [attachWriter(writer), attachReader(reader)];
+  const isLocal = (...ends: (PortRef | undefined)[]) =>
+    ends.every((end) => end === undefined || segmentOf.get(end.nodeId)?.tier !== "process");
+  const takeRing = (from: PortRef | undefined, to: PortRef | undefined, maxItems = limits.items) => {
+    if (sharedMemory === false || !isLocal(from, to) || typeof SharedArrayBuffer === "undefined") return undefined;
+    const pool = ringPools.between(groupOf(from), groupOf(to));
+    const ring = pool.take(maxItems);
+    rings.push({ ring, pool });
+    return ring;
+  };
+  const note = ({ from, to, ring }: LinkRefs, writes: AttachedEnd, reads: AttachedEnd) => {
     wires.push({ ring, writer: writes.end, reader: reads.end });
+    const isRelayed = !isLocal(from, to) && from !== undefined && to !== undefined;
     const inFlight = ring && (() => ringInFlight(ring));
     counters.add({ from, to, isFused: false, isRelayed, inFlight }, writes.counted, reads.counted);
   };
   let hostRows = 0;
-  const hostEnd = (ends: LinkEnd[]): AttachEnd => (end) => ({
+  const attachToHost = (ends: LinkEnd[], end: LinkEnd): AttachedEnd => ({
     end: { segment: undefined, index: ends.push(end) - 1 },
     counted: { owner: HOST, row: hostRows++ },
   });
@@ -128,7 +126,9 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
   const inputs: LinkEnd[] = [];
   for (const { nodeId, port } of plan.inputs) {
     const to = { nodeId, port };
-    connect({ to }, hostEnd(inputs), (end) => draftOf(to).add(end, (link, row) => ({ from: { link }, to, row })));
+    const ring = takeRing(undefined, to);
+    const { near, far } = draftOf(to).linkWithHost(ring);
+    note({ to, ring }, attachToHost(inputs, near), draftOf(to).add(far, (link, row) => ({ from: { link }, to, row })));
   }
   for (const edge of plan.edges) {
     const { from, to } = edge;
@@ -139,20 +139,25 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
       counters.add({ from, to, isFused: true }, counted, counted);
       continue;
     }
-    connect(
-      edge,
-      (end) => draft.add(end, (link, row) => ({ from, to: { link, nodeId: to.nodeId }, ...flow, row })),
-      (end) => other.add(end, (link, row) => ({ from: { link, nodeId: from.nodeId }, to, ...flow, row })),
+    const ring = takeRing(from, to, edge.maxItems);
+    const { writer, reader } = createLinkOver(ring);
+    note(
+      { from, to, ring },
+      draft.add(writer, (link, row) => ({ from, to: { link, nodeId: to.nodeId }, ...flow, row })),
+      other.add(reader, (link, row) => ({ from: { link, nodeId: from.nodeId }, to, ...flow, row })),
     );
   }
   const outputs: LinkEnd[] = [];
   for (const { nodeId, port } of plan.outputs) {
     const from = { nodeId, port };
-    connect({ from }, (end) => draftOf(from).add(end, (link, row) => ({ from, to: { link }, row })), hostEnd(outputs));
+    const ring = takeRing(from, undefined);
+    const { near, far } = draftOf(from).linkWithHost(ring);
+    const writes = draftOf(from).add(far, (link, row) => ({ from, to: { link }, row }));
+    note({ from, ring }, writes, attachToHost(outputs, near));
   }
   counters.addTable(HOST, hostRows);
 
-  const segments = [...drafts.values()].map(({ segment, owner, edges, links }) => {
+  const segments = [...drafts.values()].map(({ segment, owner, edges, links, trunk }) => {
     const nodes = segment.nodes.map(({ id, description, plugin, params, paramsPath, policy }) => ({
       nodeId: id,
       nodeType: description.type,
@@ -163,7 +168,12 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
     }));
     const counts = counters.addTable(owner, edges.length);
     const counted = { countedEdges: edges.length, counts, waitsAwake, traceparent, recordsActivity };
-    return { segment, spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps, ...counted }, links };
+    return {
+      segment,
+      spec: { sessionId, segmentId: segment.id, nodes, edges, limits, keeps, ...counted },
+      links,
+      trunk,
+    };
   });
   const releaseRings = (end: RingsEnd) => {
     for (const { ring, pool } of rings.splice(0)) {
@@ -175,8 +185,18 @@ export function wireSession(plan: Plan, options: WiringOptions): SessionWiring {
   return { segments, wires, inputs, outputs, limits, keeps, waitsAwake, counters, releaseRings, place };
 }
 
-/** Hands one end of a link to whoever holds it, and counts there. */
-type AttachEnd = (end: LinkEnd) => { readonly end: WireEnd; readonly counted: CountedEnd };
+/** What a link leads from and to; the host where that is absent. */
+interface LinkRefs {
+  readonly from?: PortRef;
+  readonly to?: PortRef;
+  readonly ring: RingBytes | undefined;
+}
+
+/** One end of a link with whoever holds it, and where he counts. */
+interface AttachedEnd {
+  readonly end: WireEnd;
+  readonly counted: CountedEnd;
+}
 
 /** What an edge says of its own flow. */
 function flowOf({ maxItems, whenFull }: PlanEdge, limits: FlowLimits): Pick<SegmentEdge, "limits" | "whenFull"> {
@@ -189,14 +209,25 @@ class SegmentDraft {
   /** Its number among those who count. */
   readonly owner: number;
   readonly edges: SegmentEdge[] = [];
-  readonly links: LinkEnd[] = [];
+  readonly links: PostedEnd[] = [];
+  readonly trunk: TrunkEnds | undefined;
 
   constructor(segment: PlanSegment, owner: number) {
     this.segment = segment;
     this.owner = owner;
+    this.trunk = segment.tier === "inline" ? undefined : createTrunk();
   }
 
-  add(end: LinkEnd, makeEdge: (link: number, row: number) => SegmentEdge): ReturnType<AttachEnd> {
+  /** Makes both ends of its next link, whose other end the host holds. The far one is to be added next. */
+  linkWithHost(ring: RingBytes | undefined): { readonly near: LinkEnd; readonly far: PostedEnd } {
+    if (this.trunk !== undefined) {
+      return { near: { port: this.trunk.near.line(this.links.length), ring }, far: { ring } };
+    }
+    const { writer, reader } = createLinkOver(ring);
+    return { near: writer, far: reader };
+  }
+
+  add(end: PostedEnd, makeEdge: (link: number, row: number) => SegmentEdge): AttachedEnd {
     const index = this.links.push(end) - 1;
     return { end: { segment: this.segment, index }, counted: this.addFused((row) => makeEdge(index, row)) };
   }

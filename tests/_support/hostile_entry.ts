@@ -8,6 +8,7 @@
 
 import handle from "../../workers/entry.ts";
 import type { WorkerTask } from "../../workers/protocol.ts";
+import { postsOnLinks } from "./posts_on_links.ts";
 
 /** What never comes from a well-behaved end of a link. */
 const LINK_GARBAGE: readonly unknown[] = [
@@ -34,6 +35,7 @@ const LINK_GARBAGE: readonly unknown[] = [
 /** What never comes from a well-behaved task. */
 const CONTROL_GARBAGE: readonly unknown[] = [
   ...[undefined, null, 7, "text", {}, { notice: "what" }, { id: "nobody asked", type: "RAW", value: 1 }],
+  ...[[], [-1, 1], [999, 1], ["0", 1], [{}, { t: "end" }]],
   ...[{ notice: "ready", threadId: 999_999 }, { notice: "ready" }, { notice: "end" }],
 ];
 
@@ -42,12 +44,13 @@ export const ENTRY_FAULTS = {
   /** Dies before it has said that it is ready. */
   "exit-before-ready": () => process.exit(9),
   /** Dies with all its ports, before any plugin was loaded. */
-  "exit-after-ready": ({ control }: WorkerTask) => {
-    control.postMessage({ notice: "ready", threadId: 0 });
+  "exit-after-ready": ({ trunk }: WorkerTask) => {
+    trunk.postMessage({ notice: "ready", threadId: 0 });
     process.exit(9);
   },
   "garbage-on-links": (task: WorkerTask) => {
-    for (const { port } of linksOf(task)) for (const garbage of LINK_GARBAGE) port.postMessage(garbage);
+    if (task.kind !== "segment") return;
+    for (const link of postsOnLinks(task)) for (const garbage of LINK_GARBAGE) link.postMessage(garbage);
   },
   "garbage-in-rings": (task: WorkerTask) => {
     for (const { ring } of linksOf(task)) {
@@ -56,8 +59,8 @@ export const ENTRY_FAULTS = {
       }
     }
   },
-  "garbage-on-control": ({ control }: WorkerTask) => {
-    for (const garbage of CONTROL_GARBAGE) control.postMessage(garbage);
+  "garbage-on-control": ({ trunk }: WorkerTask) => {
+    for (const garbage of CONTROL_GARBAGE) trunk.postMessage(garbage);
   },
 } as const satisfies { readonly [name: string]: (task: WorkerTask) => void };
 

@@ -1,7 +1,7 @@
 /**
  * A worker's entry that attacks the host where the manifest asks for that, by
  * a parameter `attack` of a node. It has what a plugin could get hold of in its
- * thread: the control port, the ends of the links, all shared memory, and the
+ * thread: its trunk, the ends of the other links, all shared memory, and the
  * pool's own port.
  *
  * @module
@@ -11,6 +11,7 @@ import { MessagePort as NodeMessagePort, parentPort } from "node:worker_threads"
 import process from "node:process";
 import handle from "../../workers/entry.ts";
 import type { SegmentTask, WorkerTask } from "../../workers/protocol.ts";
+import { type Post, postsOnLinks } from "../_support/posts_on_links.ts";
 import { Random } from "../_support/random.ts";
 import { hostileValue, mutated } from "./_hostile_values.ts";
 
@@ -32,10 +33,19 @@ for (const { prototype } of [MessagePort, NodeMessagePort] as { readonly prototy
 
 const later = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
-/** Puts itself between a port and whoever uses it in this thread; some of what goes out is changed. */
-function intercept(port: MessagePort, random: Random, share: number): MessagePort {
+/**
+ * Puts itself between a port and whoever uses it in this thread; some of what goes out is changed.
+ *
+ * @param change Changes a message. Default: anywhere.
+ */
+function intercept(
+  port: MessagePort,
+  random: Random,
+  share: number,
+  change: (message: unknown) => unknown = (message) => mutated(message, random),
+): MessagePort {
   const { port1: inner, port2: given } = new MessageChannel();
-  inner.onmessage = ({ data }) => post(port, random.unit() < share ? mutated(data, random) : data);
+  inner.onmessage = ({ data }) => post(port, random.unit() < share ? change(data) : data);
   // A port that travels along (a link that is connected anew) cannot be passed on here; none does in these tests.
   port.onmessage = ({ data }) => post(inner, data);
   return given;
@@ -76,7 +86,7 @@ async function scribble(memories: readonly (SharedArrayBuffer | undefined)[], ra
   }
 }
 
-async function flood(port: MessagePort, messages: readonly unknown[]): Promise<void> {
+async function flood(port: Post, messages: readonly unknown[]): Promise<void> {
   for (let turn = 0; turn < 100; turn++) {
     for (let n = 0; n < 200; n++) for (const message of messages) post(port, message);
     await later();
@@ -87,27 +97,27 @@ type Run = (task: SegmentTask) => Promise<unknown>;
 
 /** Ways to attack, by name. Each does its worst, and the work of the segment meanwhile, as far as that is left. */
 const ATTACKS = {
-  "control: messages changed": (task, random, run) => run({ ...task, control: intercept(task.control, random, 0.3) }),
+  "control: messages changed": (task, random, run) => run({ ...task, trunk: intercept(task.trunk, random, 0.3) }),
   "control: anything posted": async (task, random, run) => {
     const running = run(task);
     for (let n = 0; n < 20; n++) {
-      post(task.control, hostileValue(random));
+      post(task.trunk, hostileValue(random));
       await later();
     }
     return await running;
   },
   "control: answers that nobody asked for": (task, random, run) => {
     for (let n = 0; n < 3; n++) {
-      post(task.control, { id: `${random.integer(0, 1e9)}`, type: "RAW", value: { ok: true } });
+      post(task.trunk, { id: `${random.integer(0, 1e9)}`, type: "RAW", value: { ok: true } });
     }
     return run(task);
   },
   "control: ready again, as another thread": (task, random, run) => {
-    for (let n = 0; n < 3; n++) post(task.control, { notice: "ready", threadId: random.integer(0, 99) });
+    for (let n = 0; n < 3; n++) post(task.trunk, { notice: "ready", threadId: random.integer(0, 99) });
     return run(task);
   },
   "control: a board, though it shares one": (task, random, run) => {
-    post(task.control, { notice: "board", words: new Int32Array(random.integer(0, 20)).fill(1) });
+    post(task.trunk, { notice: "board", words: new Int32Array(random.integer(0, 20)).fill(1) });
     return run(task);
   },
   "control: log entries in others' names": (task, random, run) => {
@@ -116,32 +126,39 @@ const ATTACKS = {
       nodeId: random.pick(["victim", "bystander", "__proto__"]),
       pluginName: "util",
     };
-    post(task.control, { notice: "log", entry: { level: "error", message: "forged", ...place } });
+    post(task.trunk, { notice: "log", entry: { level: "error", message: "forged", ...place } });
     return run(task);
   },
   "control: a flood of log entries": (task, _random, run) => {
     const { nodeId, pluginName } = task.spec.nodes[0]!;
     const entry = { level: "info", message: "x", sessionId: "s", nodeId, pluginName };
-    void flood(task.control, [{ notice: "log", entry }]);
+    void flood(task.trunk, [{ notice: "log", entry }]);
     return run(task);
   },
   "control: closed": (task, _random, run) => {
     const running = run(task);
-    task.control.close();
+    task.trunk.close();
     return running;
   },
-  "links: messages changed": (task, random, run) =>
-    run({ ...task, links: task.links.map((end) => ({ ...end, port: intercept(end.port, random, 0.3) })) }),
+  "links: messages changed": (task, random, run) => {
+    const links = task.links.map((end) =>
+      end.port === undefined ? end : { ...end, port: intercept(end.port, random, 0.3) }
+    );
+    // What is said on its lines, and nothing else.
+    const change = (message: unknown) =>
+      Array.isArray(message) ? [random.unit() < 0.1 ? 99 : message[0], mutated(message[1], random)] : message;
+    return run({ ...task, links, trunk: intercept(task.trunk, random, 0.3, change) });
+  },
   "links: anything posted": async (task, random, run) => {
     const running = run(task);
     for (let n = 0; n < 20; n++) {
-      post(random.pick(task.links).port, hostileValue(random));
+      post(random.pick(postsOnLinks(task)), hostileValue(random));
       await later();
     }
     return await running;
   },
   "links: a flood of doorbells": (task, _random, run) => {
-    for (const { port } of task.links) void flood(port, [1, 2]);
+    for (const link of postsOnLinks(task)) void flood(link, [1, 2]);
     return run(task);
   },
   "memory: rings": (task, random, run) => {
@@ -192,7 +209,7 @@ const ATTACKS = {
     return await new Promise<never>(() => {});
   },
   "control: done before it is": (task, random, run) => {
-    post(task.control, { notice: "done", metrics: random.pick([{ nodes: [], edges: [] }, hostileValue(random)]) });
+    post(task.trunk, { notice: "done", metrics: random.pick([{ nodes: [], edges: [] }, hostileValue(random)]) });
     return run(task);
   },
 } as const satisfies { readonly [how: string]: (task: SegmentTask, random: Random, run: Run) => Promise<unknown> };

@@ -5,7 +5,7 @@ import type { TaskPool } from "../../workers/pool.ts";
 import { PROTOCOL_VERSION, type WorkerTask } from "../../workers/protocol.ts";
 import { RemoteTask } from "../../workers/remote_task.ts";
 
-/** A pool with one thread, in this one: it says that it is ready, and closes its control port. */
+/** A pool with one thread, in this one: it says that it is ready, and closes its trunk. */
 class ClosingPool implements TaskPool {
   readonly place = "worker thread";
   readonly threads = 1;
@@ -16,10 +16,10 @@ class ClosingPool implements TaskPool {
     return this.#isTerminated;
   }
 
-  run({ control }: WorkerTask, _: unknown, started: Promise<unknown>, onThread: (threadId: number) => void) {
+  run({ trunk }: WorkerTask, _: unknown, started: Promise<unknown>, onThread: (threadId: number) => void) {
     onThread(7);
-    control.postMessage({ notice: "ready", threadId: 7 });
-    void started.then(() => control.close());
+    trunk.postMessage({ notice: "ready", threadId: 7 });
+    void started.then(() => trunk.close());
     return this.#task.promise;
   }
 
@@ -52,7 +52,7 @@ function taskIn(pool: TaskPool, beats: () => number): Promise<StreamrackError> {
   return result.then(() => assert.fail("it has ended well"), (error) => error);
 }
 
-describe("a control port that the worker closes", () => {
+describe("a trunk that the worker closes", () => {
   it("is taken for the end of its thread where that does not turn any more, however late the word of it comes", async () => {
     const pool = new ClosingPool();
     setTimeout(() => pool.end(), 2_500);

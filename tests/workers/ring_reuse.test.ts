@@ -76,13 +76,13 @@ describe("rings of a session whose segment", () => {
     const plan = createPlan(MANIFEST, createDefaultRegistry());
     const ringPools = new RingPools(lastStepMs);
     const outcome = Promise.withResolvers<SegmentResult>();
-    const place = ({ segment, links }: SegmentWiring) => {
-      outcome.promise.finally(() => links.forEach(({ port }) => port.close())).catch(() => {});
+    const place = ({ segment, trunk }: SegmentWiring) => {
+      outcome.promise.finally(() => trunk?.near.close()).catch(() => {});
       return {
         segment,
         result: outcome.promise,
         prepare: () => Promise.resolve({ ok: true as const, value: [] }),
-        start: () => Promise.resolve({ ok: true as const, value: null }),
+        start: () => Promise.resolve({ ok: true as const, value: [] }),
         reconnect: () => Promise.resolve(null),
         metrics: () => Promise.resolve({ nodes: [], edges: [] }),
         endWithin: () => Promise.resolve(),

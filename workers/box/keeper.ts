@@ -62,7 +62,11 @@ async function terminate({ id, threadId }: Extract<ToKeeper, { readonly t: "term
 
 /** The ports of a task, which go on with it. */
 function portsOf(task: Extract<ToKeeper, { readonly t: "run" }>["task"]): MessagePort[] {
-  const { control } = task;
-  if (task.kind === "describe") return [control];
-  return [control, ...task.links.map(({ port }) => port), ...(task.channels === undefined ? [] : [task.channels])];
+  const { trunk } = task;
+  if (task.kind === "describe") return [trunk];
+  return [
+    trunk,
+    ...task.links.flatMap(({ port }) => port ?? []),
+    ...(task.channels === undefined ? [] : [task.channels]),
+  ];
 }

@@ -12,15 +12,31 @@ import type { LinkPeer } from "./link_errors.ts";
 import type { LinkKinds } from "./received.ts";
 import type { RingBytes } from "./ring.ts";
 
-/** One end of a link. It may be posted to another thread, with `port` in the transfer list. */
+/** What a link uses of a port: a web port is one, and so is the line of a trunk. */
+export type LinkPort = Pick<MessagePort, "onmessage" | "onmessageerror" | "close"> & {
+  postMessage(message: unknown, transfer?: Transferable[]): void;
+};
+
+/** One end of a link. */
 export interface LinkEnd {
-  readonly port: MessagePort;
+  readonly port: LinkPort;
   /** The shared ring for short chunks. Absent without shared memory. */
   readonly ring?: RingBytes | undefined;
   /** Values before this record of the ring may be missing: they were on their way when a thread died. */
   readonly lostBefore?: number | undefined;
   /** The sequence number that the next value is to have, where an earlier writer has died. Default: 0; a ring knows its own. */
   readonly nextSequence?: number | undefined;
+}
+
+/** One end of a link that has a channel of its own. */
+export type ChannelEnd = LinkEnd & { readonly port: MessagePort };
+
+/**
+ * One end of a link for another thread, with `port` in the transfer list. It has none where the host holds the other
+ * end: then it is the line of the segment's trunk that has the number of the link.
+ */
+export interface PostedEnd extends Omit<LinkEnd, "port"> {
+  readonly port?: MessagePort | undefined;
 }
 
 /** What both ends of a link keep to. */
@@ -52,7 +68,7 @@ export interface LinkWriter extends ItemWriter {
    *
    * @returns The record of the ring from which on nothing is missing; `undefined` if the reader had received the end.
    */
-  reconnect(port: MessagePort): Promise<number | undefined>;
+  reconnect(port: LinkPort): Promise<number | undefined>;
   /** Closes the port, whatever is on its way. What still waits to be written rejects. */
   close(): void;
 }
@@ -68,7 +84,7 @@ export interface LinkReader extends Inlet {
    *
    * @returns The sequence number that the next value is to have; `undefined` if nothing is to come any more.
    */
-  reconnect(port: MessagePort): Promise<number | undefined>;
+  reconnect(port: LinkPort): Promise<number | undefined>;
   /** Closes the port. What has arrived can still be taken. */
   close(): void;
 }

@@ -6,7 +6,7 @@
  */
 
 import type { NodeSource } from "../../core/node/contract.ts";
-import type { LinkEnd, LinkOptions, LinkReader, LinkWriter, OnViolation } from "./link.ts";
+import type { ChannelEnd, LinkEnd, LinkOptions, LinkReader, LinkWriter, OnViolation } from "./link.ts";
 import { createRingMemory, RING_CAPACITY_BYTES, type RingBytes } from "./ring.ts";
 import { RingLinkReader } from "./ring_link_reader.ts";
 import { RingLinkWriter } from "./ring_link_writer.ts";
@@ -14,19 +14,23 @@ import { TransferLinkReader } from "./transfer_link_reader.ts";
 import { TransferLinkWriter } from "./transfer_link_writer.ts";
 
 /**
- * Makes the two ends of a link.
+ * Makes the two ends of a link, with a channel and a new ring.
  *
  * @param options.shared Whether short chunks may go through shared memory, where the runtime has it. Default: true.
- * @param options.takeRing Where the ring comes from. Default: it is a new one.
  */
 export function createLink(
-  { shared = true, takeRing = () => createRingMemory(RING_CAPACITY_BYTES) }: {
-    readonly shared?: boolean | undefined;
-    readonly takeRing?: (() => RingBytes) | undefined;
-  } = {},
-): { readonly writer: LinkEnd; readonly reader: LinkEnd } {
+  { shared = true }: { readonly shared?: boolean | undefined } = {},
+): ReturnType<typeof createLinkOver> {
+  return createLinkOver(
+    shared && typeof SharedArrayBuffer !== "undefined" ? createRingMemory(RING_CAPACITY_BYTES) : undefined,
+  );
+}
+
+/** Makes the two ends of a link, with a channel. @param ring For short chunks. Without, all values move over the channel. */
+export function createLinkOver(
+  ring: RingBytes | undefined,
+): { readonly writer: ChannelEnd; readonly reader: ChannelEnd } {
   const { port1, port2 } = new MessageChannel();
-  const ring = shared && typeof SharedArrayBuffer !== "undefined" ? takeRing() : undefined;
   return { writer: { port: port1, ring }, reader: { port: port2, ring } };
 }
 

@@ -7,6 +7,7 @@
 import { isDetached, payloadOf, toMovable, transferables } from "../../core/data/transfer.ts";
 import type { RuntimeData } from "../../core/data/types.ts";
 import { StreamrackError } from "../../core/errors.ts";
+import type { LinkPort } from "./link.ts";
 
 /**
  * Posts a value within a message. Its buffers are moved where they can be,
@@ -14,7 +15,7 @@ import { StreamrackError } from "../../core/errors.ts";
  *
  * @throws {StreamrackError} `detached-data`, or `not-cloneable`; nothing was posted then.
  */
-export function postData(port: MessagePort, data: RuntimeData, wrap: (data: RuntimeData) => unknown): void {
+export function postData(port: LinkPort, data: RuntimeData, wrap: (data: RuntimeData) => unknown): void {
   checkNotDetached(data);
   const movable = toMovable(data);
   try {

@@ -11,7 +11,7 @@ import { messagesHeard, nextTurn, noteMessage } from "../../core/flow/pacer.ts";
 import { checkProgress } from "../../core/node/progress.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import type { Progress } from "../../core/node/progress.ts";
-import type { LinkEnd, LinkOptions, LinkReader, OnViolation } from "./link.ts";
+import type { LinkEnd, LinkOptions, LinkPort, LinkReader, OnViolation } from "./link.ts";
 import { accuseIfThrown, accusing, type LinkPeer, toViolation, violation } from "./link_errors.ts";
 import { checkKind, checkReceived, type LinkKinds } from "./received.ts";
 import type { RingBytes, RingRecord } from "./ring.ts";
@@ -36,7 +36,7 @@ export class RingLinkReader implements LinkReader {
   nextSequence: number;
   onChange: () => void = () => {};
   onLaterEpoch: (epoch: number) => void = () => {};
-  #port!: MessagePort;
+  #port!: LinkPort;
   readonly #ring: RingReader;
   readonly #limits: FlowLimits;
   readonly #onViolation: OnViolation;
@@ -159,7 +159,7 @@ export class RingLinkReader implements LinkReader {
   /** Writers wait in the other thread, and are told there. */
   abort(): void {}
 
-  async reconnect(port: MessagePort): Promise<number | undefined> {
+  async reconnect(port: LinkPort): Promise<number | undefined> {
     // What the dead thread has posted.
     await messagesHeard();
     if (this.#isClosed || this.#hasConfirmed || this.#hasEnded && this.#leases === undefined) {
@@ -189,7 +189,7 @@ export class RingLinkReader implements LinkReader {
     this.#close();
   }
 
-  #listen(port: MessagePort): void {
+  #listen(port: LinkPort): void {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<ToReader>) => this.#receive(data);
     // What cannot be read as a message was no message of a writer.

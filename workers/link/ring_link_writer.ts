@@ -15,7 +15,7 @@ import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { nextTurn, noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import { Vigil } from "../../core/flow/vigil.ts";
 import { recycle, takeBuffer } from "./buffer_pool.ts";
-import type { LinkOptions, LinkWriter, OnViolation } from "./link.ts";
+import type { LinkOptions, LinkPort, LinkWriter, OnViolation } from "./link.ts";
 import {
   accuseIfThrown,
   accusing,
@@ -48,7 +48,7 @@ interface Waiting {
 /** The writing end of a ring link. */
 export class RingLinkWriter implements LinkWriter {
   readonly closed: Promise<void>;
-  #port!: MessagePort;
+  #port!: LinkPort;
   readonly #ring: RingWriter;
   readonly #limits: FlowLimits;
   readonly #keeps: boolean;
@@ -74,7 +74,7 @@ export class RingLinkWriter implements LinkWriter {
 
   /** @throws {StreamrackError} `protocol-violation` if the memory is no ring that was left in order. */
   constructor(
-    port: MessagePort,
+    port: LinkPort,
     ring: RingBytes,
     { limits, keeps = false, waitsAwake, counts = new EdgeCounts(), peer, onViolation }: LinkOptions,
   ) {
@@ -118,7 +118,7 @@ export class RingLinkWriter implements LinkWriter {
   }
 
   // What the dead reader has done stands in shared memory: unlike a transfer link, this one has nothing to hear first.
-  reconnect(port: MessagePort): Promise<number | undefined> {
+  reconnect(port: LinkPort): Promise<number | undefined> {
     if (this.#isClosed) {
       port.close();
       return Promise.resolve(undefined);
@@ -144,7 +144,7 @@ export class RingLinkWriter implements LinkWriter {
     this.#close();
   }
 
-  #listen(port: MessagePort): void {
+  #listen(port: LinkPort): void {
     this.#port = port;
     const onMessage = (data: ToWriter) => {
       noteMessage();

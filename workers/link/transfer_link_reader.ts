@@ -11,7 +11,7 @@ import { LeaseQueue } from "../../core/flow/lease.ts";
 import { messagesHeard, noteMessage } from "../../core/flow/pacer.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
 import { checkProgress } from "../../core/node/progress.ts";
-import type { LinkOptions, LinkReader, OnViolation } from "./link.ts";
+import type { LinkOptions, LinkPort, LinkReader, OnViolation } from "./link.ts";
 import { accusing, type LinkPeer, toViolation, violation } from "./link_errors.ts";
 import { Overdue } from "./overdue.ts";
 import { checkReceived, type LinkKinds } from "./received.ts";
@@ -30,7 +30,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   override readonly isRemote: boolean = true;
   readonly closed: Promise<void>;
   override readonly awaitsMessage: boolean = true;
-  #port!: MessagePort;
+  #port!: LinkPort;
   readonly #limits: FlowLimits;
   readonly #onViolation: OnViolation;
   readonly #counts: EdgeCounts;
@@ -56,7 +56,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
   readonly #latestEpoch: (() => number) | undefined;
 
   constructor(
-    port: MessagePort,
+    port: LinkPort,
     source: Omit<NodeSource, "ended">,
     { limits, keeps = false, counts = new EdgeCounts(), peer, kinds, latestEpoch }: LinkOptions,
     onViolation: OnViolation,
@@ -84,7 +84,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     return { ...item, lease: this.#leases.take() };
   }
 
-  async reconnect(port: MessagePort): Promise<number | undefined> {
+  async reconnect(port: LinkPort): Promise<number | undefined> {
     // What the dead thread has posted.
     await messagesHeard();
     if (this.#isClosed || this.#isEnding && this.#leases === undefined) {
@@ -116,7 +116,7 @@ export class TransferLinkReader extends EdgeQueue implements LinkReader {
     this.#leases?.take().release();
   }
 
-  #listen(port: MessagePort): void {
+  #listen(port: LinkPort): void {
     this.#port = port;
     const onMessage = (data: ToReader) => {
       noteMessage();

@@ -13,7 +13,7 @@ import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import { Gate } from "../../core/flow/gate.ts";
 import type { Item } from "../../core/flow/item.ts";
 import { messagesHeard, noteMessage } from "../../core/flow/pacer.ts";
-import type { LinkEnd, LinkOptions, LinkWriter, OnViolation } from "./link.ts";
+import type { LinkEnd, LinkOptions, LinkPort, LinkWriter, OnViolation } from "./link.ts";
 import { accusing, linkClosed, type LinkPeer, violation } from "./link_errors.ts";
 import { postData } from "./post_data.ts";
 import { isCount, type ToReader, type ToWriter } from "./transfer_messages.ts";
@@ -22,7 +22,7 @@ import { isCount, type ToReader, type ToWriter } from "./transfer_messages.ts";
 export class TransferLinkWriter implements LinkWriter {
   readonly closed: Promise<void>;
   readonly nextSequence: number | undefined;
-  #port!: MessagePort;
+  #port!: LinkPort;
   readonly #gate: Gate;
   readonly #counts: EdgeCounts;
   readonly #keeps: boolean;
@@ -56,7 +56,7 @@ export class TransferLinkWriter implements LinkWriter {
   }
 
   write(item: Item): void | Promise<void> {
-    if (this.#isClosed) throw linkClosed();
+    if (this.#isClosed && this.#hasEnded) throw linkClosed();
     return this.#gate.enter(item.bytes, () => this.#send(item));
   }
 
@@ -70,7 +70,7 @@ export class TransferLinkWriter implements LinkWriter {
     this.#gate.abort(error);
   }
 
-  async reconnect(port: MessagePort): Promise<number | undefined> {
+  async reconnect(port: LinkPort): Promise<number | undefined> {
     // What the dead reader has taken it has said, the last of it a moment ago: the next one is told that it comes again.
     if (this.#keeps) await messagesHeard();
     if (this.#isClosed) {
@@ -106,7 +106,7 @@ export class TransferLinkWriter implements LinkWriter {
     this.#close();
   }
 
-  #listen(port: MessagePort): void {
+  #listen(port: LinkPort): void {
     this.#port = port;
     const onMessage = (data: ToWriter) => {
       noteMessage();

@@ -36,12 +36,12 @@ const mux = new PortMux(pipe, "child", {
 const say = (message: FromChild) => void mux.post(message);
 say({ t: "ready" });
 
-/** Beside the values of a full window: its end, and word of what was taken on the other side. */
+/** On each link, beside the values of a full window: its end, and word of what was taken on the other side. */
 const MESSAGES_SPARE = 64;
 
 async function run({ id, task }: ToChild, group: number): Promise<void> {
   try {
-    if (task.kind === "segment") mux.allowEarly(widestWindow(task.spec) + MESSAGES_SPARE);
+    if (task.kind === "segment") mux.allowEarly(earlyMessages(task.spec));
     say({ t: "result", id, value: await handle(task as WorkerTask) });
   } catch (thrown) {
     say({ t: "failed", id, error: toErrorEnvelope(thrown) });
@@ -49,7 +49,7 @@ async function run({ id, task }: ToChild, group: number): Promise<void> {
   mux.release(group);
 }
 
-/** Most values that may be in flight on one link of a segment. */
-function widestWindow({ limits, edges }: SegmentSpec): number {
-  return edges.reduce((widest, edge) => Math.max(widest, edge.limits?.items ?? 0), limits.items);
+/** Most messages that may come for a segment before anybody listens: all links with the host are on one port. */
+function earlyMessages({ limits, edges }: SegmentSpec): number {
+  return edges.reduce((sum, edge) => sum + (edge.limits ?? limits).items + MESSAGES_SPARE, MESSAGES_SPARE);
 }

@@ -7,7 +7,7 @@ import { PROTOCOL_VERSION } from "../../../workers/protocol.ts";
 const pool = new ProcessPool({ pluginUrl: "" });
 const { port1, port2 } = new MessageChannel();
 port1.onmessage = () => {};
-const task = { kind: "describe", protocolVersion: PROTOCOL_VERSION, pluginUrl: "", control: port2, extra: () => {} };
+const task = { kind: "describe", protocolVersion: PROTOCOL_VERSION, pluginUrl: "", trunk: port2, extra: () => {} };
 try {
   await pool.run(task as never, [port2], Promise.resolve(), () => {});
 } catch (thrown) {

@@ -13,7 +13,7 @@ const pluginUrl = testPlugin("probe").href;
 
 /** A task with something in it that no host of ours puts there. */
 function taskWith(pool: ProcessPool, extra: unknown) {
-  const task: Omit<DescribeTask, "control"> = { kind: "describe", protocolVersion: PROTOCOL_VERSION, pluginUrl };
+  const task: Omit<DescribeTask, "trunk"> = { kind: "describe", protocolVersion: PROTOCOL_VERSION, pluginUrl };
   return new RemoteTask({
     pool,
     task: { ...task, extra } as typeof task,
