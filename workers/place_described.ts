@@ -20,12 +20,11 @@ export function isDescribedAhead({ nodes }: PlanSegment): boolean {
 }
 
 /** Places a segment where it can be checked, and nothing else. */
-export function placeDescribed({ segment, links, trunk }: SegmentWiring): PlacedSegment {
+export function placeDescribed({ segment, links }: SegmentWiring): PlacedSegment {
   let end!: (result: SegmentResult) => void;
   const result = new Promise<SegmentResult>((resolve) => end = resolve);
   const cancel = (error: ErrorEnvelope) => {
     for (const { port } of links) port?.close();
-    trunk?.near.close();
     end({ outcome: { ok: false, error }, metrics: { nodes: [], edges: [] } });
   };
   const refuse = () => Promise.reject(new Error("a segment that is only checked does not run"));

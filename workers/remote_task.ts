@@ -6,7 +6,6 @@
  */
 
 import { describeThrown, StreamrackError } from "../core/errors.ts";
-import { messagesHeard } from "../core/flow/pacer.ts";
 import { settledWithin } from "../core/flow/settled_within.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import { noteTask } from "./busy_threads.ts";
@@ -24,7 +23,7 @@ type TaskWithoutTrunk = WorkerTask extends infer T ? T extends WorkerTask ? Omit
 export interface RemoteTaskOptions<T> {
   readonly pool: TaskPool;
   readonly task: TaskWithoutTrunk;
-  /** Closed with the task. Default: one without lines. */
+  /** Left open: what a dead thread has posted on its lines is still to be heard. Default: one of its own, for a task without links. */
   readonly trunk?: TrunkEnds | undefined;
   /** Ports that travel with the task. */
   readonly transfer?: readonly MessagePort[];
@@ -92,7 +91,6 @@ export class RemoteTask<T> {
     this.result = new Promise<T>((resolve, reject) => {
       this.#abandon = reject;
       const onThread = (threadId: number) => void (this.#threadId = threadId);
-      let isLost = false;
       pool.run({ ...task, trunk: far } as WorkerTask, [far, ...transfer], started, onThread)
         .then(async (value) => {
           const result = readResult(value, this.#threadId);
@@ -100,17 +98,12 @@ export class RemoteTask<T> {
           await settledWithin(ended, LAST_NOTICE_TIMEOUT_MS);
           resolve(result);
         })
-        .catch((thrown) => {
-          isLost = true;
-          reject(this.#killError ?? this.#crashError(thrown));
-        })
+        .catch((thrown) => reject(this.#killError ?? this.#crashError(thrown)))
         // Not before: a task that was given up in the queue still has to be told so when its turn comes.
-        .finally(async () => {
+        .finally(() => {
           this.#tellDropped();
           this.#control.close();
-          // What a dead thread has posted on its links is still to be heard.
-          if (isLost) await messagesHeard();
-          near.close();
+          if (options.trunk === undefined) near.close();
         });
     });
     this.result.then(

@@ -18,6 +18,7 @@ import type { PlacedSegment } from "./placement.ts";
 import type { Outcome, SegmentResult } from "./protocol.ts";
 import { readyWithin } from "./ready_within.ts";
 import { type Neighbour, Rewiring } from "./rewiring.ts";
+import type { TrunkEnds } from "./trunk.ts";
 import type { SegmentWiring, SessionWiring } from "./wiring.ts";
 
 /** When a segment whose thread has died is started again. */
@@ -53,6 +54,8 @@ export interface SupervisorOptions {
 interface Slot extends Neighbour {
   readonly wiring: SegmentWiring;
   placed: PlacedSegment;
+  /** That of the thread that it has now. */
+  trunk: TrunkEnds | undefined;
   state: Neighbour["state"];
   /** Whether all its nodes have ended well. */
   isDone: boolean;
@@ -103,11 +106,13 @@ export class Supervisor {
     this.done = new Promise((resolve) => this.#noteDone = resolve);
     this.#slots = wiring.segments.map((segment): Slot => {
       const placed = wiring.place(segment);
-      return { wiring: segment, placed, state: "running", isDone: false, restarts: 0, metrics: NO_METRICS };
+      const { trunk } = segment;
+      return { wiring: segment, placed, trunk, state: "running", isDone: false, restarts: 0, metrics: NO_METRICS };
     });
     for (const slot of this.#slots) this.#awaitDone(slot);
     this.ended = Promise.all(this.#slots.map((slot) => this.#follow(slot))).then(() => {
       this.#rewiring.close();
+      for (const { trunk } of this.#slots) trunk?.near.close();
       this.#noteDone();
     });
   }
@@ -265,6 +270,9 @@ export class Supervisor {
       rewired.trunk.near.close();
       throw error;
     }
+    // Nobody listens on its lines any more.
+    slot.trunk?.near.close();
+    slot.trunk = rewired.trunk;
     const { spec } = slot.wiring;
     slot.placed = this.#options.wiring.place({
       ...slot.wiring,

@@ -76,8 +76,7 @@ describe("rings of a session whose segment", () => {
     const plan = createPlan(MANIFEST, createDefaultRegistry());
     const ringPools = new RingPools(lastStepMs);
     const outcome = Promise.withResolvers<SegmentResult>();
-    const place = ({ segment, trunk }: SegmentWiring) => {
-      outcome.promise.finally(() => trunk?.near.close()).catch(() => {});
+    const place = ({ segment }: SegmentWiring) => {
       return {
         segment,
         result: outcome.promise,
