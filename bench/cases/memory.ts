@@ -19,7 +19,7 @@ export default {
   id: "memory",
   title: "Memory",
   description: "`idle session`: resident memory of one more open session with three nodes in one worker, over 500 of " +
-    "them beside 1000 others; `fresh` ones have carried nothing yet, `used` ones a second of audio. `worker`: resident memory of one more " +
+    "them beside 1500 others; `fresh` ones have carried nothing yet, `used` ones a second of audio. `worker`: resident memory of one more " +
     "worker. `allocations`: what the main thread allocates to send a chunk that it keeps (`copy: true`), over and over. " +
     "`growth`: the slope of memory while chunks go through, after 100 000 to warm up.",
   points(mode): readonly Point[] {
@@ -48,7 +48,7 @@ export default {
 } satisfies Case;
 
 async function observeIdleSessions(used: boolean): Promise<Measured> {
-  const [warm, more] = [1000, 500];
+  const [warm, more] = [1500, 500];
   const runtime = await createRuntime({ plugins: [BENCH_PLUGIN], maxThreads: 1, tasksPerThread: warm + more });
   const sessions: Session[] = [];
   const open = async (count: number) => {
