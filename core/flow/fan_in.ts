@@ -41,14 +41,25 @@ export class FanIn {
 
   /**
    * The next delivery, at once where one is there, or `undefined` when all
-   * edges have ended. Rejects, or throws, after {@linkcode abort}.
-   *
-   * @param workedMs How long the work on the last delivery took, where that is known: after long work a cancel or a
-   *   flush is heard before the next.
+   * edges have ended; after a pause, if it is time for one. Rejects, or throws,
+   * after {@linkcode abort}.
    */
-  next(workedMs?: number): Delivery | undefined | Promise<Delivery | undefined> {
-    const pause = this.#pacer.pass(workedMs);
-    if (pause !== undefined) return pause.then(() => this.#wait());
+  next(): Delivery | undefined | Promise<Delivery | undefined> {
+    const pause = this.pause();
+    return pause === undefined ? this.take() : pause.then(() => this.#wait());
+  }
+
+  /**
+   * A pause to be made before the next delivery, if it is time for one: a cancel or a flush is heard in it.
+   *
+   * @param workedMs How long the work on the last delivery took, where that is known.
+   */
+  pause(workedMs?: number): void | Promise<void> {
+    return this.#pacer.pass(workedMs);
+  }
+
+  /** The next delivery, as {@linkcode next}, but without a pause. */
+  take(): Delivery | undefined | Promise<Delivery | undefined> {
     const taken = this.#take();
     return taken === NOT_YET ? this.#wait() : taken;
   }

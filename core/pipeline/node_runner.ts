@@ -103,13 +103,15 @@ export class NodeRunner {
   async run(): Promise<void> {
     const { node, fanIn } = this.options;
     for (;;) {
-      const taken = fanIn.next(this.#endedMs - this.#startedMs);
+      const pause = fanIn.pause(this.#endedMs - this.#startedMs);
+      if (pause !== undefined) await pause;
+      const taken = fanIn.take();
       const isAtOnce = !(taken instanceof Promise);
       if (!isAtOnce && node.idle !== undefined) await this.#idle(node, taken);
       const delivery = isAtOnce ? taken : await taken;
       if (delivery === undefined) break;
       // One look at the clock for each input, where they come without a break.
-      this.#startedMs = isAtOnce ? this.#endedMs : performance.now();
+      this.#startedMs = isAtOnce && pause === undefined ? this.#endedMs : performance.now();
       const missing = this.#count(delivery);
       const stamp = stampOf(delivery);
       const step = this.#attempts === undefined

@@ -8,11 +8,17 @@ import { defineNode, definePlugin } from "../../core/plugin.ts";
 const WORK_MS = 3;
 const VALUES = 16;
 
-/** Runs a node in this thread, so that a test can act in the middle of its work. @param onFirst Called by the first value. */
+/**
+ * Runs a node in this thread, so that a test can act in the middle of its work.
+ *
+ * @param onFirst Called by the first value.
+ * @param onIdle Called whenever the node has nothing to do.
+ */
 async function withWorker(
   sharedMemory: boolean,
   use: (session: Session) => Promise<void>,
   onFirst: () => void,
+  onIdle: () => void = () => {},
 ): Promise<number> {
   let worked = 0;
   const plugin = definePlugin({
@@ -30,6 +36,7 @@ async function withWorker(
           for (const untilMs = performance.now() + WORK_MS; performance.now() < untilMs;);
           yield data;
         },
+        idle: onIdle,
       }),
     })],
   });
@@ -73,3 +80,22 @@ for (const sharedMemory of [true, false]) {
     });
   }
 }
+
+describe("a node with idle() that works long on each value", () => {
+  it("is not taken to be idle while others wait", async () => {
+    let idled = 0;
+    const worked = await withWorker(
+      true,
+      async (session) => {
+        for (let i = 0; i < VALUES; i++) await session.send(VALUE_KINDS["short chunks"]());
+        await session.finish();
+        for await (const _ of session) { /* All of them. */ }
+      },
+      () => {},
+      () => void idled++,
+    );
+    assert.equal(worked, VALUES);
+    // Before the first, and until the end is heard.
+    assert.ok(idled <= 2, `it was idle ${idled} times`);
+  });
+});
