@@ -1,5 +1,5 @@
 /**
- * Reads what workers say on their control ports and as the results of their
+ * Reads what workers say on their trunks and as the results of their
  * tasks. A worker runs the code of others, which can take hold of its ports:
  * nothing is believed that was not looked at here.
  *
@@ -28,7 +28,7 @@ export function controlViolation(what: string, received?: unknown): StreamrackEr
   });
 }
 
-/** What a message on a control port is. */
+/** What a message on no line of a trunk is. */
 export type ControlMessage =
   | { readonly kind: "notice"; readonly notice: WorkerNotice["notice"]; readonly content: unknown }
   | { readonly kind: "answer"; readonly id: string; readonly answer: Answer };

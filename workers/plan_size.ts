@@ -9,7 +9,7 @@ import type { Plan } from "../core/pipeline/plan.ts";
 
 /** What a session may take up. */
 export interface SizeLimits {
-  /** Most links: inputs, outputs, and connections between segments. Each has two ports and 32 KiB of memory. */
+  /** Most links: inputs, outputs, and connections between segments. Each has two ports, or two lines of a trunk, and 32 KiB of memory. */
   readonly maxLinks: number;
   /** Most segments of one group, all of which must run at the same time. */
   readonly maxTasksPerGroup: number;
