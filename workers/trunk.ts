@@ -68,7 +68,10 @@ class Line implements LinkPort {
   onmessageerror: MessagePort["onmessageerror"] = null;
   readonly #post: (message: unknown, transfer?: Transferable[]) => void;
   #onmessage: MessagePort["onmessage"] = null;
-  /** No more than the other end may send before it is answered: nobody listens for so long to a worker. */
+  /**
+   * What came before anybody listened. The host listens on its lines before there is a worker, so only what the host
+   * has sent waits here: no more than a window.
+   */
   #early: unknown[] = [];
   #isClosed = false;
 
