@@ -62,11 +62,14 @@ export class RemoteTask<T> {
   readonly #valve = new LogValve(4 * LOG_BURST);
   readonly #tally = new LogTally();
   #abandon!: (error: StreamrackError) => void;
+  #giveUp!: () => void;
   /** As the pool says. */
   #threadId = 0;
   #isReady = false;
   #isDone = false;
   #hasEnded = false;
+  /** Resolves when it has reached its thread. */
+  readonly #started: Promise<void>;
   #start!: () => void;
   #end!: () => void;
   #killError: StreamrackError | undefined;
@@ -77,7 +80,7 @@ export class RemoteTask<T> {
     const { pool, task, transfer = [], readResult } = options;
     this.#options = options;
     const { near, far } = options.trunk ?? createTrunk();
-    const started = new Promise<void>((resolve) => this.#start = resolve);
+    const started = this.#started = new Promise<void>((resolve) => this.#start = resolve);
     const ended = new Promise<void>((resolve) => this.#end = resolve);
     this.#control = new ControlPort(near, {
       onNotice: (notice, content) => this.#hear(notice, content),
@@ -91,7 +94,8 @@ export class RemoteTask<T> {
     this.result = new Promise<T>((resolve, reject) => {
       this.#abandon = reject;
       const onThread = (threadId: number) => void (this.#threadId = threadId);
-      pool.run({ ...task, trunk: far } as WorkerTask, [far, ...transfer], started, onThread)
+      const givenUp = new Promise<void>((resolve) => this.#giveUp = resolve);
+      pool.run({ ...task, trunk: far } as WorkerTask, [far, ...transfer], { started, givenUp, onThread })
         .then(async (value) => {
           const result = readResult(value, this.#threadId);
           // The result may overtake what was said before it, which comes on another port.
@@ -99,7 +103,7 @@ export class RemoteTask<T> {
           resolve(result);
         })
         .catch((thrown) => reject(this.#killError ?? this.#crashError(thrown)))
-        // Not before: a task that was given up in the queue still has to be told so when its turn comes.
+        // Not before: a task that was given up while its thread started still has to be told so.
         .finally(() => {
           this.#tellDropped();
           this.#control.close();
@@ -145,14 +149,20 @@ export class RemoteTask<T> {
   /**
    * Waits for the end of a task that was asked to end. If it does not come in
    * time, the thread is terminated, which ends whatever else it runs. A task
-   * that has not reached a thread yet is given up at once.
+   * that no thread was free for is given up at once, and one whose thread does
+   * not start soon: such a thread may be dying, and nobody else should be put
+   * there before that is known.
    */
   async endWithin(timeoutMs: number): Promise<void> {
+    const ended = this.result.then(() => true, () => true);
+    if (!this.#isReady && this.#threadId !== 0) {
+      await settledWithin(Promise.race([this.#started, ended]), Math.min(timeoutMs, START_GRACE_MS));
+    }
     // Not terminated, which a thread that has not said that it is ready might not survive.
     if (!this.#isReady) {
-      return this.#abandon(new StreamrackError("session-cancelled", "the task was given up before a thread was free"));
+      this.#abandon(new StreamrackError("session-cancelled", "the task was given up before a thread was free"));
+      return this.#giveUp();
     }
-    const ended = this.result.then(() => true, () => true);
     if (await settledWithin(ended, timeoutMs) === true) return;
     await this.#terminate(this.#crashError(new Error(`it did not end within ${timeoutMs} ms when it was asked to`)));
   }
@@ -266,6 +276,9 @@ export class RemoteTask<T> {
 /** How long the report that a thread has ended may come after its ports have closed, in milliseconds; and when it is looked at. */
 const THREAD_END_TIMEOUT_MS = 30_000;
 const THREAD_END_LOOK_MS = 2_000;
+
+/** How long the start of a thread is waited for whose task is not wanted any more, in milliseconds. */
+const START_GRACE_MS = 1_000;
 
 /** How long the last notice of a task may come after its result, in milliseconds. It comes at once, unless it is withheld. */
 const LAST_NOTICE_TIMEOUT_MS = 1_000;
