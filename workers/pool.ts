@@ -39,8 +39,18 @@ export interface TaskPool {
   readonly place: string;
   /** Threads or processes that are up. */
   readonly threads: number;
-  /** Runs a task to its end. Rejects if its thread dies, and with an {@linkcode UnsentTask} if it cannot be handed over. */
-  run(task: WorkerTask, transferList: readonly MessagePort[], course: TaskCourse): Promise<unknown>;
+  /**
+   * Runs a task to its end. Rejects if its thread dies, and with an {@linkcode UnsentTask} if it cannot be handed over.
+   *
+   * @param started Resolves when the task has reached its thread.
+   * @param onThread Told which thread has been chosen for it, before the task is posted there.
+   */
+  run(
+    task: WorkerTask,
+    transferList: readonly MessagePort[],
+    started: Promise<unknown>,
+    onThread: (threadId: number) => void,
+  ): Promise<unknown>;
   /**
    * Ends a thread at once; its tasks reject. Only for threads that have said that they are ready.
    *
@@ -51,16 +61,6 @@ export interface TaskPool {
   whyEnded(threadId: number): StreamrackError | undefined;
   /** Ends all threads. */
   close(): Promise<void>;
-}
-
-/** What pool and task tell each other while it runs. */
-export interface TaskCourse {
-  /** Resolves when the task has reached its thread. */
-  readonly started: Promise<unknown>;
-  /** Resolves when nobody wants it any more. If no thread was chosen by then, none need be. */
-  readonly givenUp: Promise<unknown>;
-  /** Told which thread has been chosen for it, before the task is posted there. */
-  onThread(threadId: number): void;
 }
 
 /** Why a task was not even handed over: it is at fault, and whoever was to run it is not. */
@@ -143,27 +143,25 @@ export class GroupPool implements TaskPool {
     });
   }
 
-  /** Runs a task to its end. Rejects if its thread dies. */
+  /**
+   * Runs a task to its end. Rejects if its thread dies.
+   *
+   * @param started Resolves when the task has reached its thread.
+   * @param onThread Told which thread has been chosen for it, before the task is posted there.
+   */
   run(
     task: WorkerTask,
     transferList: readonly MessagePort[],
-    { started, givenUp, onThread }: TaskCourse,
+    started: Promise<unknown>,
+    onThread: (threadId: number) => void,
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
       void started.then(() => this.#waiting.delete(reject));
-      const signal = new QueueSignal();
-      const placement: Placement = {
-        onThread: (threadId) => {
-          signal.isOver = true;
-          onThread(threadId);
-        },
-      };
-      void givenUp.then(() => signal.abort());
       // A key that is a symbol is not posted with the rest.
       const box = this.#boxCheck ?? task.box;
-      const placed = { ...task, box, [Piscina.queueOptionsSymbol]: placement };
-      this.#piscina.run(placed, { signal, transferList: [...transferList] as never })
+      const placed = { ...task, box, [Piscina.queueOptionsSymbol]: { onThread } satisfies Placement };
+      this.#piscina.run(placed, { transferList: [...transferList] as never })
         .then(resolve, reject)
         .finally(() => this.#waiting.delete(reject));
     });
@@ -207,28 +205,6 @@ export class GroupPool implements TaskPool {
   async close(): Promise<void> {
     await settledWithin(this.#piscina.destroy(), TERMINATE_TIMEOUT_MS);
   }
-}
-
-/**
- * As much of an AbortSignal as Piscina uses. It aborts tasks in the queue only: for one that has a thread, Piscina
- * would terminate that, with whatever else it runs.
- */
-class QueueSignal {
-  /** Set when a thread was chosen. */
-  isOver = false;
-  #listener = () => {};
-
-  abort(): void {
-    if (!this.isOver) this.#listener();
-  }
-
-  once(_name: "abort", listener: () => void): void {
-    this.#listener = listener;
-  }
-
-  off(): void {}
-
-  removeListener(): void {}
 }
 
 /** What the load balancer of Piscina sees of a thread. */

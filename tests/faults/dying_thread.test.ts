@@ -8,12 +8,19 @@ import { collect, testPlugin } from "../_support/runtime.ts";
 
 const ROUNDS = 5;
 
-/** Two nodes in threads of their own; both threads die before they are ready, where the entry is told to. */
-function manifest(params: { readonly entry?: string }): Manifest {
+/** Three nodes in threads of their own; the threads of the first and the last die before they are ready, if they are to. */
+function manifest(entry?: string): Manifest {
+  const node = (id: string, params: { readonly entry?: string }) => ({
+    id,
+    node_type: "crash.at",
+    params,
+    fuse: false,
+  });
+  const dying = entry === undefined ? {} : { entry };
   return {
     version: "v1",
-    nodes: ["a", "b"].map((id) => ({ id, node_type: "crash.at", params, fuse: false })),
-    connections: [{ from: "a", to: "b" }],
+    nodes: [node("a", dying), node("b", {}), node("c", dying)],
+    connections: [{ from: "a", to: "b" }, { from: "b", to: "c" }],
   };
 }
 
@@ -22,13 +29,15 @@ describe("a session whose threads die as they start", () => {
     await using runtime = await createRuntime({
       plugins: [testPlugin("crash")],
       workerEntry: new URL("../_support/hostile_entry.ts", import.meta.url),
-      maxThreads: 2,
+      maxThreads: 3,
       onLog: () => {},
     });
     for (let round = 0; round < ROUNDS; round++) {
-      const { reason } = await rejectionOf(runtime.open(manifest({ entry: "exit-before-ready" })));
+      // All threads are up: who has to wait until there is one is not in question here.
+      await (await runtime.open(manifest())).cancel();
+      const { reason } = await rejectionOf(runtime.open(manifest("exit-before-ready")));
       assert.equal(reason, "worker-crashed");
-      const session = await runtime.open(manifest({}));
+      const session = await runtime.open(manifest());
       await session.send(RuntimeData.json({ n: round }));
       await session.finish();
       assert.equal((await collect(session)).length, 1);

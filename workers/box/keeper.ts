@@ -38,13 +38,10 @@ async function run({ id, task }: Extract<ToKeeper, { readonly t: "run" }>): Prom
   const ports = portsOf(task);
   const started = new Promise<void>((resolve) => starting.set(id, resolve));
   try {
-    const onThread = (chosen: number) => {
+    const value = await keeping.run(task, ports, started, (chosen) => {
       threadId = chosen;
       say({ t: "placed", id, threadId });
-    };
-    // The host does not say which tasks it has given up: they run, and are told so when their turn comes.
-    const givenUp = new Promise<never>(() => {});
-    const value = await keeping.run(task, ports, { started, givenUp, onThread });
+    });
     say({ t: "result", id, value });
   } catch (thrown) {
     const why = keeping.whyEnded(threadId);
