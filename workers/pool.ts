@@ -12,6 +12,7 @@ import { PROCESSORS } from "./adapters/processors.ts";
 import { controlViolation } from "./control_messages.ts";
 import type { BoxCheck } from "./box/box.ts";
 import type { WorkerTask } from "./protocol.ts";
+import { TaskQueue } from "./task_queue.ts";
 
 /** How the threads of a group are kept. */
 export interface PoolOptions {
@@ -39,18 +40,8 @@ export interface TaskPool {
   readonly place: string;
   /** Threads or processes that are up. */
   readonly threads: number;
-  /**
-   * Runs a task to its end. Rejects if its thread dies, and with an {@linkcode UnsentTask} if it cannot be handed over.
-   *
-   * @param started Resolves when the task has reached its thread.
-   * @param onThread Told which thread has been chosen for it, before the task is posted there.
-   */
-  run(
-    task: WorkerTask,
-    transferList: readonly MessagePort[],
-    started: Promise<unknown>,
-    onThread: (threadId: number) => void,
-  ): Promise<unknown>;
+  /** Runs a task to its end. Rejects if its thread dies, and with an {@linkcode UnsentTask} if it cannot be handed over. */
+  run(task: WorkerTask, transferList: readonly MessagePort[], course: TaskCourse): Promise<unknown>;
   /**
    * Ends a thread at once; its tasks reject. Only for threads that have said that they are ready.
    *
@@ -61,6 +52,16 @@ export interface TaskPool {
   whyEnded(threadId: number): StreamrackError | undefined;
   /** Ends all threads. */
   close(): Promise<void>;
+}
+
+/** What pool and task tell each other while it runs. */
+export interface TaskCourse {
+  /** Resolves when the task has reached its thread. */
+  readonly started: Promise<unknown>;
+  /** Resolves when nobody wants it any more. If it still waits for a thread, it rejects then. */
+  readonly givenUp: Promise<unknown>;
+  /** Told which thread has been chosen for it, before the task is posted there. */
+  onThread(threadId: number): void;
 }
 
 /** Why a task was not even handed over: it is at fault, and whoever was to run it is not. */
@@ -91,6 +92,7 @@ interface Placement {
 export class GroupPool implements TaskPool {
   readonly place = "worker thread";
   readonly #piscina: Piscina;
+  readonly #queue = new TaskQueue();
   readonly #boxCheck: BoxCheck | undefined;
   readonly #waiting = new Set<(error: Error) => void>();
   /** Threads that are being terminated. */
@@ -115,6 +117,7 @@ export class GroupPool implements TaskPool {
       // The default parks the thread in Atomics.wait between tasks, which stops the timers of plugins.
       atomics: "disabled",
       recordTiming: false,
+      taskQueue: this.#queue,
       // An idle thread first, then a new one, and only then a share of the least busy one. (Piscina's own
       // balancer fills the first thread to its limit before it starts a second.)
       loadBalancer: (task, workers) => {
@@ -143,27 +146,28 @@ export class GroupPool implements TaskPool {
     });
   }
 
-  /**
-   * Runs a task to its end. Rejects if its thread dies.
-   *
-   * @param started Resolves when the task has reached its thread.
-   * @param onThread Told which thread has been chosen for it, before the task is posted there.
-   */
+  /** Runs a task to its end. Rejects if its thread dies. */
   run(
     task: WorkerTask,
     transferList: readonly MessagePort[],
-    started: Promise<unknown>,
-    onThread: (threadId: number) => void,
+    { started, givenUp, onThread }: TaskCourse,
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
-      void started.then(() => this.#waiting.delete(reject));
+      const settled = () => void this.#waiting.delete(reject);
+      void started.then(settled);
+      const placement: Placement = { onThread };
+      void givenUp.then(() => {
+        if (!this.#queue.giveUp(placement)) return;
+        settled();
+        reject(new Error("it was given up"));
+      });
       // A key that is a symbol is not posted with the rest.
       const box = this.#boxCheck ?? task.box;
-      const placed = { ...task, box, [Piscina.queueOptionsSymbol]: { onThread } satisfies Placement };
+      const placed = { ...task, box, [Piscina.queueOptionsSymbol]: placement };
       this.#piscina.run(placed, { transferList: [...transferList] as never })
         .then(resolve, reject)
-        .finally(() => this.#waiting.delete(reject));
+        .finally(settled);
     });
   }
 

@@ -62,6 +62,7 @@ export class RemoteTask<T> {
   readonly #valve = new LogValve(4 * LOG_BURST);
   readonly #tally = new LogTally();
   #abandon!: (error: StreamrackError) => void;
+  #giveUp!: () => void;
   /** As the pool says. */
   #threadId = 0;
   #isReady = false;
@@ -93,7 +94,8 @@ export class RemoteTask<T> {
     this.result = new Promise<T>((resolve, reject) => {
       this.#abandon = reject;
       const onThread = (threadId: number) => void (this.#threadId = threadId);
-      pool.run({ ...task, trunk: far } as WorkerTask, [far, ...transfer], started, onThread)
+      const givenUp = new Promise<void>((resolve) => this.#giveUp = resolve);
+      pool.run({ ...task, trunk: far } as WorkerTask, [far, ...transfer], { started, givenUp, onThread })
         .then(async (value) => {
           const result = readResult(value, this.#threadId);
           // The result may overtake what was said before it, which comes on another port.
@@ -101,7 +103,7 @@ export class RemoteTask<T> {
           resolve(result);
         })
         .catch((thrown) => reject(this.#killError ?? this.#crashError(thrown)))
-        // Not before: a task that was given up in the queue still has to be told so when its turn comes.
+        // Not before: a task that was given up while its thread started still has to be told so.
         .finally(() => {
           this.#tellDropped();
           this.#control.close();
@@ -158,7 +160,8 @@ export class RemoteTask<T> {
     }
     // Not terminated, which a thread that has not said that it is ready might not survive.
     if (!this.#isReady) {
-      return this.#abandon(new StreamrackError("session-cancelled", "the task was given up before a thread was free"));
+      this.#abandon(new StreamrackError("session-cancelled", "the task was given up before a thread was free"));
+      return this.#giveUp();
     }
     if (await settledWithin(ended, timeoutMs) === true) return;
     await this.#terminate(this.#crashError(new Error(`it did not end within ${timeoutMs} ms when it was asked to`)));

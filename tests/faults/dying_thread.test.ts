@@ -33,8 +33,6 @@ describe("a session whose threads die as they start", () => {
       onLog: () => {},
     });
     for (let round = 0; round < ROUNDS; round++) {
-      // All threads are up: who has to wait until there is one is not in question here.
-      await (await runtime.open(manifest())).cancel();
       const { reason } = await rejectionOf(runtime.open(manifest("exit-before-ready")));
       assert.equal(reason, "worker-crashed");
       const session = await runtime.open(manifest());

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { StreamrackError } from "../../mod.ts";
-import type { TaskPool } from "../../workers/pool.ts";
+import type { TaskCourse, TaskPool } from "../../workers/pool.ts";
 import { PROTOCOL_VERSION, type WorkerTask } from "../../workers/protocol.ts";
 import { RemoteTask } from "../../workers/remote_task.ts";
 
@@ -16,7 +16,7 @@ class ClosingPool implements TaskPool {
     return this.#isTerminated;
   }
 
-  run({ trunk }: WorkerTask, _: unknown, started: Promise<unknown>, onThread: (threadId: number) => void) {
+  run({ trunk }: WorkerTask, _: unknown, { started, onThread }: TaskCourse) {
     onThread(7);
     trunk.postMessage({ notice: "ready", threadId: 7 });
     void started.then(() => trunk.close());

@@ -10,7 +10,7 @@ import { fromErrorEnvelope } from "../../core/error_envelope.ts";
 import { StreamrackError } from "../../core/errors.ts";
 import { settledWithin } from "../../core/flow/settled_within.ts";
 import { PROCESSORS } from "../adapters/processors.ts";
-import type { PoolOptions, TaskPool } from "../pool.ts";
+import type { PoolOptions, TaskCourse, TaskPool } from "../pool.ts";
 import type { WorkerTask } from "../protocol.ts";
 import { type Box, denoPermissions } from "./box.ts";
 import type { FromKeeper, ToKeeper } from "./keeper_messages.ts";
@@ -57,8 +57,7 @@ export class DenoBoxPool implements TaskPool {
   run(
     task: WorkerTask,
     transferList: readonly MessagePort[],
-    started: Promise<unknown>,
-    onThread: (threadId: number) => void,
+    { started, givenUp, onThread }: TaskCourse,
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
@@ -67,6 +66,7 @@ export class DenoBoxPool implements TaskPool {
       clearTimeout(this.#idle);
       this.#post({ t: "run", id, task: { ...task, box: this.#box.check } }, transferList);
       void started.then(() => this.#tasks.has(id) && this.#post({ t: "started", id }));
+      void givenUp.then(() => this.#tasks.has(id) && this.#post({ t: "givenUp", id }));
     });
   }
 

@@ -18,8 +18,8 @@ const host = globalThis as unknown as {
 type Told = FromKeeper extends infer M ? M extends FromKeeper ? Omit<M, "threads"> : never : never;
 
 let pool: GroupPool | undefined;
-/** What to do when a task has said that it is in its thread. */
-const starting = new Map<number, () => void>();
+/** What to do when a task has said that it is in its thread, or when nobody wants it any more. */
+const heard = new Map<number, { started(): void; givenUp(): void }>();
 
 const say = (message: Told) => host.postMessage({ ...message, threads: pool?.threads ?? 0 } as FromKeeper);
 
@@ -28,7 +28,8 @@ host.onmessage = ({ data }) => {
     const { workerEntry, env, ...options } = data.options;
     pool = new GroupPool({ ...options, workerEntry: new URL(workerEntry), env });
   } else if (data.t === "run") void run(data);
-  else if (data.t === "started") starting.get(data.id)?.();
+  else if (data.t === "started") heard.get(data.id)?.started();
+  else if (data.t === "givenUp") heard.get(data.id)?.givenUp();
   else void terminate(data);
 };
 
@@ -36,12 +37,14 @@ async function run({ id, task }: Extract<ToKeeper, { readonly t: "run" }>): Prom
   const keeping = pool as GroupPool;
   let threadId = 0;
   const ports = portsOf(task);
-  const started = new Promise<void>((resolve) => starting.set(id, resolve));
+  const [started, givenUp] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  heard.set(id, { started: started.resolve, givenUp: givenUp.resolve });
   try {
-    const value = await keeping.run(task, ports, started, (chosen) => {
+    const onThread = (chosen: number) => {
       threadId = chosen;
       say({ t: "placed", id, threadId });
-    });
+    };
+    const value = await keeping.run(task, ports, { started: started.promise, givenUp: givenUp.promise, onThread });
     say({ t: "result", id, value });
   } catch (thrown) {
     const why = keeping.whyEnded(threadId);
@@ -52,7 +55,7 @@ async function run({ id, task }: Extract<ToKeeper, { readonly t: "run" }>): Prom
       why: why === undefined ? undefined : { threadId, error: toErrorEnvelope(why) },
     });
   }
-  starting.delete(id);
+  heard.delete(id);
 }
 
 async function terminate({ id, threadId }: Extract<ToKeeper, { readonly t: "terminate" }>): Promise<void> {

@@ -23,6 +23,8 @@ export type ToKeeper =
   | { readonly t: "run"; readonly id: number; readonly task: WorkerTask }
   /** A task has said that it is in its thread. */
   | { readonly t: "started"; readonly id: number }
+  /** Nobody wants a task any more. */
+  | { readonly t: "givenUp"; readonly id: number }
   | { readonly t: "terminate"; readonly id: number; readonly threadId: number };
 
 /** From the keeper; each says how many threads are up. */

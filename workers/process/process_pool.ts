@@ -7,7 +7,7 @@
  */
 
 import { StreamrackError } from "../../core/errors.ts";
-import type { TaskPool } from "../pool.ts";
+import type { TaskCourse, TaskPool } from "../pool.ts";
 import type { WorkerTask } from "../protocol.ts";
 import { PluginProcess, type PluginProcessOptions } from "./plugin_process.ts";
 
@@ -35,8 +35,7 @@ export class ProcessPool implements TaskPool {
   async run(
     task: WorkerTask,
     _transferList: readonly MessagePort[],
-    _started: Promise<unknown>,
-    onThread: (threadId: number) => void,
+    { onThread }: TaskCourse,
   ): Promise<unknown> {
     if (this.#isClosed) throw new StreamrackError("runtime-closed", "the runtime was closed");
     const child = this.#current ??= this.#start();
