@@ -9,7 +9,7 @@ const { port1, port2 } = new MessageChannel();
 port1.onmessage = () => {};
 const task = { kind: "describe", protocolVersion: PROTOCOL_VERSION, pluginUrl: "", trunk: port2, extra: () => {} };
 try {
-  await pool.run(task as never, [port2], Promise.resolve(), () => {});
+  await pool.run(task as never, [port2], { started: Promise.resolve(), givenUp: new Promise(() => {}), onThread() {} });
 } catch (thrown) {
   console.log(thrown instanceof UnsentTask ? thrown.error.reason : thrown);
 }
