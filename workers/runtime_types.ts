@@ -152,9 +152,10 @@ export interface OpenOptions extends SessionLimits {
   /**
    * Whether a thread that waits for the next value from another may stay awake
    * for a moment (up to 0.2 ms) before it sleeps. Values then come sooner, at
-   * the cost of processor time that other programs may need. It never does
-   * where more threads are at work than there are processors, or values come
-   * at leisure. Default: true.
+   * the cost of processor time that other programs may need. It does not where
+   * more threads are at work than there are processors, where values come at
+   * leisure, or while another program takes the processor that the other
+   * thread needs. Default: true.
    */
   readonly waitAwake?: boolean | undefined;
 }
