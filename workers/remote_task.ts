@@ -10,7 +10,7 @@ import { settledWithin } from "../core/flow/settled_within.ts";
 import type { LogEntry } from "../core/pipeline/segment.ts";
 import { noteTask } from "./busy_threads.ts";
 import { controlViolation } from "./control_messages.ts";
-import { ControlPort } from "./control_port.ts";
+import { TaskControl } from "./task_control.ts";
 import { LOG_BURST, LogTally, LogValve, readLogEntry } from "./log_valve.ts";
 import { type TaskPool, UnsentTask } from "./pool.ts";
 import type { SegmentControl, WorkerNotice, WorkerTask } from "./protocol.ts";
@@ -56,7 +56,7 @@ export class RemoteTask<T> {
   /** What the task returned. Rejects with `worker-crashed` when its thread died, `session-cancelled` when it never started. */
   readonly result: Promise<T>;
   readonly #options: RemoteTaskOptions<T>;
-  readonly #control: ControlPort;
+  readonly #control: TaskControl;
   readonly #pending = new Set<(error: Error) => void>();
   /** For a worker that leaves its own valve out. One that was held up, or a host that was, must lose nothing by this one. */
   readonly #valve = new LogValve(4 * LOG_BURST);
@@ -82,7 +82,7 @@ export class RemoteTask<T> {
     const { near, far } = options.trunk ?? createTrunk();
     const started = this.#started = new Promise<void>((resolve) => this.#start = resolve);
     const ended = new Promise<void>((resolve) => this.#end = resolve);
-    this.#control = new ControlPort(near, {
+    this.#control = new TaskControl(near, {
       onNotice: (notice, content) => this.#hear(notice, content),
       onClose: () => void this.#judgeClose(),
       onViolation: (error) => {

@@ -13,8 +13,8 @@ import { type ControlMessage, controlViolation, readControlMessage } from "./con
 import type { SegmentControl, WorkerNotice } from "./protocol.ts";
 import type { Trunk } from "./trunk.ts";
 
-/** Who listens to a {@linkcode ControlPort}. */
-export interface ControlListener {
+/** Who listens to a {@linkcode TaskControl}. */
+export interface TaskControlListener {
   onNotice(notice: WorkerNotice["notice"], content: unknown): void;
   /** The worker has closed the trunk, or its thread has ended. Not every runtime tells. */
   onClose(): void;
@@ -23,15 +23,15 @@ export interface ControlListener {
 }
 
 /** Control of one task. */
-export class ControlPort {
+export class TaskControl {
   readonly remote: Comlink.Remote<SegmentControl>;
-  readonly #listener: ControlListener;
+  readonly #listener: TaskControlListener;
   /** Calls that wait for their answers. */
   readonly #asked = new Set<string>();
   #onAnswer: (event: MessageEvent) => void = () => {};
   #isClosed = false;
 
-  constructor(trunk: Trunk, listener: ControlListener) {
+  constructor(trunk: Trunk, listener: TaskControlListener) {
     this.#listener = listener;
     trunk.onMessage = (data) => this.#receive(data);
     trunk.onClose = () => {
