@@ -58,7 +58,7 @@ export interface TaskPool {
 export interface TaskCourse {
   /** Resolves when the task has reached its thread. */
   readonly started: Promise<unknown>;
-  /** Resolves when nobody wants it any more. If it still waits for a thread, it rejects then. */
+  /** Resolves when nobody wants the task any more. If it still waits for a thread, it never runs, and `run` rejects. */
   readonly givenUp: Promise<unknown>;
   /** Told which thread has been chosen for it, before the task is posted there. */
   onThread(threadId: number): void;
@@ -159,6 +159,7 @@ export class GroupPool implements TaskPool {
       const placement: Placement = { onThread };
       void givenUp.then(() => {
         if (!this.#queue.giveUp(placement)) return;
+        // Piscina knows nothing of it any more, and settles nothing.
         settled();
         reject(new Error("it was given up"));
       });

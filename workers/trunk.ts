@@ -2,9 +2,9 @@
  * One channel between the host and a segment for all that the two say to each
  * other: calls and notices, and their links, each on a line of its own.
  *
- * A channel for each link takes 14 KiB on Node and 30 on Deno, has to be moved
- * to the thread and closed again for every session, and is looked at whenever
- * any other of its thread has a message. What leads from worker to worker, past
+ * A channel for each link takes 8 to 10 KiB on Node, has to be moved to the
+ * thread and closed again for every session, and is looked at whenever any
+ * other of its thread has a message. What leads from worker to worker, past
  * the host, has a channel of its own.
  *
  * @module

@@ -54,7 +54,7 @@ export class Vigil {
   readonly #now: () => number;
   #awakeMs = AWAKE_MAX_MS;
   #asleepSinceMs = 0;
-  /** Whether the last vigil was kept to its end. */
+  /** Whether the last vigil was kept to its end, and not cut short since a message is to come. */
   #wasKept = false;
   /** How many in a row were in vain. */
   #inVain = 0;
@@ -89,7 +89,7 @@ export class Vigil {
           return;
         }
         nowMs = this.#now();
-        this.#wasKept = true;
+        this.#wasKept = nowMs >= untilMs;
       }
     }
     this.#asleepSinceMs = nowMs;

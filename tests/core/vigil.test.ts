@@ -102,6 +102,18 @@ describe("Vigil", () => {
     for (let i = 0; i < 4; i++) assert.ok(await keepInVain() > 0);
     assert.equal(await keepInVain(), 0);
   });
+
+  it("does not count one as in vain that was cut short, since a message is to come", async () => {
+    const clock = new Clock();
+    const vigil = new Vigil(true, clock.now);
+    for (let i = 0; i < 8; i++) {
+      let asked = 0;
+      assert.equal(await looksOf(vigil, () => ++asked === 2), 1);
+      clock.ms += 0.05;
+      vigil.wake();
+    }
+    assert.ok(await looksOf(vigil) > 0);
+  });
 });
 
 describe("doorbells", () => {
