@@ -12,7 +12,7 @@
 
 import type { LinkEnd, LinkPort, PostedEnd } from "./link/link.ts";
 
-/** What is said on a line, as it is posted. Everything else is none of a line. */
+/** What is said on a line, as it is posted; a bare buffer is for the line that was named last. Everything else is none of a line. */
 type OnLine = readonly [line: number, message: unknown];
 
 /** One end of a trunk. */
@@ -23,6 +23,9 @@ export class Trunk {
   onClose: () => void = () => {};
   readonly #port: MessagePort;
   readonly #lines = new Map<number, Line>();
+  /** The line of what was posted last, and that of what was received last. */
+  #lastPosted = -1;
+  #lastReceived = -1;
   #isClosed = false;
 
   constructor(port: MessagePort) {
@@ -42,7 +45,12 @@ export class Trunk {
 
   /** A port that leads to the one with the same number at the other end. It takes the place of an earlier one. */
   line(number: number): LinkPort {
-    const line = new Line((message, transfer) => this.post([number, message] satisfies OnLine, transfer));
+    const line = new Line((message, transfer) => {
+      // An array around a buffer would take as long to clone as the buffer itself.
+      const isNamed = message instanceof ArrayBuffer && this.#lastPosted === number;
+      this.#lastPosted = number;
+      this.post(isNamed ? message : [number, message] satisfies OnLine, transfer);
+    });
     this.#lines.set(number, line);
     return line;
   }
@@ -57,9 +65,11 @@ export class Trunk {
   #receive(data: unknown): void {
     // A port may still deliver what it held when it was closed.
     if (this.#isClosed) return;
-    const line = Array.isArray(data) ? this.#lines.get(data[0]) : undefined;
+    const isNamed = Array.isArray(data);
+    if (isNamed) this.#lastReceived = data[0];
+    const line = isNamed || data instanceof ArrayBuffer ? this.#lines.get(this.#lastReceived) : undefined;
     if (line === undefined) this.onMessage(data);
-    else line.receive((data as unknown as OnLine)[1]);
+    else line.receive(isNamed ? data[1] : data);
   }
 }
 

@@ -22,7 +22,12 @@ import {
   type TensorElements,
 } from "./types.ts";
 
-type Constructor<T> = { readonly name: string; readonly BYTES_PER_ELEMENT: number; new (length: number): T };
+interface Constructor<T> {
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): T;
+  new (buffer: ArrayBuffer): T;
+}
 
 /** The typed array class of each audio format. */
 export const SAMPLE_ARRAYS: { readonly [F in AudioFormat]: Constructor<AudioSamples[F]> } = {

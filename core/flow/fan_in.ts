@@ -87,8 +87,11 @@ export class FanIn {
       const look = () => (taken = this.#take()) !== NOT_YET;
       let taken: Delivery | undefined | typeof NOT_YET = this.#take();
       if (taken !== NOT_YET) return taken;
-      if (this.#vigil !== undefined) await this.#vigil.keep(look, mustSleep);
-      if (taken !== NOT_YET) return taken;
+      const vigil = this.#vigil?.keep(look, mustSleep);
+      if (vigil !== undefined) {
+        await vigil;
+        if (taken !== NOT_YET) return taken;
+      }
       for (const edge of this.#edges) edge.arm();
       taken = this.#take();
       if (taken !== NOT_YET) return taken;

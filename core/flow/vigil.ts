@@ -72,26 +72,29 @@ export class Vigil {
 
   /**
    * Looks once in each of the next turns. Resolves as soon as a look says that
-   * it is there, or when it is time to sleep.
+   * it is there, or when it is time to sleep. Returns nothing where that is at once.
    *
    * @param mustSleep Whether what comes is a message: some runtimes look for messages only when there is nothing else.
    */
-  async keep(look: () => boolean, mustSleep: () => boolean = () => false): Promise<void> {
-    let nowMs = this.#now();
+  keep(look: () => boolean, mustSleep: () => boolean = () => false): void | Promise<void> {
+    const nowMs = this.#asleepSinceMs = this.#now();
     this.#wasKept = false;
-    if (this.#isAllowed && nowMs >= this.#restUntilMs && !isCrowded()) {
-      const untilMs = nowMs + this.#awakeMs;
-      while (nowMs < untilMs && !mustSleep()) {
-        await nextTurn();
-        if (look()) {
-          this.#inVain = 0;
-          this.#restMs = REST_MIN_MS;
-          return;
-        }
-        nowMs = this.#now();
-        this.#wasKept = nowMs >= untilMs;
+    const mayBegin = this.#isAllowed && this.#awakeMs > 0 && nowMs >= this.#restUntilMs;
+    if (mayBegin && !mustSleep() && !isCrowded()) return this.#stayAwake(nowMs, look, mustSleep);
+  }
+
+  async #stayAwake(nowMs: number, look: () => boolean, mustSleep: () => boolean): Promise<void> {
+    const untilMs = nowMs + this.#awakeMs;
+    do {
+      await nextTurn();
+      if (look()) {
+        this.#inVain = 0;
+        this.#restMs = REST_MIN_MS;
+        return;
       }
-    }
+      nowMs = this.#now();
+      this.#wasKept = nowMs >= untilMs;
+    } while (nowMs < untilMs && !mustSleep());
     this.#asleepSinceMs = nowMs;
   }
 

@@ -57,6 +57,35 @@ describe("Trunk", () => {
     assert.deepEqual(heard, [{ samples: Float32Array.of(1, 2) }]);
   });
 
+  it("moves bare buffers to the line that they were posted on, whatever comes between", async () => {
+    using ends = trunk();
+    const lines = [0, 1].map((number) => ends.near.line(number));
+    const heard = [0, 1].map((number) => listen(ends.far.line(number)));
+    const posted = [0, 0, 1, "x", 1, 0, 1, 1];
+    for (const [i, on] of posted.entries()) {
+      if (on === "x") {
+        ends.near.post({ i });
+        lines[0]?.postMessage(i);
+        continue;
+      }
+      const buffer = Uint8Array.of(i).buffer;
+      lines[on as number]?.postMessage(buffer, [buffer]);
+      assert.equal(buffer.byteLength, 0);
+    }
+    await messagesHeard();
+    const bytesOf = (message: unknown) => message instanceof ArrayBuffer ? new Uint8Array(message)[0] : message;
+    assert.deepEqual(heard.map((messages) => messages.map(bytesOf)), [[0, 1, 3, 5], [2, 4, 6, 7]]);
+    assert.deepEqual(ends.heard.far, [{ i: 3 }]);
+  });
+
+  it("takes a bare buffer for nothing on a line where none was named", async () => {
+    using ends = trunk();
+    const heard = listen(ends.far.line(0));
+    ends.near.post(new ArrayBuffer(3));
+    await messagesHeard();
+    assert.deepEqual([heard, ends.heard.far], [[], [new ArrayBuffer(3)]]);
+  });
+
   it("keeps what comes on a line before anybody listens, and gives it in order, not within the call", async () => {
     using ends = trunk();
     const [near, far] = [ends.near.line(3), ends.far.line(3)];

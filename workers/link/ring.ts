@@ -19,6 +19,7 @@
  */
 
 import type { AudioData } from "../../core/data/types.ts";
+import { SAMPLE_ARRAYS } from "../../core/data/validate.ts";
 import type { StreamrackError } from "../../core/errors.ts";
 import { MEMORY_COSTS } from "../adapters/memory_costs.ts";
 import { violation } from "./link_errors.ts";
@@ -44,9 +45,15 @@ export interface RecordStamp {
   readonly isPartial?: boolean | undefined;
 }
 
-/** A record as the reader finds it. `data` is absent where the value comes over the port. */
+/** What a record says of audio whose samples come over the port. */
+export interface AudioHeader extends Pick<AudioData, "format" | "sampleRate" | "channels" | "timestampUs"> {
+  readonly samplesBytes: number;
+}
+
+/** A record as the reader finds it. `data` is absent where the value, or what a `header` leaves of it, comes over the port. */
 export interface RingRecord extends RecordStamp {
   readonly data: AudioData | undefined;
+  readonly header: AudioHeader | undefined;
   /** How many records were written before it, modulo 2³². */
   readonly index: number;
   /** How often it was taken before, by readers that have died, 0 to 127. */
@@ -171,6 +178,15 @@ export class RingMemory {
 /** Clears a flag; true if it was set. */
 export function takeFlag(words: Int32Array, index: number): boolean {
   return Atomics.load(words, index) === 1 && Atomics.compareExchange(words, index, 1, 0) === 1;
+}
+
+/** Audio as its header says, with samples in a buffer of their own. */
+export function audioOf({ format, sampleRate, channels, timestampUs }: AudioHeader, buffer: ArrayBuffer): AudioData {
+  const samples = new SAMPLE_ARRAYS[format](buffer);
+  const audio = timestampUs === undefined
+    ? { type: "audio", samples, sampleRate, channels, format }
+    : { type: "audio", samples, sampleRate, channels, format, timestampUs };
+  return audio as AudioData;
 }
 
 /** The error for memory that holds what no writer or reader leaves there. */

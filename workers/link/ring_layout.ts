@@ -45,6 +45,10 @@ export const SEQUENCE = 5;
 export const KINDS = { filler: 0, f32: 1, i16: 2, i32: 3, reference: 4 } as const;
 /** Added to the kind of a record that is partial. */
 export const PARTIAL = 8;
+/** Added to the kind of audio whose samples come over the link's port: the record is a header without a payload. */
+export const MOVED = 16;
+/** Longest samples that a header can tell of, in bytes. */
+export const MOVED_BYTES_MAX: number = 2 ** 31 - 1;
 /** The reader counts above these bits how often a record was taken. */
 export const TAKEN_SHIFT = 8;
 export const TAKEN_MAX = 127;

@@ -4,28 +4,20 @@
  * @module
  */
 
-import type { RuntimeData } from "../../core/data/types.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { LeaseQueue } from "../../core/flow/lease.ts";
 import { messagesHeard, nextTurn, noteMessage } from "../../core/flow/pacer.ts";
 import { checkProgress } from "../../core/node/progress.ts";
 import type { NodeSource } from "../../core/node/contract.ts";
-import type { Progress } from "../../core/node/progress.ts";
 import type { LinkEnd, LinkOptions, LinkPort, LinkReader, OnViolation } from "./link.ts";
 import { accuseIfThrown, accusing, type LinkPeer, toViolation, violation } from "./link_errors.ts";
+import { type Posted, PostedQueue } from "./posted.ts";
 import { checkKind, checkReceived, type LinkKinds } from "./received.ts";
 import type { RingBytes, RingRecord } from "./ring.ts";
 import { Allowance } from "./allowance.ts";
 import { Overdue } from "./overdue.ts";
 import { RingReader } from "./ring_reader.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
-
-/** A value that came over the port, before or after its reference. */
-interface Posted {
-  readonly sequence: number;
-  readonly data: RuntimeData;
-  readonly progress: Progress | undefined;
-}
 
 /** The reading end of a ring link. */
 export class RingLinkReader implements LinkReader {
@@ -40,7 +32,8 @@ export class RingLinkReader implements LinkReader {
   readonly #ring: RingReader;
   readonly #limits: FlowLimits;
   readonly #onViolation: OnViolation;
-  #posted: Posted[] = [];
+  /** What came over the port. */
+  readonly #posted = new PostedQueue();
   /** What was taken and is not done with, where the link keeps it. */
   readonly #leases: LeaseQueue | undefined;
   /** References before this record may have lost their values. */
@@ -173,8 +166,7 @@ export class RingLinkReader implements LinkReader {
     this.#listen(port);
     const { written, nextSequence } = this.#ring;
     this.#lostBefore = written;
-    // Posted, but the thread died before the record was written.
-    this.#posted = this.#posted.filter(({ sequence }) => sequence < nextSequence);
+    this.#posted.inherit(nextSequence);
     this.#dropStale();
     this.onChange();
     return nextSequence;
@@ -266,7 +258,7 @@ export class RingLinkReader implements LinkReader {
         if (dropped > this.#limits.items) return this.#rest();
         const record = this.#ring.read();
         if (record === undefined) {
-          if (this.#hasEnded && this.#posted.length > 0) throw violation("a value without a reference");
+          if (this.#hasEnded && this.#posted.size > 0) throw violation("a value without a reference");
           return undefined;
         }
         if (isBefore(record, this.#againBefore)) {
@@ -276,19 +268,15 @@ export class RingLinkReader implements LinkReader {
         }
         // Values of one stream are mostly alike: after one that was posted, another will be.
         this.awaitsMessage = record.data === undefined;
-        if (record.data !== undefined) {
-          if (!this.#takesAudio) checkKind("audio", this.#kinds);
-          return record as Item;
-        }
-        const [posted] = this.#posted;
-        if (posted !== undefined && posted.sequence === record.sequence) {
-          this.#posted.shift();
-          return { ...record, data: posted.data, progress: posted.progress };
-        }
+        if (record.header !== undefined && !this.#takesAudio) checkKind("audio", this.#kinds);
+        if (record.data !== undefined) return record as Item;
+        const isInherited = isBefore(record, this.#lostBefore);
+        const item = this.#posted.take(record, isInherited);
+        if (item !== undefined) return item;
         // Its value will not come any more, where a thread has died.
-        if (!isBefore(record, this.#lostBefore)) {
-          // Values are posted before their references are written, and the end is posted after both.
-          if (posted !== undefined || this.#hasEnded) throw violation("a reference without a value");
+        if (!isInherited) {
+          // Values are posted in the order of their records, and the end is posted behind them.
+          if (this.#posted.size > 0 || this.#hasEnded) throw violation("a reference without a value");
           return undefined;
         }
         this.#drop();
@@ -308,12 +296,13 @@ export class RingLinkReader implements LinkReader {
       if (message === DOORBELL) {
         if (!this.#doorbells.use(this.#ring.taken)) throw violation("doorbells with nothing behind them");
         this.#dropStale();
+      } else if (message instanceof ArrayBuffer || Array.isArray(message)) {
+        this.#holdSamples(Array.isArray(message) ? message : [message]);
+        this.#dropStale();
       } else if (message?.t === "data") {
-        // Each posted value has its record in the ring, so there cannot be more than the window.
-        if (this.#posted.length >= this.#limits.items) throw violation(`more than ${this.#limits.items} values`);
         if (!Number.isSafeInteger(message.s)) throw violation("a value without a number");
         const progress = message.p === undefined ? undefined : checkProgress(message.p);
-        this.#posted.push({ sequence: message.s, data: checkReceived(message.d, this.#kinds), progress });
+        this.#hold({ sequence: message.s, data: checkReceived(message.d, this.#kinds), progress });
         this.#dropStale();
       } else if (message?.t === "end") {
         this.#hasEnded = true;
@@ -325,6 +314,20 @@ export class RingLinkReader implements LinkReader {
     } catch (thrown) {
       this.#violated(thrown);
     }
+  }
+
+  #holdSamples(buffers: readonly unknown[]): void {
+    if (buffers.length === 0) throw violation("samples that are none");
+    for (const samples of buffers) {
+      if (!(samples instanceof ArrayBuffer)) throw violation("samples that are no buffer");
+      this.#hold(samples);
+    }
+  }
+
+  #hold(posted: Posted): void {
+    // Each has its record in the ring, so there cannot be more than the window.
+    if (this.#posted.size >= this.#limits.items) throw violation(`more than ${this.#limits.items} values`);
+    this.#posted.add(posted);
   }
 
   #violated(thrown: unknown): void {

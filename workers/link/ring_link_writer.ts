@@ -7,7 +7,7 @@
  * @module
  */
 
-import { copyData } from "../../core/data/transfer.ts";
+import { copyData, toMovable } from "../../core/data/transfer.ts";
 import type { AudioData, RuntimeData } from "../../core/data/types.ts";
 import { ringSoon } from "../../core/flow/doorbells.ts";
 import { EdgeCounts } from "../../core/flow/edge_counts.ts";
@@ -26,9 +26,11 @@ import {
   violation,
 } from "./link_errors.ts";
 import type { StreamrackError } from "../../core/errors.ts";
+import { Allowance } from "./allowance.ts";
+import { Parcel } from "./parcel.ts";
 import { checkNotDetached, postData } from "./post_data.ts";
 import { RING_PAYLOAD_BYTES_MAX, type RingBytes } from "./ring.ts";
-import { Allowance } from "./allowance.ts";
+import { MOVED_BYTES_MAX } from "./ring_layout.ts";
 import { RingWriter } from "./ring_writer.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
 
@@ -60,6 +62,8 @@ export class RingLinkWriter implements LinkWriter {
   /** A reader that keeps up never makes the writer wait, which would then never hear of a flush. */
   readonly #pacer = new Pacer();
   readonly #vigil: Vigil;
+  /** Samples that are still to be posted. Their headers are the last records, always. */
+  readonly #parcel = new Parcel((buffers) => this.#postBuffers(buffers));
   #failure: Error | undefined;
   #isPumping = false;
   #isWakeDue = false;
@@ -126,10 +130,12 @@ export class RingLinkWriter implements LinkWriter {
     this.#port.onmessage = null;
     this.#port.close();
     this.#listen(port);
+    this.#parcel.drop();
     this.#settleKept();
     // Before those that are kept there may be some of an earlier writer.
     const whole = (this.#ring.written - this.#kept.length) >>> 0;
     for (const { item, isPosted } of this.#kept) if (isPosted) this.#post(item);
+    this.#parcel.send();
     if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
     void this.#pump();
     return Promise.resolve(whole);
@@ -138,6 +144,7 @@ export class RingLinkWriter implements LinkWriter {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#parcel.drop();
     // Behind its end nothing waits that would have to be told.
     if (!this.#hasEnded) this.abort(linkClosed());
     this.#port.close();
@@ -232,6 +239,7 @@ export class RingLinkWriter implements LinkWriter {
     // After an abort values are missing, and the reader must not take that for an end.
     if (this.#hasEnded || this.#failure !== undefined) return;
     this.#hasEnded = true;
+    this.#parcel.send();
     this.#port.postMessage({ t: "end" } satisfies ToReader);
   }
 
@@ -257,17 +265,22 @@ export class RingLinkWriter implements LinkWriter {
   /** Copies a value into the ring, if it is of that kind and there is room. */
   #tryWriteRing(item: Item): boolean {
     if (!this.#fitsRing(item)) return false;
+    // Nothing stands behind a header without its samples: if this thread dies, what is lost are the last values.
+    this.#parcel.send();
     checkNotDetached(item.data);
     if (!this.#ring.tryWriteAudio(item.data, item, this.#limits.items)) return false;
     if (item.isBorrowed !== true) recycle(item.data.samples);
     return true;
   }
 
-  /** Posts a value, and writes a reference to it into the ring, if there is room for that. */
+  /** Posts a value, and writes its header or a reference to it into the ring, if there is room for that. */
   #tryPost(item: Item): boolean {
     if (isPlain(item.data)) {
       checkNotDetached(item.data);
-      if (!this.#ring.tryWriteReference(item)) return false;
+      const isWritten = hasHeader(item)
+        ? this.#ring.tryWriteHeader(item.data, item)
+        : this.#ring.tryWriteReference(item);
+      if (!isWritten) return false;
       // The value wakes the reader, who finds its reference there already: no doorbell is needed.
       this.#post(item);
     } else {
@@ -292,20 +305,29 @@ export class RingLinkWriter implements LinkWriter {
     });
   }
 
+  #postBuffers(buffers: ArrayBuffer[]): void {
+    const [only] = buffers;
+    this.#port.postMessage(
+      (buffers.length === 1 ? only : buffers) as ArrayBuffer | ArrayBuffer[] satisfies ToReader,
+      buffers,
+    );
+  }
+
   readonly #wakeReader = (): void => {
     // The end wakes the reader as well, and nothing may follow it.
     if (!this.#hasEnded && !this.#isClosed) this.#port.postMessage(DOORBELL);
   };
 
-  #post({ data, sequence, progress, isBorrowed }: Item): void {
+  #post(item: Item): void {
+    const { data, sequence, progress, isBorrowed } = item;
     const sent = this.#keeps || isBorrowed === true ? copyData(data) : data;
+    if (hasHeader(item)) return this.#parcel.add(toMovable(sent as AudioData));
+    this.#parcel.send();
     postData(this.#port, sent, (d) => ({ t: "data", s: sequence, d, p: progress } satisfies ToReader));
   }
 
   #fitsRing(item: Item): item is Item & { readonly data: AudioData } {
-    const { data, progress } = item;
-    return data.type === "audio" && data.metadata === undefined && progress === undefined &&
-      data.samples.byteLength <= this.#payloadBytesMax;
+    return hasHeader(item) && item.data.samples.byteLength <= this.#payloadBytesMax;
   }
 
   /** Lets go of what the reader has freed. */
@@ -319,6 +341,13 @@ export class RingLinkWriter implements LinkWriter {
       this.#ring.fallAsleep();
     }
   }
+}
+
+/** Whether the header of a record says all of a value but its samples. */
+function hasHeader(item: Item): item is Item & { readonly data: AudioData } {
+  const { data, progress } = item;
+  return data.type === "audio" && data.metadata === undefined && progress === undefined &&
+    data.samples.byteLength <= MOVED_BYTES_MAX;
 }
 
 /** Whether nothing in a value could be found out by `postMessage` not to be cloneable. */

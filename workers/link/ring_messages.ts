@@ -15,7 +15,10 @@ export const ROOM = 2;
 /** From the writer to the reader. */
 export type ToReader =
   | typeof DOORBELL
-  /** A value, with the sequence number of the record that stands for it. */
+  /** The samples of the next headers. Nothing beside them, since an envelope costs several times as much as they do. */
+  | ArrayBuffer
+  | ArrayBuffer[]
+  /** Any other value, with the sequence number of the record that stands for it. */
   | { readonly t: "data"; readonly s: number; readonly d: RuntimeData; readonly p?: Progress | undefined }
   | { readonly t: "end" };
 

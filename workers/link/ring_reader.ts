@@ -7,7 +7,7 @@
 import type { AudioData } from "../../core/data/types.ts";
 import { CHANNELS_MAX, SAMPLE_RATE_MAX_HZ } from "../../core/data/validate.ts";
 import { takeBuffer } from "./buffer_pool.ts";
-import { corrupt, type RingBytes, RingMemory, type RingRecord, takeFlag } from "./ring.ts";
+import { type AudioHeader, audioOf, corrupt, type RingBytes, RingMemory, type RingRecord, takeFlag } from "./ring.ts";
 import {
   BYTES_FREED,
   CHANNELS,
@@ -18,6 +18,7 @@ import {
   KIND,
   KINDS,
   LENGTH,
+  MOVED,
   PARTIAL,
   PAYLOAD_BYTES,
   READ_POSITION,
@@ -108,32 +109,43 @@ export class RingReader {
     const takenBefore = (word >>> TAKEN_SHIFT) & TAKEN_MAX;
     const payloadBytes = words[at / 4 + PAYLOAD_BYTES] as number;
     const length = this.#recordLength(at, available);
-    if (payloadBytes < 0 || recordLength(payloadBytes) !== length) throw corrupt();
+    if (payloadBytes < 0) throw corrupt();
     const sequence = floats[at / 8 + SEQUENCE] as number;
     const epoch = words[at / 4 + EPOCH] as number;
     if (!Number.isSafeInteger(sequence) || sequence < 0 || epoch < 0) throw corrupt();
     const bytes = (words[at / 4 + FLOW_BYTES] as number) >>> 0;
-    const kind = flags & ~PARTIAL;
-    const isPartial = flags !== kind;
-    const data = kind === KINDS.reference ? undefined : this.#readAudio(at, kind, payloadBytes);
+    const isPartial = (flags & PARTIAL) !== 0;
+    const isMoved = (flags & MOVED) !== 0;
+    const kind = flags & ~(PARTIAL | MOVED);
+    const header = kind === KINDS.reference ? undefined : this.#readHeader(at, kind, payloadBytes);
+    const hasPayload = header !== undefined && !isMoved;
+    if (length !== recordLength(hasPayload ? payloadBytes : 0)) throw corrupt();
+    const data = hasPayload ? this.#readAudio(at, header) : undefined;
     this.#end = (this.#position + length) >>> 0;
     this.#recordBytes = bytes;
-    return { data, sequence, epoch, bytes, isPartial, takenBefore, index: this.#records };
+    return { data, header, sequence, epoch, bytes, isPartial, takenBefore, index: this.#records };
   }
 
-  #readAudio(at: number, kind: number, payloadBytes: number): AudioData {
-    const { words, floats, samples: shared } = this.#memory;
+  #readAudio(at: number, header: AudioHeader): AudioData {
+    const { format, samplesBytes } = header;
+    const audio = audioOf(header, takeBuffer(samplesBytes));
+    const start = (at + HEADER_BYTES) / SAMPLE_BYTES[format];
+    audio.samples.set(this.#memory.samples[format].subarray(start, start + audio.samples.length));
+    return audio;
+  }
+
+  #readHeader(at: number, kind: number, samplesBytes: number): AudioHeader {
+    const { words, floats } = this.#memory;
     const format = FORMATS[kind];
     const channels = words[at / 4 + CHANNELS] as number;
     if (format === undefined || channels < 1 || channels > CHANNELS_MAX) throw corrupt();
     const frameBytes = SAMPLE_BYTES[format] * channels;
     const sampleRate = floats[at / 8 + SAMPLE_RATE] as number;
     const timestampUs = floats[at / 8 + TIMESTAMP_US] as number;
-    if (payloadBytes % frameBytes !== 0 || !(sampleRate > 0) || sampleRate > SAMPLE_RATE_MAX_HZ) throw corrupt();
-    const samples = copyOut(shared[format], (at + HEADER_BYTES) / SAMPLE_BYTES[format], payloadBytes);
-    if (Number.isNaN(timestampUs)) return { type: "audio", samples, sampleRate, channels, format } as AudioData;
+    if (samplesBytes % frameBytes !== 0 || !(sampleRate > 0) || sampleRate > SAMPLE_RATE_MAX_HZ) throw corrupt();
+    if (Number.isNaN(timestampUs)) return { format, sampleRate, channels, timestampUs: undefined, samplesBytes };
     if (!Number.isFinite(timestampUs)) throw corrupt();
-    return { type: "audio", samples, sampleRate, channels, format, timestampUs } as AudioData;
+    return { format, sampleRate, channels, timestampUs, samplesBytes };
   }
 
   /** Steps over the record that {@linkcode read} gave. It stays in the ring until {@linkcode free} is called for it. */
@@ -223,12 +235,4 @@ export class RingReader {
     if (length < HEADER_BYTES || length > available || length > toEnd || length % 8 !== 0) throw corrupt();
     return length;
   }
-}
-
-/** Copies samples into memory of their own. */
-function copyOut<A extends Float32Array | Int16Array | Int32Array>(shared: A, start: number, byteLength: number): A {
-  const Samples = shared.constructor as new (buffer: ArrayBuffer) => A;
-  const samples = new Samples(takeBuffer(byteLength));
-  samples.set(shared.subarray(start, start + samples.length));
-  return samples;
 }

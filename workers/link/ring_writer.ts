@@ -18,6 +18,7 @@ import {
   KIND,
   KINDS,
   LENGTH,
+  MOVED,
   NEXT_SEQUENCE,
   PARTIAL,
   PAYLOAD_BYTES,
@@ -119,18 +120,29 @@ export class RingWriter {
     const { samples, format } = audio;
     const at = this.#place(samples.byteLength, spareRecords);
     if (at === undefined) return false;
-    const { words, floats } = this.#memory;
-    words[at / 4 + CHANNELS] = audio.channels;
-    floats[at / 8 + SAMPLE_RATE] = audio.sampleRate;
-    floats[at / 8 + TIMESTAMP_US] = audio.timestampUs ?? NaN;
+    this.#describe(at, audio);
     this.#memory.samples[format].set(samples, (at + HEADER_BYTES) / SAMPLE_BYTES[format]);
-    this.#publish(at, KINDS[format], samples.byteLength, stamp);
+    this.#publish(at, KINDS[format], samples.byteLength, recordLength(samples.byteLength), stamp);
     return true;
   }
 
   /**
-   * Writes a record for a value that goes over the link's port, or returns
-   * false if there is no room.
+   * Writes a record for audio whose samples go over the link's port, at most
+   * {@linkcode MOVED_BYTES_MAX}, or returns false if there is no room.
+   *
+   * @throws {StreamrackError} `protocol-violation` if the reader's position cannot be one.
+   */
+  tryWriteHeader(audio: AudioData, stamp: RecordStamp): boolean {
+    const at = this.#place(0);
+    if (at === undefined) return false;
+    this.#describe(at, audio);
+    this.#publish(at, KINDS[audio.format] + MOVED, audio.samples.byteLength, HEADER_BYTES, stamp);
+    return true;
+  }
+
+  /**
+   * Writes a record for any other value that goes over the link's port, or
+   * returns false if there is no room.
    *
    * @param post Posts the value, where that may fail; called when there is room. If it throws, nothing was written.
    * @throws {StreamrackError} `protocol-violation` if the reader's position cannot be one.
@@ -139,7 +151,7 @@ export class RingWriter {
     const at = this.#place(0);
     if (at === undefined) return false;
     post?.();
-    this.#publish(at, KINDS.reference, 0, stamp);
+    this.#publish(at, KINDS.reference, 0, HEADER_BYTES, stamp);
     return true;
   }
 
@@ -197,9 +209,16 @@ export class RingWriter {
     return at - used >= Math.max(FRONT_BYTES, length + spare);
   }
 
-  #publish(at: number, kind: number, payloadBytes: number, stamp: RecordStamp): void {
+  /** Writes what a header says of audio. */
+  #describe(at: number, { channels, sampleRate, timestampUs = NaN }: AudioData): void {
     const { words, floats } = this.#memory;
-    const length = recordLength(payloadBytes);
+    words[at / 4 + CHANNELS] = channels;
+    floats[at / 8 + SAMPLE_RATE] = sampleRate;
+    floats[at / 8 + TIMESTAMP_US] = timestampUs;
+  }
+
+  #publish(at: number, kind: number, payloadBytes: number, length: number, stamp: RecordStamp): void {
+    const { words, floats } = this.#memory;
     words[at / 4 + LENGTH] = length;
     words[at / 4 + KIND] = stamp.isPartial === true ? kind + PARTIAL : kind;
     words[at / 4 + PAYLOAD_BYTES] = payloadBytes;

@@ -42,9 +42,15 @@ export const STATE = {
 export const STATE_BYTES = 256;
 
 /** Checks that a record could have been written by an honest writer, as far as the ring itself vouches for it. */
-export function assertPlausible({ data: audio, sequence, epoch }: RingRecord, capacity: number): void {
+export function assertPlausible({ data: audio, header, sequence, epoch }: RingRecord, capacity: number): void {
   assert.ok(Number.isSafeInteger(sequence) && sequence >= 0, `sequence ${sequence}`);
   assert.ok(Number.isSafeInteger(epoch) && epoch >= 0, `epoch ${epoch}`);
+  if (header !== undefined) {
+    const { format, channels, samplesBytes, timestampUs } = header;
+    assert.ok(channels >= 1 && channels <= 255);
+    assert.ok(samplesBytes >= 0 && samplesBytes % (channels * ARRAYS[format].BYTES_PER_ELEMENT) === 0);
+    assert.ok(timestampUs === undefined || Number.isFinite(timestampUs));
+  }
   if (audio === undefined) return;
   assert.ok(audio.samples instanceof ARRAYS[audio.format]);
   assert.ok(audio.samples.buffer instanceof ArrayBuffer, "samples lie in memory of their own");

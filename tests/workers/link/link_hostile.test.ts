@@ -24,6 +24,7 @@ const GARBAGE: readonly (readonly [string, unknown])[] = [
   ["a number", 17],
   ["a truth", true],
   ["an empty array", []],
+  ["an array of nothing", new Array(3)],
   ["a huge array", new Array(200_000).fill({ t: "data" })],
   ["an object of no form", {}],
   ["a form that is unknown", { t: "credit", n: 1, b: 1 }],
@@ -266,6 +267,70 @@ describe("a reader (ring) under attack on both ways", () => {
     }
   });
 
+  it("finds samples that are not those of their header, and takes those that are", async () => {
+    const bytes = 40_000;
+    const buffer = (byteLength = bytes) => new ArrayBuffer(byteLength);
+    const resizable = new (ArrayBuffer as { new (length: number, options: object): ArrayBuffer })(bytes, {
+      maxByteLength: 2 * bytes,
+    });
+    const wrong: readonly (readonly [unknown, RegExp])[] = [
+      [buffer(bytes - 4), /not those of their header/],
+      [buffer(0), /not those of their header/],
+      [resizable, /not those of their header/],
+      [[buffer(), "x"], /samples that are no buffer/],
+      [[buffer(), new SharedArrayBuffer(bytes)], /samples that are no buffer/],
+      [[buffer(), new Float32Array(bytes / 4)], /samples that are no buffer/],
+      [new SharedArrayBuffer(bytes), /a message of no known form/],
+      [new Float32Array(bytes / 4), /a message of no known form/],
+      [{ t: "data", s: 0, d: audioOf(bytes) }, /a reference without a value/],
+      [Array.from({ length: LIMITS.items + 1 }, () => buffer(8)), /more than 4 values/],
+    ];
+    for (const [message, reason] of wrong) {
+      const attack = new ReaderUnderAttack(true);
+      const next = rejectionOf((async () => await attack.fanIn.next())());
+      new RingWriter(attack.ring as RingBytes).tryWriteHeader(audioOf(bytes), stamp);
+      attack.port.postMessage(message);
+      assert.match((await next).message, reason);
+      await turns();
+      assert.equal(attack.violations.length, 1);
+      attack.close();
+    }
+    for (const message of [buffer(), [buffer()]]) {
+      const attack = new ReaderUnderAttack(true);
+      new RingWriter(attack.ring as RingBytes).tryWriteHeader(audioOf(bytes), stamp);
+      attack.port.postMessage(message);
+      const taken = await attack.fanIn.next();
+      assert.deepEqual(taken?.items[0]?.data, { ...audioOf(bytes), samples: new Float32Array(bytes / 4) });
+      attack.close();
+    }
+  });
+
+  it("finds samples without a header, and a header whose samples never came", async () => {
+    for (const record of ["none", "reference", "audio", "header"] as const) {
+      const attack = new ReaderUnderAttack(true);
+      const ring = new RingWriter(attack.ring as RingBytes);
+      if (record === "reference") ring.tryWriteReference(stamp);
+      if (record === "audio") ring.tryWriteAudio(audioOf(16), stamp);
+      if (record === "header") ring.tryWriteHeader(audioOf(16), stamp);
+      else attack.port.postMessage(new ArrayBuffer(16));
+      attack.port.postMessage({ t: "end" });
+      const thrown = rejectionOf((async () => {
+        while (await attack.fanIn.next() !== undefined);
+      })());
+      assert.equal((await thrown).reason, "protocol-violation");
+      attack.close();
+    }
+  });
+
+  it("takes no samples where the port gives no audio", async () => {
+    const attack = new ReaderUnderAttack(true, { kinds: ["text"] });
+    new RingWriter(attack.ring as RingBytes).tryWriteHeader(audioOf(40_000), stamp);
+    const next = rejectionOf((async () => await attack.fanIn.next())());
+    attack.port.postMessage(new ArrayBuffer(40_000));
+    assert.match((await next).message, /audio data, where it carries text/);
+    attack.close();
+  });
+
   it("finds audio that is none, although its record is sound", async () => {
     const spoilt: readonly ((words: Int32Array, floats: Float64Array) => void)[] = [
       (_words, floats) => floats[35] = NaN, // sample rate
@@ -302,8 +367,11 @@ describe("a reader (ring) under attack on both ways", () => {
       const words = new Int32Array(memory.buffer);
       const writer = new RingWriter(memory);
       for (let n = random.integer(0, 4); n > 0; n--) {
-        if (random.unit() < 0.5) writer.tryWriteAudio(audioOf(random.integer(0, 40)), stamp);
-        else writer.tryWriteReference(stamp, () => attack.port.postMessage(VALUE));
+        if (random.unit() < 0.4) writer.tryWriteAudio(audioOf(random.integer(0, 40)), stamp);
+        else if (random.unit() < 0.3) {
+          writer.tryWriteHeader(audioOf(8), stamp);
+          attack.port.postMessage(random.unit() < 0.5 ? new ArrayBuffer(8) : [new ArrayBuffer(8), new ArrayBuffer(8)]);
+        } else writer.tryWriteReference(stamp, () => attack.port.postMessage(VALUE));
       }
       for (let n = random.integer(0, 4); n > 0; n--) {
         const word = random.unit() < 0.3 ? random.pick(Object.values(STATE)) : random.integer(64, 136);

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { RuntimeData } from "../../../core/data/runtime_data.ts";
 import type { AudioData, AudioFormat } from "../../../core/data/types.ts";
 import {
+  type AudioHeader,
   createRingMemory,
   type RecordStamp,
   RING_CAPACITY_BYTES,
@@ -21,7 +22,7 @@ const STARTS = [0, 2 ** 32 - 8, 2 ** 32 - 1024, 2 ** 32 - 4000, 2 ** 31 - 8, 2 *
 const RUNS = 1_500;
 
 type Step =
-  | { readonly op: "audio"; readonly share: number; readonly format: AudioFormat; readonly stamped: boolean }
+  | { readonly op: "audio" | "header"; readonly share: number; readonly format: AudioFormat; readonly stamped: boolean }
   | { readonly op: "reference" | "failing" | "read" | "release" };
 
 const steps = fc.array(
@@ -35,7 +36,7 @@ const steps = fc.array(
 
 function audioStep(): fc.Arbitrary<Step> {
   return fc.record({
-    op: fc.constant("audio" as const),
+    op: fc.constantFrom("audio", "audio", "audio", "header"),
     // Of the longest payload; the limits themselves are likely.
     share: fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true })),
     format: fc.constantFrom(...FORMATS),
@@ -47,8 +48,18 @@ const bytesTakenUp = (payloadBytes: number) => 48 + Math.ceil(payloadBytes / 8) 
 
 /** A record as the model knows it. */
 interface Entry {
+  /** What it tells of. */
   readonly audio: AudioData | undefined;
+  /** How much of it is in the ring; of a header nothing. */
+  readonly payloadBytes: number;
+  readonly isHeader?: boolean;
   readonly stamp: RecordStamp;
+}
+
+function headerOf(audio: AudioData | undefined): AudioHeader | undefined {
+  if (audio === undefined) return undefined;
+  const { format, sampleRate, channels, timestampUs, samples } = audio;
+  return { format, sampleRate, channels, timestampUs, samplesBytes: samples.byteLength };
 }
 
 /** A ring and an array that must hold the same. */
@@ -73,12 +84,15 @@ class Model {
 
   run(step: Step): void {
     switch (step.op) {
-      case "audio": {
+      case "audio":
+      case "header": {
         const bytes = Math.floor(step.share * this.writer.payloadBytesMax);
         const timestampUs = step.stamped ? this.#written * 1.5 - 3 : undefined;
         const audio = audioOf(bytes, { format: step.format, seed: this.#written, timestampUs });
         const stamp = this.#stamp();
-        this.#wrote(this.writer.tryWriteAudio(audio, stamp), { audio, stamp }, audio.samples.byteLength);
+        const isHeader = step.op === "header";
+        const written = isHeader ? this.writer.tryWriteHeader(audio, stamp) : this.writer.tryWriteAudio(audio, stamp);
+        this.#wrote(written, { audio, stamp, isHeader, payloadBytes: isHeader ? 0 : audio.samples.byteLength });
         break;
       }
       case "reference": {
@@ -86,7 +100,7 @@ class Model {
         let posted = 0;
         const written = this.writer.tryWriteReference(stamp, () => posted++);
         assert.equal(posted, written ? 1 : 0);
-        this.#wrote(written, { audio: undefined, stamp }, 0);
+        this.#wrote(written, { audio: undefined, stamp, payloadBytes: 0 });
         break;
       }
       case "failing": {
@@ -125,15 +139,16 @@ class Model {
     assert.equal(this.#read(), true);
   }
 
-  #wrote(written: boolean, entry: Entry, payloadBytes: number): void {
+  #wrote(written: boolean, entry: Entry): void {
     if (written) {
       this.#queue.push(entry);
       this.#written += 1;
       return;
     }
-    const used = this.#queue.reduce((sum, { audio }) => sum + bytesTakenUp(audio?.samples.byteLength ?? 0), 0);
+    const { payloadBytes } = entry;
+    const used = this.#queue.reduce((sum, { payloadBytes }) => sum + bytesTakenUp(payloadBytes), 0);
     // Two fillers at most lie in the ring or are needed, each shorter than the record that it makes room for.
-    const filler = Math.max(payloadBytes, ...this.#queue.map(({ audio }) => audio?.samples.byteLength ?? 0));
+    const filler = Math.max(payloadBytes, ...this.#queue.map(({ payloadBytes }) => payloadBytes));
     const needed = bytesTakenUp(payloadBytes) + 2 * bytesTakenUp(filler);
     assert.ok(used + needed > this.#capacity, `refused ${payloadBytes} bytes while only ${used} were in use`);
   }
@@ -144,7 +159,9 @@ class Model {
     assert.equal(record === undefined, first === undefined);
     if (record === undefined || first === undefined) return false;
     const index = (this.#startAt + this.#freed) >>> 0;
-    assert.deepEqual(record, { data: first.audio, ...first.stamp, isPartial: false, takenBefore: 0, index });
+    const header = headerOf(first.audio);
+    const data = first.isHeader ? undefined : first.audio;
+    assert.deepEqual(record, { data, header, ...first.stamp, isPartial: false, takenBefore: 0, index });
     // Reading leaves it there.
     assert.deepEqual(this.reader.read(), record);
     return true;

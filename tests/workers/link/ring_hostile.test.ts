@@ -18,7 +18,8 @@ function usedRing(random: Random, { startAt = random.pick([0, 2 ** 32 - 512]) } 
   const reader = new RingReader(memory);
   const write = () => {
     const stamp = { sequence: random.integer(0, 99), epoch: random.integer(0, 3), bytes: random.integer(64, 999) };
-    if (random.unit() < 0.3) return writer.tryWriteReference(stamp, () => {});
+    if (random.unit() < 0.2) return writer.tryWriteReference(stamp, () => {});
+    if (random.unit() < 0.2) return writer.tryWriteHeader(audioOf(random.integer(0, 9_000)), stamp);
     return writer.tryWriteAudio(audioOf(random.integer(0, 200), { format: random.pick(FORMATS) }), stamp);
   };
   for (let n = random.integer(0, 20); n > 0; n--) {
@@ -90,7 +91,7 @@ describe("the reader of a ring", () => {
       // Records begin at multiples of 8: one of them is likely to be hit.
       const at = STATE_BYTES / 4 + random.integer(0, CAPACITY / 8 - 1) * 2;
       words[at] = random.pick([random.integer(0, 130) * 8, hostileWord(random)]);
-      words[at + 1] = random.integer(-1, 6);
+      words[at + 1] = random.integer(-1, 36);
       if (random.unit() < 0.5) words[at + 2] = random.pick([(words[at] as number) - 48, hostileWord(random)]);
       readAll(reader);
     }
@@ -110,6 +111,10 @@ describe("the reader of a ring", () => {
     ["a payload beyond its record", (words, header) => words[header + 2] = 24],
     ["a payload of half a sample", (words, header) => words[header + 2] = 14],
     ["a kind that there is not", (words, header) => words[header + 1] = 5],
+    ["a flag that there is not", (words, header) => words[header + 1] = 32 + 1],
+    ["a header with a payload", (words, header) => words[header + 1] = 16 + 1],
+    ["a reference with a payload", (words, header) => words[header + 1] = 4],
+    ["a filler that is moved", (words, header) => words[header + 1] = 16],
     ["a negative kind", (words, header) => words[header + 1] = -1],
     ["no channels", (words, header) => words[header + 3] = 0],
     ["too many channels", (words, header) => words[header + 3] = 256],
