@@ -12,6 +12,7 @@ import { postsOnLinks } from "./posts_on_links.ts";
 
 /** What never comes from a well-behaved end of a link. */
 const LINK_GARBAGE: readonly unknown[] = [
+  ...[new ArrayBuffer(8), [new ArrayBuffer(8), 1], new Array(2)],
   ...[undefined, null, 0, -1, 3, "text", [], {}, { t: "what" }],
   ...[{ t: "data" }, { t: "data", s: -1, d: { type: "text", text: "x" } }, {
     t: "data",

@@ -2,15 +2,15 @@
 
 import { RuntimeData, type Session, type SessionOutput } from "../../mod.ts";
 
-/** Sizes of values, in samples: one that goes through a ring, and one that is posted. */
-export const SIZES = { small: 16, large: 4_096 } as const;
+/** Sizes of values, in samples: one that goes through a ring, and one whose samples are posted on every runtime. */
+export const SIZES = { small: 16, large: 8_192 } as const;
 
-/** A size by its name. */
-export type Size = keyof typeof SIZES;
+/** A size by its name, or both in turns of uneven length. */
+export type Size = keyof typeof SIZES | "mixed";
 
 /** Audio whose first sample is its number. */
 export function numbered(n: number, size: Size = "small"): RuntimeData {
-  const samples = new Float32Array(SIZES[size]);
+  const samples = new Float32Array(SIZES[size !== "mixed" ? size : n % 5 % 2 === 0 ? "small" : "large"]);
   samples[0] = n;
   samples[samples.length - 1] = n;
   return RuntimeData.audio({ samples, sampleRate: 8_000 });

@@ -29,7 +29,7 @@ describe("at-least-once", () => {
   for (const [way, sharedMemory] of Object.entries(WAYS)) {
     it(`${way}: loses nothing when a thread dies, whichever it is`, () =>
       withThreads(async (runtime) => {
-        for (const size of ["small", "large"] satisfies Size[]) {
+        for (const size of ["small", "large", "mixed"] satisfies Size[]) {
           for (const [name, position] of Object.entries(POSITIONS)) {
             const session = await runtime.open(threeSegments(position, { at: [7] }), open);
             const outputs = await passAll(session, 40, size);
@@ -48,7 +48,7 @@ describe("at-most-once", () => {
   for (const [way, sharedMemory] of Object.entries(WAYS)) {
     it(`${way}: goes on without what was in the thread that died, and shows the gap`, () =>
       withThreads(async (runtime) => {
-        for (const size of ["small", "large"] satisfies Size[]) {
+        for (const size of ["small", "large", "mixed"] satisfies Size[]) {
           for (const [name, position] of Object.entries(POSITIONS)) {
             const session = await runtime.open(threeSegments(position, { at: [7] }), { restart: QUICK });
             const outputs = await passAll(session, 60, size);

@@ -14,7 +14,7 @@ import { EdgeCounts } from "../../core/flow/edge_counts.ts";
 import type { FlowLimits, Item } from "../../core/flow/item.ts";
 import { nextTurn, noteMessage, Pacer } from "../../core/flow/pacer.ts";
 import { Vigil } from "../../core/flow/vigil.ts";
-import { recycle, takeBuffer } from "./buffer_pool.ts";
+import { recycle } from "./buffer_pool.ts";
 import type { LinkOptions, LinkPort, LinkWriter, OnViolation } from "./link.ts";
 import {
   accuseIfThrown,
@@ -33,18 +33,13 @@ import { RING_PAYLOAD_BYTES_MAX, type RingBytes } from "./ring.ts";
 import { MOVED_BYTES_MAX } from "./ring_layout.ts";
 import { RingWriter } from "./ring_writer.ts";
 import { DOORBELL, ROOM, type ToReader, type ToWriter } from "./ring_messages.ts";
+import { WaitingWrites } from "./waiting_writes.ts";
 
 /** A value that is written again if the thread of its reader dies. */
 interface Kept {
   readonly item: Item;
   /** Over the port, with a reference in the ring. */
   readonly isPosted: boolean;
-}
-
-interface Waiting {
-  readonly item: Item;
-  resolve(): void;
-  reject(error: unknown): void;
 }
 
 /** The writing end of a ring link. */
@@ -56,16 +51,14 @@ export class RingLinkWriter implements LinkWriter {
   readonly #keeps: boolean;
   readonly #counts: EdgeCounts;
   readonly #payloadBytesMax: number;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: WaitingWrites;
   /** One for each record that the reader has not freed, the oldest first, where the link keeps them. */
   readonly #kept: Kept[] = [];
   /** A reader that keeps up never makes the writer wait, which would then never hear of a flush. */
   readonly #pacer = new Pacer();
-  readonly #vigil: Vigil;
   /** Samples that are still to be posted. Their headers are the last records, always. */
   readonly #parcel = new Parcel((buffers) => this.#postBuffers(buffers));
   #failure: Error | undefined;
-  #isPumping = false;
   #isWakeDue = false;
   #isEnding = false;
   #hasEnded = false;
@@ -88,8 +81,18 @@ export class RingLinkWriter implements LinkWriter {
     this.#limits = limits;
     this.#answers = new Allowance(limits.items);
     this.#keeps = keeps;
-    this.#vigil = new Vigil(waitsAwake);
     this.#counts = counts;
+    this.#waiting = new WaitingWrites(
+      {
+        tryWrite: (item, mayPost) => this.#tryWrite(item, mayPost),
+        fallAsleep: () => this.#ring.fallAsleep(),
+        onEmpty: () => {
+          if (this.#isEnding) this.#sendEnd();
+        },
+      },
+      new Vigil(waitsAwake),
+      counts,
+    );
     this.#payloadBytesMax = Math.min(RING_PAYLOAD_BYTES_MAX, this.#ring.payloadBytesMax);
     this.closed = new Promise((resolve) => this.#close = resolve);
     this.#listen(port);
@@ -102,23 +105,18 @@ export class RingLinkWriter implements LinkWriter {
   write(item: Item): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isClosed) throw linkClosed();
-    try {
-      if (this.#waiting.length === 0 && this.#tryWrite(item)) return this.#pacer.pass();
-    } catch (thrown) {
-      throw isViolation(thrown) ? this.#violated(thrown) : thrown;
-    }
-    return this.#waitForRoom(item);
+    return this.#waiting.size === 0 && this.#tryWrite(item) ? this.#pacer.pass() : this.#waiting.add(item);
   }
 
   end(): void {
     this.#isEnding = true;
-    if (this.#waiting.length === 0) this.#sendEnd();
+    if (this.#waiting.size === 0) this.#sendEnd();
   }
 
   abort(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.#waiting.reject(error);
   }
 
   // What the dead reader has done stands in shared memory: unlike a transfer link, this one has nothing to hear first.
@@ -137,7 +135,7 @@ export class RingLinkWriter implements LinkWriter {
     for (const { item, isPosted } of this.#kept) if (isPosted) this.#post(item);
     this.#parcel.send();
     if (this.#hasEnded) this.#port.postMessage({ t: "end" } satisfies ToReader);
-    void this.#pump();
+    void this.#waiting.pump();
     return Promise.resolve(whole);
   }
 
@@ -161,8 +159,7 @@ export class RingLinkWriter implements LinkWriter {
         this.#settleKept();
         if (data === ROOM) {
           if (!this.#answers.use(this.#ring.freed)) throw violation("word of room where there is none");
-          this.#vigil.wake();
-          return void this.#pump();
+          return this.#waiting.wake();
         }
         // The reader closes when it has received the end, not before.
         if (data?.t !== "closed" || !this.#hasEnded) throw violation("an answer of no known form");
@@ -186,55 +183,6 @@ export class RingLinkWriter implements LinkWriter {
     return error;
   }
 
-  #waitForRoom(item: Item): Promise<void> {
-    // In a buffer that is used again when the copy has gone into the ring.
-    const waits = item.isBorrowed === true
-      ? { ...item, data: copyData(item.data, takeBuffer), isBorrowed: false }
-      : item;
-    const wait = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ item: waits, resolve, reject });
-      void this.#pump();
-    });
-    return this.#waiting.length === 0 ? wait : this.#counts.stalled(wait);
-  }
-
-  /** Lets in what waits, as soon as there is room: awake for a while, then asleep until the reader wakes it. */
-  async #pump(): Promise<void> {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    while (this.#waiting.length > 0) {
-      if (this.#admitFirst()) continue;
-      let isAdmitted = false;
-      await this.#vigil.keep(() => isAdmitted = this.#admitFirst());
-      // The reader does not keep up. The port takes what has no room in the ring, up to the limits.
-      if (isAdmitted || this.#admitFirst(true)) continue;
-      // Room that was made between the look and the sleep would go unnoticed: look once more.
-      this.#ring.fallAsleep();
-      if (!this.#admitFirst(true)) break;
-    }
-    this.#isPumping = false;
-    if (this.#isEnding && this.#waiting.length === 0) this.#sendEnd();
-  }
-
-  /**
-   * Whether the first that waits does so no more.
-   *
-   * @param mayPost Whether it may go over the port although it fits the ring: dearer, but the ring is smaller than what
-   * the limits allow, and whoever counts on the limits must not wait for ever.
-   */
-  #admitFirst(mayPost = false): boolean {
-    const [first] = this.#waiting;
-    if (first === undefined) return true;
-    try {
-      if (!this.#tryWrite(first.item, mayPost)) return false;
-      first.resolve();
-    } catch (thrown) {
-      first.reject(isViolation(thrown) ? this.#violated(thrown) : thrown);
-    }
-    this.#waiting.shift();
-    return true;
-  }
-
   #sendEnd(): void {
     // After an abort values are missing, and the reader must not take that for an end.
     if (this.#hasEnded || this.#failure !== undefined) return;
@@ -244,6 +192,15 @@ export class RingLinkWriter implements LinkWriter {
   }
 
   #tryWrite(item: Item, mayPost = false): boolean {
+    try {
+      return this.#writeNow(item, mayPost);
+    } catch (thrown) {
+      throw isViolation(thrown) ? this.#violated(thrown) : thrown;
+    }
+  }
+
+  /** Writes an item, if there is room. It goes over the port if it does not fit the ring, or may. */
+  #writeNow(item: Item, mayPost: boolean): boolean {
     if (!this.#ring.isBelow(this.#limits)) return false;
     let isPosted = false;
     if (this.#tryWriteRing(item)) {

@@ -83,7 +83,7 @@ export function drawRound(seed: number, hasHeapLimit: boolean): Round {
     culprits: random.pick([["a"], ["b"], ["c"], ["a", "c"]]),
     delivery: random.pick(["at-least-once", "at-most-once"] as const),
     sharedMemory: random.unit() < 0.6,
-    size: random.pick(["small", "small", "large"] as const),
+    size: random.pick(["small", "small", "large", "mixed"] as const),
     restart: { maxRestarts: random.pick([0, 1, 20, 20, 20]), initialDelayMs: random.integer(0, 5), maxDelayMs: 5 },
     retries: random.unit() < 0.4,
     count,
