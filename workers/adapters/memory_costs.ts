@@ -20,8 +20,6 @@ export interface MemoryCosts {
   readonly copiedBytesMax: number;
   /** Up to this length, in bytes, a new buffer costs less than to use an old one again. */
   readonly cheapBufferBytesMax: number;
-  /** How many buffers are moved with one message, at most. Together they cost less, but whoever waits for the first waits for all. */
-  readonly postedTogetherMax: number;
   /** Untouched memory that keeps the collector from running for every few buffers that were moved, in bytes; 0 for none. */
   readonly ballastBytes: number;
 }
@@ -30,7 +28,7 @@ const KIB = 1024;
 
 /** The costs on the runtime at hand. */
 export const MEMORY_COSTS: MemoryCosts = {
-  node: { copiedBytesMax: 8 * KIB, cheapBufferBytesMax: 0, postedTogetherMax: 4, ballastBytes: 0 },
-  deno: { copiedBytesMax: 16 * KIB, cheapBufferBytesMax: 0, postedTogetherMax: 4, ballastBytes: 0 },
-  bun: { copiedBytesMax: 16 * KIB, cheapBufferBytesMax: KIB, postedTogetherMax: 1, ballastBytes: 32 * KIB * KIB },
+  node: { copiedBytesMax: 8 * KIB, cheapBufferBytesMax: 0, ballastBytes: 0 },
+  deno: { copiedBytesMax: 16 * KIB, cheapBufferBytesMax: 0, ballastBytes: 0 },
+  bun: { copiedBytesMax: 16 * KIB, cheapBufferBytesMax: KIB, ballastBytes: 32 * KIB * KIB },
 }[runtimeInfo().name];

@@ -6,27 +6,29 @@
 
 import { ringSoon } from "../../core/flow/doorbells.ts";
 import type { AudioData } from "../../core/data/types.ts";
-import { MEMORY_COSTS } from "../adapters/memory_costs.ts";
 
-/** Moves memory to a buffer of its own, which leaves the old one detached. Node 20 cannot do that within a thread. */
-type Transfer = { transfer?(): ArrayBuffer };
+/**
+ * How many buffers wait for each other, at most: a quarter of the usual window, so that both threads are at work. Node 20
+ * cannot move memory within a thread, which a buffer that waits has to be.
+ */
+export const LENGTH_MAX: number = "transfer" in ArrayBuffer.prototype ? 4 : 1;
 
 /** The samples of one writer that are still to be posted. */
 export class Parcel {
   readonly #post: (buffers: ArrayBuffer[]) => void;
   #buffers: ArrayBuffer[] = [];
 
-  /** @param post Posts buffers, the oldest first, and moves them. */
+  /** @param post Posts buffers, the oldest first, and moves them if it can; else throws, and moves none. */
   constructor(post: (buffers: ArrayBuffer[]) => void) {
     this.#post = post;
   }
 
   /** Takes the samples of a value, which are detached from here on; posts them with others, before this thread waits. */
   add({ samples }: AudioData): void {
-    const buffer = samples.buffer as ArrayBuffer & Transfer;
-    const mayWait = MEMORY_COSTS.postedTogetherMax > 1 && buffer.transfer !== undefined;
-    const length = this.#buffers.push(mayWait ? buffer.transfer() : buffer);
-    if (!mayWait || length === MEMORY_COSTS.postedTogetherMax) this.send();
+    const buffer = samples.buffer as ArrayBuffer;
+    if (LENGTH_MAX === 1) return this.#postAlone(buffer);
+    const length = this.#buffers.push(moved(buffer));
+    if (length === LENGTH_MAX) this.send();
     else if (length === 1) ringSoon(this.send);
   }
 
@@ -42,4 +44,26 @@ export class Parcel {
   drop(): void {
     this.#buffers = [];
   }
+
+  #postAlone(buffer: ArrayBuffer): void {
+    try {
+      this.#post([buffer]);
+    } catch {
+      this.#post([copyOf(buffer)]);
+    }
+  }
+}
+
+/** The same memory in a buffer of its own; the old one is detached. */
+function moved(buffer: ArrayBuffer & { transfer?(): ArrayBuffer }): ArrayBuffer {
+  try {
+    return buffer.transfer?.() as ArrayBuffer;
+  } catch {
+    return copyOf(buffer);
+  }
+}
+
+/** For memory that looks as if it could be moved and refuses, as that of WebAssembly does. */
+function copyOf(buffer: ArrayBuffer): ArrayBuffer {
+  return buffer.slice(0);
 }

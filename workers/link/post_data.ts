@@ -4,14 +4,15 @@
  * @module
  */
 
-import { isDetached, payloadOf, toMovable, transferables } from "../../core/data/transfer.ts";
+import { copyData, isDetached, payloadOf, toMovable, transferables } from "../../core/data/transfer.ts";
 import type { RuntimeData } from "../../core/data/types.ts";
 import { StreamrackError } from "../../core/errors.ts";
 import type { LinkPort } from "./link.ts";
 
 /**
  * Posts a value within a message. Its buffers are moved where they can be,
- * copied where they cannot.
+ * copied where they cannot: memory of WebAssembly looks as if it could, and
+ * refuses.
  *
  * @throws {StreamrackError} `detached-data`, or `not-cloneable`; nothing was posted then.
  */
@@ -19,7 +20,13 @@ export function postData(port: LinkPort, data: RuntimeData, wrap: (data: Runtime
   checkNotDetached(data);
   const movable = toMovable(data);
   try {
-    port.postMessage(wrap(movable), transferables(movable));
+    return port.postMessage(wrap(movable), transferables(movable));
+  } catch {
+    // Nothing was moved.
+  }
+  try {
+    const copy = copyData(data);
+    port.postMessage(wrap(copy), transferables(copy));
   } catch (thrown) {
     throw StreamrackError.from(thrown, "not-cloneable", {
       remedy: "Give plain data: no functions, class instances or memory that cannot be moved.",

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ringNow } from "../../../core/flow/doorbells.ts";
+import { RuntimeData } from "../../../core/plugin.ts";
 import { MEMORY_COSTS } from "../../../workers/adapters/memory_costs.ts";
 import { takeBallast } from "../../../workers/link/ballast.ts";
-import { Parcel } from "../../../workers/link/parcel.ts";
-import { OpenLink, turns } from "./_link_kit.ts";
+import { LENGTH_MAX, Parcel } from "../../../workers/link/parcel.ts";
+import { OpenLink, turns, WAYS } from "./_link_kit.ts";
 import { audioOf, itemOf } from "./_ring_kit.ts";
-
-/** How many go together: one where memory cannot be moved within a thread, as on Node 20. */
-const TOGETHER = "transfer" in ArrayBuffer.prototype ? MEMORY_COSTS.postedTogetherMax : 1;
 
 function collect() {
   const posted: number[][] = [];
@@ -20,10 +18,10 @@ function collect() {
 describe("Parcel", () => {
   it("posts in order, so many together, and the rest in the next turn at the latest", async () => {
     const { posted, add } = collect();
-    for (let n = 0; n < TOGETHER + 1; n++) add(n);
-    assert.deepEqual(posted[0], Array.from({ length: TOGETHER }, (_, n) => n));
+    for (let n = 0; n < LENGTH_MAX + 1; n++) add(n);
+    assert.deepEqual(posted[0], Array.from({ length: LENGTH_MAX }, (_, n) => n));
     await turns(2);
-    assert.deepEqual(posted.flat(), Array.from({ length: TOGETHER + 1 }, (_, n) => n));
+    assert.deepEqual(posted.flat(), Array.from({ length: LENGTH_MAX + 1 }, (_, n) => n));
     assert.equal(posted.length, 2);
   });
 
@@ -55,7 +53,6 @@ describe("a writer (ring) of long values", () => {
     const copies = structuredClone(values);
     for (const [i, data] of values.entries()) {
       link.writer.write(itemOf(data, i));
-      // Node 20 posts at once, and so does a runtime where it is no gain.
       assert.equal(data.samples.length, 0);
     }
     for (const copy of copies) assert.deepEqual((await link.fanIn.next())?.items[0]?.data, copy);
@@ -72,6 +69,25 @@ describe("a writer (ring) of long values", () => {
     link.close();
   });
 });
+
+for (const { name, shared } of WAYS) {
+  describe(`a writer (${name}) of memory of WebAssembly`, () => {
+    it("copies what looks as if it could be moved and refuses", async () => {
+      const { buffer } = new WebAssembly.Memory({ initial: 1 });
+      const samples = new Float32Array(buffer as ArrayBuffer).fill(0.5);
+      const link = new OpenLink({ shared });
+      const values = [
+        RuntimeData.audio({ samples, sampleRate: 8000 }),
+        RuntimeData.binary(new Uint8Array(samples.buffer)),
+      ];
+      for (const [i, data] of values.entries()) await link.writer.write(itemOf(data, i));
+      for (const data of values) assert.deepEqual((await link.fanIn.next())?.items[0]?.data, data);
+      assert.equal(samples.length, 16_384, "the memory is still the program's");
+      assert.deepEqual(link.violations, []);
+      link.close();
+    });
+  });
+}
 
 describe("takeBallast", () => {
   it("gives this thread one, where its collector needs any", () => {
