@@ -7,7 +7,7 @@
  */
 
 import { parentPort } from "node:worker_threads";
-import type { RingBytes } from "../../workers/link/ring.ts";
+import type { RecordStamp, RingBytes } from "../../workers/link/ring.ts";
 import { RingReader } from "../../workers/link/ring_reader.ts";
 import { RingWriter } from "../../workers/link/ring_writer.ts";
 import { Random } from "../_support/random.ts";
@@ -104,14 +104,28 @@ class Writer {
   act(): void {
     const random = this.#random;
     const stamp = { sequence: this.#sequence, epoch: random.unit() < 0.01 ? 1 : 0, bytes: random.integer(64, 999) };
-    const isWritten = random.unit() < 0.8
+    const draw = random.unit();
+    const isWritten = draw < 0.6
       ? this.#ring.tryWriteAudio(audioOf(random.integer(0, 800)), stamp)
+      : draw < 0.8
+      ? this.#writeHeader(stamp)
       : this.#ring.tryWriteReference(stamp, () => {
         const d = random.unit() < 0.9 ? { type: "text", text: "x" } : hostileValue(random);
         post(this.#port, { t: "data", s: this.#sequence, d });
       });
     if (isWritten) this.#sequence += 1;
     if (this.#ring.mustWakeReader()) post(this.#port, 1);
+  }
+
+  /** A header, and samples: mostly its own. */
+  #writeHeader(stamp: RecordStamp): boolean {
+    const random = this.#random;
+    const audio = audioOf(random.integer(0, 40_000));
+    if (!this.#ring.tryWriteHeader(audio, stamp)) return false;
+    const buffer = random.unit() < 0.98 ? audio.samples.buffer : new ArrayBuffer(random.integer(0, 64));
+    const buffers = random.unit() < 0.98 ? [buffer] : [buffer, hostileValue(random)];
+    post(this.#port, random.unit() < 0.5 ? buffer : buffers);
+    return true;
   }
 }
 

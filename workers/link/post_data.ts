@@ -29,7 +29,7 @@ export function postData(port: LinkPort, data: RuntimeData, wrap: (data: Runtime
     port.postMessage(wrap(copy), transferables(copy));
   } catch (thrown) {
     throw StreamrackError.from(thrown, "not-cloneable", {
-      remedy: "Give plain data: no functions, class instances or memory that cannot be moved.",
+      remedy: "Give plain data: no functions or class instances.",
     });
   }
 }

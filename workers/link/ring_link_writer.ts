@@ -1,7 +1,8 @@
 /**
  * The writing end of a link over a shared ring: short chunks of audio are
- * copied into shared memory, everything else moves over the port while a
- * reference in the ring keeps its place in the order. A message is sent only
+ * copied into shared memory; of long ones the header is, and their samples
+ * move over the port. Everything else moves over the port while a reference
+ * in the ring keeps its place in the order. Otherwise a message is sent only
  * to wake a sleeper.
  *
  * @module
@@ -38,7 +39,7 @@ import { WaitingWrites } from "./waiting_writes.ts";
 /** A value that is written again if the thread of its reader dies. */
 interface Kept {
   readonly item: Item;
-  /** Over the port, with a reference in the ring. */
+  /** Over the port, with a header or a reference in the ring. */
   readonly isPosted: boolean;
 }
 
