@@ -11,7 +11,7 @@ import type { AudioData } from "../../core/data/types.ts";
  * How many buffers wait for each other, at most: a quarter of the usual window, so that both threads are at work. Node 20
  * cannot move memory within a thread, which a buffer that waits has to be.
  */
-export const LENGTH_MAX: number = "transfer" in ArrayBuffer.prototype ? 4 : 1;
+export const POSTED_TOGETHER_MAX: number = "transfer" in ArrayBuffer.prototype ? 4 : 1;
 
 /** The samples of one writer that are still to be posted. */
 export class Parcel {
@@ -26,9 +26,9 @@ export class Parcel {
   /** Takes the samples of a value, which are detached from here on; posts them with others, before this thread waits. */
   add({ samples }: AudioData): void {
     const buffer = samples.buffer as ArrayBuffer;
-    if (LENGTH_MAX === 1) return this.#postAlone(buffer);
+    if (POSTED_TOGETHER_MAX === 1) return this.#postAlone(buffer);
     const length = this.#buffers.push(moved(buffer));
-    if (length === LENGTH_MAX) this.send();
+    if (length === POSTED_TOGETHER_MAX) this.send();
     else if (length === 1) ringSoon(this.send);
   }
 

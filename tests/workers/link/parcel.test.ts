@@ -4,7 +4,7 @@ import { ringNow } from "../../../core/flow/doorbells.ts";
 import { RuntimeData } from "../../../core/plugin.ts";
 import { MEMORY_COSTS } from "../../../workers/adapters/memory_costs.ts";
 import { takeBallast } from "../../../workers/link/ballast.ts";
-import { LENGTH_MAX, Parcel } from "../../../workers/link/parcel.ts";
+import { Parcel, POSTED_TOGETHER_MAX } from "../../../workers/link/parcel.ts";
 import { OpenLink, turns, WAYS } from "./_link_kit.ts";
 import { audioOf, itemOf } from "./_ring_kit.ts";
 
@@ -18,10 +18,10 @@ function collect() {
 describe("Parcel", () => {
   it("posts in order, so many together, and the rest in the next turn at the latest", async () => {
     const { posted, add } = collect();
-    for (let n = 0; n < LENGTH_MAX + 1; n++) add(n);
-    assert.deepEqual(posted[0], Array.from({ length: LENGTH_MAX }, (_, n) => n));
+    for (let n = 0; n < POSTED_TOGETHER_MAX + 1; n++) add(n);
+    assert.deepEqual(posted[0], Array.from({ length: POSTED_TOGETHER_MAX }, (_, n) => n));
     await turns(2);
-    assert.deepEqual(posted.flat(), Array.from({ length: LENGTH_MAX + 1 }, (_, n) => n));
+    assert.deepEqual(posted.flat(), Array.from({ length: POSTED_TOGETHER_MAX + 1 }, (_, n) => n));
     assert.equal(posted.length, 2);
   });
 
